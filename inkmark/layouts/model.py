@@ -1,0 +1,284 @@
+"""Answer sheets in millimetres.
+
+A `SheetLayout` says what is printed where; it does not say what is right (that is the
+exam's key) nor whose sheet it is (that is read from the sheet). Positions are in
+millimetres on the printed page, origin top left, x right, y down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.geometry import Box
+
+__all__ = [
+    "AnchorKind",
+    "Anchors",
+    "AreaField",
+    "BubbleField",
+    "BubbleShape",
+    "CodeField",
+    "Field",
+    "JoinedField",
+    "PageLayout",
+    "Role",
+    "SheetLayout",
+    "WritingField",
+]
+
+
+class BubbleShape(StrEnum):
+    """Outline of a printed bubble."""
+
+    OVAL = "oval"
+    """Ellipse inscribed in the bubble's box; round where width equals height."""
+    RECTANGLE = "rectangle"
+
+
+class Role(StrEnum):
+    """What a field is for."""
+
+    ITEM = "item"
+    """Answers one item of the exam; `item` names it."""
+    CANDIDATE = "candidate"
+    """Says who the candidate is."""
+    ABSENT = "absent"
+    """Filled by the invigilator when the candidate is absent."""
+    PAGE = "page"
+    """Identifies exam, candidate, page and sheet version (the QR code)."""
+    OTHER = "other"
+
+
+class AnchorKind(StrEnum):
+    """What ties an image to a page of the layout."""
+
+    SQUARES = "squares"
+    """Black squares in the corners and black timing marks along the sides."""
+    SHEET_EDGES = "sheet edges"
+    """The outline of the paper or of the printed frame is the page (photos)."""
+    PICTURES = "pictures"
+    """The same small picture in the four corners."""
+    REFERENCE = "reference"
+    """A picture of the whole blank sheet, found by its features."""
+    IMAGE = "image"
+    """The image itself is the page; only its scale differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What registration looks for on a page.
+
+    Attributes
+    ----------
+    kind : AnchorKind
+    squares : tuple of Box
+        ``SQUARES``: the corner squares in the order top left, top right, bottom right,
+        bottom left.
+    key_mark : Box or None
+        ``SQUARES``: a solid bar beside the top left square; it breaks the symmetry, so
+        that the orientation can be told.
+    timing : tuple of Box
+        ``SQUARES``: the timing marks along the sides, in any order.
+    picture_png : bytes
+        ``PICTURES``, ``REFERENCE``: the picture as a grey PNG. Empty for other kinds.
+    picture_boxes : tuple of Box
+        ``PICTURES``: where the picture stands, in the order of `squares`.
+        ``REFERENCE``: one box, the part of the page the picture shows.
+    """
+
+    kind: AnchorKind
+    squares: tuple[Box, ...] = ()
+    key_mark: Box | None = None
+    timing: tuple[Box, ...] = ()
+    picture_png: bytes = b""
+    picture_boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BubbleField:
+    """Bubbles in a regular grid: one row for an item, several columns for a number.
+
+    A field holds `n_groups` groups (an item has one, a ten-digit number has ten); each
+    group has one bubble an option. The centre of option ``o`` in group ``g`` is
+    ``origin + o * option_step + g * group_step``.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the layout.
+    options : tuple of str
+        Option labels in printed order.
+    origin, option_step, group_step : (float, float)
+        Centre of the first bubble of the first group, and the two steps, in mm.
+    n_groups : int
+    bubble_w, bubble_h : float
+        Size of a bubble in mm.
+    shape : BubbleShape
+    multiple : bool
+        Whether several marks in a group are an answer; else they are flagged.
+    role : Role
+    item : str
+        The exam item this field answers (``Role.ITEM``), else empty.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    origin: tuple[float, float]
+    option_step: tuple[float, float]
+    bubble_w: float
+    bubble_h: float
+    n_groups: int = 1
+    group_step: tuple[float, float] = (0.0, 0.0)
+    shape: BubbleShape = BubbleShape.OVAL
+    multiple: bool = False
+    role: Role = Role.OTHER
+    item: str = ""
+
+    def centres(self) -> NDArray[np.float64]:
+        """Bubble centres in mm, (n_groups * n_options, 2), group after group."""
+        group = np.arange(self.n_groups)[:, None, None] * np.array(self.group_step)
+        option = np.arange(len(self.options))[None, :, None] * np.array(self.option_step)
+        return np.asarray((np.array(self.origin) + group + option).reshape(-1, 2))
+
+    @property
+    def box(self) -> Box:
+        """Smallest box around all bubbles, in mm."""
+        xy = self.centres()
+        (x0, y0), (x1, y1) = xy.min(axis=0), xy.max(axis=0)
+        return Box(
+            float(x0) - self.bubble_w / 2,
+            float(y0) - self.bubble_h / 2,
+            float(x1 - x0) + self.bubble_w,
+            float(y1 - y0) + self.bubble_h,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CodeField:
+    """A QR code or barcode.
+
+    Attributes
+    ----------
+    name : str
+    box : Box
+        Where it stands, in mm, without its quiet zone.
+    formats : tuple of str
+        ``"QRCode"``, ``"DataMatrix"``, ``"Code128"`` or ``"PDF417"``.
+    role : Role
+    """
+
+    name: str
+    box: Box
+    formats: tuple[str, ...] = ("QRCode",)
+    role: Role = Role.PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class WritingField:
+    """Boxes for handwriting, one symbol a box, or one wide box for a word.
+
+    Attributes
+    ----------
+    name : str
+    box : Box
+        The first box, in mm.
+    n_boxes : int
+    step : float
+        Distance from one box to the next in mm, to the right.
+    charset : str
+        What may be written: ``"digits"``, ``"letters"`` or ``"text"``.
+    role : Role
+    item : str
+    """
+
+    name: str
+    box: Box
+    n_boxes: int = 1
+    step: float = 0.0
+    charset: str = "text"
+    role: Role = Role.OTHER
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaField:
+    """A free area: the answer to a subjective item, or a name field.
+
+    Attributes
+    ----------
+    name : str
+    box : Box
+        In mm.
+    role : Role
+    item : str
+    """
+
+    name: str
+    box: Box
+    role: Role = Role.OTHER
+    item: str = ""
+
+
+Field = BubbleField | CodeField | WritingField | AreaField
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedField:
+    """A value put together from the values of other fields, in their order.
+
+    Attributes
+    ----------
+    name : str
+    parts : tuple of str
+        Names of fields of the layout.
+    role : Role
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    role: Role = Role.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """One side of a sheet.
+
+    Attributes
+    ----------
+    width_mm, height_mm : float
+    anchors : Anchors
+    fields : tuple of Field
+    """
+
+    width_mm: float
+    height_mm: float
+    anchors: Anchors
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """All pages of one candidate's answer sheet.
+
+    Attributes
+    ----------
+    version : str
+        Sheet version: the first eight hexadecimal digits of the hash of the layout's
+        geometry. It is printed in the QR code, so a sheet of another print is told apart.
+    title : str
+    pages : tuple of PageLayout
+    joins : tuple of JoinedField
+    """
+
+    version: str
+    title: str
+    pages: tuple[PageLayout, ...]
+    joins: tuple[JoinedField, ...] = field(default=())
+
+    def fields(self) -> tuple[Field, ...]:
+        """The fields of all pages, page after page."""
+        return tuple(f for page in self.pages for f in page.fields)
