@@ -1,0 +1,8 @@
+"""Codes, and the protocol that readers of handwriting and printed text follow."""
+
+from __future__ import annotations
+
+from inkmark.ocr.codes import find_codes, read_codes
+from inkmark.ocr.protocol import TextReader, TextReading
+
+__all__ = ["TextReader", "TextReading", "find_codes", "read_codes"]

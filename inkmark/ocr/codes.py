@@ -1,0 +1,135 @@
+"""QR codes and barcodes, decoded by zxing-cpp in the region where the layout has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import zxingcpp
+from numpy.typing import NDArray
+
+from inkmark.errors import LayoutError
+from inkmark.geometry import Box, apply_homography
+from inkmark.layouts import CodeField, PageLayout
+from inkmark.readings import CodeReading, Registration
+
+__all__ = ["find_codes", "read_codes"]
+
+GreyImage = NDArray[np.uint8]
+
+_FORMATS = {
+    "QRCode": zxingcpp.BarcodeFormat.QRCode,
+    "DataMatrix": zxingcpp.BarcodeFormat.DataMatrix,
+    "Code128": zxingcpp.BarcodeFormat.Code128,
+    "PDF417": zxingcpp.BarcodeFormat.PDF417,
+}
+
+_MARGIN = 0.25
+"""Added on each side of a code before it is cut out, as a share of its longer side: the
+quiet zone and what registration may be off."""
+
+
+def read_codes(
+    pixels: GreyImage, page: PageLayout, registration: Registration
+) -> tuple[CodeReading, ...]:
+    """Decode every code field of a registered page.
+
+    Only the region of each field is looked at, and only for the field's formats. A region
+    that does not decode as it is, is tried again enlarged and sharpened.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    page : PageLayout
+    registration : Registration
+
+    Returns
+    -------
+    tuple of CodeReading
+        One for each field whose code could be decoded.
+
+    Raises
+    ------
+    LayoutError
+        Where the layout asks for a format that is not supported.
+    """
+    readings = []
+    for field in page.fields:
+        if isinstance(field, CodeField):
+            reading = _read_field(pixels, field, registration)
+            if reading is not None:
+                readings.append(reading)
+    return tuple(readings)
+
+
+def find_codes(pixels: GreyImage) -> tuple[CodeReading, ...]:
+    """Look for QR codes anywhere in an image, for pages that do not register.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+
+    Returns
+    -------
+    tuple of CodeReading
+        `field` is empty.
+    """
+    found = zxingcpp.read_barcodes(
+        pixels, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    )
+    return tuple(
+        CodeReading("", code.text, "QRCode", _position_box(code.position)) for code in found
+    )
+
+
+def _read_field(
+    pixels: GreyImage, field: CodeField, registration: Registration
+) -> CodeReading | None:
+    unknown = [name for name in field.formats if name not in _FORMATS]
+    if unknown:
+        raise LayoutError(
+            f"code field {field.name!r} asks for the format {unknown[0]!r}; "
+            f"use one of {', '.join(_FORMATS)}."
+        )
+    formats = zxingcpp.BarcodeFormats([_FORMATS[name] for name in field.formats])
+    homography = np.array(registration.homography).reshape(3, 3)
+    box_px = _bounds(apply_homography(homography, field.box.corners()))
+    margin = _MARGIN * max(field.box.w, field.box.h)
+    region = _bounds(apply_homography(homography, field.box.grown(margin).corners()))
+    height, width = pixels.shape
+    x0, y0 = max(0, round(region.x)), max(0, round(region.y))
+    x1, y1 = min(width, round(region.right)), min(height, round(region.bottom))
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return None
+    for attempt in _attempts(pixels[y0:y1, x0:x1]):
+        codes = zxingcpp.read_barcodes(attempt, formats=formats, try_invert=False)
+        if codes:
+            name = next(n for n, f in _FORMATS.items() if codes[0].format == f)
+            return CodeReading(field.name, codes[0].text, name, box_px)
+    return None
+
+
+def _attempts(region: GreyImage) -> Iterator[GreyImage]:
+    """Yield the region as it is, doubled, and trebled with its blur taken back."""
+    yield np.ascontiguousarray(region)
+    doubled = cv2.resize(region, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    yield np.asarray(doubled, dtype=np.uint8)
+    trebled = cv2.resize(region, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    blurred = cv2.GaussianBlur(trebled, (0, 0), 4.0)
+    yield np.asarray(cv2.addWeighted(trebled, 4.0, blurred, -3.0, 0.0), dtype=np.uint8)
+
+
+def _bounds(points: NDArray[np.float64]) -> Box:
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
+
+
+def _position_box(position: zxingcpp.Position) -> Box:
+    corners = (
+        position.top_left,
+        position.top_right,
+        position.bottom_right,
+        position.bottom_left,
+    )
+    return _bounds(np.array([(p.x, p.y) for p in corners], dtype=np.float64))
