@@ -1,0 +1,1 @@
+"""Statistics on arrays: items, groups, knowledge points, practice selection."""
