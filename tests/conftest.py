@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,32 @@ def omrchecker_dir(data_dir: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no scans at {folder}; set INKMARK_DATA to the folder that holds scans/")
     return folder
+
+
+# Reasons that may skip a test in continuous integration; any other is a failure there, so
+# that no test goes missing unseen.
+EXPECTED_SKIPS = ("set INKMARK_DATA", "run by root")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _fail_unexpected_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped:
+        _fail_unexpected_skip(report)
+    return report
+
+
+def _fail_unexpected_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+    if os.environ.get("CI") != "true" or any(expected in reason for expected in EXPECTED_SKIPS):
+        return
+    report.outcome = "failed"
+    report.longrepr = f"{report.nodeid}: skipped in continuous integration: {reason}"
