@@ -257,9 +257,10 @@ def _all_cores() -> int:
 
 
 def _commit() -> str:
-    git = ["git", "-C", str(REPOSITORY), "describe", "--always", "--abbrev=12", "--exclude=*"]
+    git = ["git", "-C", str(REPOSITORY), "-c", "safe.directory=*"]
+    describe = ["describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+changes"]
     try:
-        found = subprocess.run([*git, "--dirty=+changes"], capture_output=True, text=True)  # noqa: S603, PLW1510 - fixed arguments; an exit code means "no repository"
+        found = subprocess.run([*git, *describe], capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
     except FileNotFoundError:
         return ""
     return found.stdout.strip()
