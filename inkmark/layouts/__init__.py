@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from inkmark.layouts.build import SheetOptions, build_layout
+from inkmark.layouts.code import SheetCode
+from inkmark.layouts.format import layout_version
 from inkmark.layouts.model import (
     AnchorKind,
     Anchors,
@@ -17,6 +23,9 @@ from inkmark.layouts.model import (
     WritingField,
 )
 
+if TYPE_CHECKING:
+    from inkmark.layouts.printing import print_sheets
+
 __all__ = [
     "AnchorKind",
     "Anchors",
@@ -28,6 +37,17 @@ __all__ = [
     "JoinedField",
     "PageLayout",
     "Role",
+    "SheetCode",
     "SheetLayout",
+    "SheetOptions",
     "WritingField",
+    "build_layout",
+    "layout_version",
+    "print_sheets",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "print_sheets":  # reportlab is loaded only where something is printed
+        return importlib.import_module("inkmark.layouts.printing").print_sheets
+    raise AttributeError(f"module 'inkmark.layouts' has no attribute {name!r}")

@@ -252,12 +252,16 @@ class PageLayout:
     width_mm, height_mm : float
     anchors : Anchors
     fields : tuple of Field
+    columns : tuple of Box
+        The columns of print (栏) that our own sheets arrange items in, left to right, in mm.
+        Empty where the sheet was not built by inkmark; reading does not use them.
     """
 
     width_mm: float
     height_mm: float
     anchors: Anchors
     fields: tuple[Field, ...] = ()
+    columns: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""Measures of our own sheets, in mm: what building reserves and printing fills."""
+
+from __future__ import annotations
+
+from inkmark.exam import Exam, Item, ItemType
+from inkmark.fonts import text_width
+from inkmark.geometry import MM_PER_INCH, Box
+
+PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
+"""Width and height; A3 lies on its long side."""
+
+PT_PER_MM = 72 / MM_PER_INCH
+
+# Anchors stand in a band along the edges, 8 to 14 mm from the edge of the paper.
+SQUARE = 6.0
+SQUARE_MARGIN = 8.0
+KEY_MARK = (9.0, 4.0)
+KEY_MARK_GAP = 2.5
+TIMING_MARK = (4.0, 2.0)
+TIMING_STEP = 12.5
+
+# Everything else stands inside this margin.
+CONTENT_MARGIN = 17.0
+CODE_SIZE = 20.0
+BODY_TOP = 41.0
+FOOTER = 5.0
+COLUMN_GAP = 7.0
+
+# Bubbles of items: blocks of five rows, as many blocks side by side as the column holds.
+BUBBLE = (5.0, 3.0)
+OPTION_STEP = 7.5
+ROW_STEP = 6.0
+ROWS_PER_BLOCK = 5
+BLOCK_GAP = 3.0
+BAND_PADDING = 2.0
+LABEL_GAP = 1.6
+LABEL_MIN = 6.0
+LABEL_SIZE_PT = 9.0
+BUBBLE_LABEL_PT = 6.8
+BUBBLE_LABEL_MIN_PT = 4.5
+
+SECTION_GAP = 4.0
+HEADING = 7.0
+
+# Fill-in items: cells with a label and a box.
+FILL_IN_ROW = 12.5
+FILL_IN_BOX = 9.0
+FILL_IN_CELL_MIN = 70.0
+
+# Subjective items: height of the answer area by points.
+AREA_BASE = 20.0
+AREA_PER_POINT = 4.0
+AREA_MIN = 30.0
+AREA_GAP = 3.0
+AREA_STRETCH = 1.6
+
+# The block on the first page: name, instructions and absent mark, and the candidate number.
+INFO_GAP = 5.0
+INFO_MIN = 48.0
+INFO_HEIGHT = 74.0
+NAME_BOX = 9.5
+NAME_LABEL = 14.0
+GRID_PADDING = 3.0
+GRID_CAPTION = 6.5
+GRID_BUBBLE = (4.6, 3.0)
+GRID_STEP = (7.0, 5.6)
+GRID_STEP_MIN = 6.0
+WRITTEN_DIGIT = 7.0
+WRITTEN_GAP = 2.0
+
+_TRUE = frozenset(("T", "TRUE", "Y", "YES", "对", "√", "✓", "正确", "是"))
+_FALSE = frozenset(("F", "FALSE", "N", "NO", "错", "×", "✗", "错误", "否"))
+
+
+def printed_options(item: Item, language: str) -> tuple[str, ...]:
+    """The labels printed in an item's bubbles; stored options stay as they are."""
+    if item.type is not ItemType.TRUE_FALSE:
+        return item.options
+    true, false = ("对", "错") if language == "zh" else ("T", "F")
+    return tuple(
+        true if label.upper() in _TRUE else false if label.upper() in _FALSE else label
+        for label in item.options
+    )
+
+
+def item_label(number: str) -> str:
+    """The text left of an item's bubbles or answer box."""
+    return f"{number}."
+
+
+def width_mm(text: str, size_pt: float, font: str) -> float:
+    """Width of a line of text in mm."""
+    return text_width(text, size_pt, font) / PT_PER_MM
+
+
+def sections(exam: Exam) -> tuple[tuple[Item, ...], ...]:
+    """The items as printed: runs of neighbours of one type, each under one heading."""
+    runs: list[list[Item]] = []
+    for item in exam.items:
+        if runs and runs[-1][0].type is item.type:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    return tuple(tuple(run) for run in runs)
+
+
+def column_of(box: Box, columns: tuple[Box, ...]) -> int:
+    """Index of the column whose x range holds the middle of a box."""
+    x, _ = box.centre
+    return next(i for i, column in enumerate(columns) if column.x <= x <= column.right)

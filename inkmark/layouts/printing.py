@@ -1,0 +1,435 @@
+"""Printing answer sheets as vector PDF."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from reportlab.pdfgen.canvas import Canvas
+
+from inkmark.errors import LayoutError
+from inkmark.exam import Candidate, Exam, Item, ItemType
+from inkmark.fonts import BOLD, printable_text, register_fonts, wrap_text
+from inkmark.geometry import Box
+from inkmark.layouts import _style as st
+from inkmark.layouts._pen import INK, Pen, draw_code
+from inkmark.layouts._words import Words, date_text, points_text, section_number, words
+from inkmark.layouts.code import SheetCode
+from inkmark.layouts.model import (
+    AreaField,
+    BubbleField,
+    BubbleShape,
+    CodeField,
+    PageLayout,
+    Role,
+    SheetLayout,
+    WritingField,
+)
+
+__all__ = ["print_sheets"]
+
+OUTLINE = 0.35
+LETTER = 0.55
+RULE = 0.6
+BUBBLE_LINE_PT = 0.45
+FRAME_LINE_PT = 0.7
+HAIRLINE_PT = 0.4
+
+
+_AGAIN = "Build the layout again from this exam (inkmark sheets) and print that."
+
+
+def print_sheets(
+    layout: SheetLayout,
+    exam: Exam,
+    path: Path | str,
+    candidates: Sequence[Candidate] | None = None,
+) -> None:
+    """Print the sheets of an exam as vector PDF with embedded fonts.
+
+    Equal input gives equal bytes. The file is written under a temporary name and then put
+    in place, so that a broken file never stands at `path`.
+
+    Parameters
+    ----------
+    layout : SheetLayout
+        Built by `inkmark.layouts.build_layout` for this exam.
+    exam : Exam
+    path : path-like
+    candidates : sequence of Candidate, optional
+        One sheet each, with name, class, number and QR code. None prints one blank sheet,
+        whose QR code names no candidate.
+
+    Raises
+    ------
+    LayoutError
+        Where the layout was not built for this exam, or a candidate number does not fit it.
+    """
+    items = _check(layout, exam, candidates)
+    register_fonts()
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        canvas = Canvas(temporary, pageCompression=1, invariant=1)
+        canvas.setTitle(printable_text(exam.title))
+        canvas.setCreator("inkmark")
+        for index, page in enumerate(layout.pages):
+            pen = Pen(canvas, page)
+            canvas.beginForm(f"side{index}", 0, 0, *pen.size)
+            _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
+            canvas.endForm()
+        for candidate in [None] if candidates is None else candidates:
+            for index, page in enumerate(layout.pages):
+                pen = Pen(canvas, page)
+                canvas.setPageSize(pen.size)
+                canvas.doForm(f"side{index}")
+                _draw_copy(pen, layout, exam, candidate, index)
+                canvas.showPage()
+        canvas.save()
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _check(
+    layout: SheetLayout, exam: Exam, candidates: Sequence[Candidate] | None
+) -> dict[str, Item]:
+    """The exam's items by number, once layout, exam and candidates are seen to agree."""
+    placed = [f for page in layout.pages for f in _answers(page)]
+    if [f.item for f in placed] != [item.number for item in exam.items] or any(
+        (f.options if isinstance(f, BubbleField) else ()) != item.options
+        for f, item in zip(placed, exam.items, strict=True)
+    ):
+        raise LayoutError(f"the layout's items are not those of exam {exam.id}. {_AGAIN}")
+    if not all(page.columns for page in layout.pages):
+        raise LayoutError(f"the layout was not built by inkmark and cannot be printed. {_AGAIN}")
+    digits = _field(layout.pages[0], "candidate", BubbleField).n_groups
+    for candidate in candidates or ():
+        if len(candidate.number) > digits:
+            raise LayoutError(
+                f"candidate {candidate.number} has more than the {digits} digits of the layout. "
+                f"{_AGAIN}"
+            )
+    return {item.number: item for item in exam.items}
+
+
+_Answer = BubbleField | WritingField | AreaField
+_F = TypeVar("_F", AreaField, BubbleField, CodeField, WritingField)
+
+
+def _answers(page: PageLayout) -> list[_Answer]:
+    return [f for f in page.fields if not isinstance(f, CodeField) and f.role is Role.ITEM]
+
+
+def _field(page: PageLayout, name: str, kind: type[_F]) -> _F:
+    """The field of that name; every sheet that `build_layout` makes has it."""
+    for field in page.fields:
+        if field.name == name and isinstance(field, kind):
+            return field
+    raise LayoutError(f"the layout has no field {name!r} and cannot be printed. {_AGAIN}")
+
+
+class _Side:
+    """What every copy of one side has in common."""
+
+    def __init__(
+        self,
+        pen: Pen,
+        layout: SheetLayout,
+        exam: Exam,
+        items: dict[str, Item],
+        index: int,
+        *,
+        named: bool,
+    ) -> None:
+        self.pen = pen
+        self.layout = layout
+        self.page = layout.pages[index]
+        self.exam = exam
+        self.items = items
+        self.index = index
+        self.named = named
+        self.words: Words = words(exam.language)
+
+    def draw(self) -> None:
+        anchors = self.page.anchors
+        for box in (*anchors.squares, *anchors.timing, anchors.key_mark):
+            if box is not None:
+                self.pen.fill(box)
+        self._head()
+        self._footer()
+        if self.index == 0:
+            self._info()
+        self._sections()
+
+    # --- head and foot
+
+    def _head(self) -> None:
+        pen, exam = self.pen, self.exam
+        code = _field(self.page, "page", CodeField).box
+        middle = self.page.width_mm / 2
+        half = code.x - 5.0 - middle
+        if self.index == 0:
+            title = printable_text(exam.title) or self.words.sheet
+            lines = wrap_text(title, 2 * half * st.PT_PER_MM, 15.0, BOLD)
+            if len(lines) == 1:
+                pen.text(middle, 25.5, title, 16.0, font=BOLD, width=2 * half, align="centre")
+            else:
+                second = "".join(lines[1:]) if exam.language == "zh" else " ".join(lines[1:])
+                pen.text(middle, 22.0, lines[0], 13.5, font=BOLD, width=2 * half, align="centre")
+                pen.text(middle, 28.0, second, 13.5, font=BOLD, width=2 * half, align="centre")
+            parts = [exam.subject, exam.grade, self.words.sheet]
+            if exam.date is not None:
+                parts.append(date_text(exam.date, exam.language))
+            text = self.words.separator.join(p for p in parts if p)
+            pen.text(middle, 34.5, text, 10.5, width=2 * half, align="centre")
+        else:
+            left = st.CONTENT_MARGIN
+            room = code.x - 5.0 - left
+            title = self.words.separator.join(p for p in (exam.title, exam.subject) if p)
+            pen.text(left, 24.0, title, 11.0, font=BOLD, width=room)
+            pen.line((left, 38.0), (code.x - 5.0, 38.0), HAIRLINE_PT, RULE)
+
+    def _footer(self) -> None:
+        text = self.words.page.format(page=self.index + 1, pages=len(self.layout.pages))
+        baseline = self.page.height_mm - st.CONTENT_MARGIN
+        self.pen.text(self.page.width_mm / 2, baseline, text, 8.0, grey=OUTLINE, align="centre")
+
+    # --- name, instructions, candidate number
+
+    def _info(self) -> None:
+        pen, said = self.pen, self.words
+        name = _field(self.page, "name", AreaField)
+        written = _field(self.page, "candidate_written", WritingField)
+        grid = _field(self.page, "candidate", BubbleField)
+        absent = _field(self.page, "absent", BubbleField)
+        left, right = name.box.x - st.NAME_LABEL, name.box.right
+        for row, label in enumerate((said.name, said.class_name)):
+            box = _row_box(name.box, row)
+            pen.label((left, box.centre[1]), label, 10.5, font=BOLD, width=13.0, align="left")
+            pen.frame(box, HAIRLINE_PT, OUTLINE)
+        self._grid(written, grid)
+        bottom = name.box.y + st.INFO_HEIGHT
+        top = _row_box(name.box, 1).bottom + 3.0
+        rules = Box(left, top, right - left, absent.box.y - 2.5 - top)
+        pen.frame(Box(left, top, right - left, bottom - top), FRAME_LINE_PT, INK, 1.2)
+        pen.line((left, rules.bottom), (right, rules.bottom), HAIRLINE_PT, RULE)
+        self._bubbles(absent, ("",))
+        x = absent.box.right + 2.0
+        pen.label((x, absent.box.centre[1]), said.absent, 8.0, width=right - x - 2.0, align="left")
+        self._rules(rules)
+
+    def _grid(self, written: WritingField, grid: BubbleField) -> None:
+        pen, said = self.pen, self.words
+        box = Box(
+            written.box.x - st.GRID_PADDING,
+            written.box.y - st.GRID_CAPTION,
+            written.n_boxes * written.step + 2 * st.GRID_PADDING,
+            st.INFO_HEIGHT,
+        )
+        caption = (
+            f"{said.number}{said.separator}({said.number_printed})" if self.named else said.number
+        )
+        pen.frame(box, FRAME_LINE_PT, INK, 1.2)
+        pen.label(
+            (box.centre[0], box.y + st.GRID_CAPTION / 2),
+            caption,
+            10.0,
+            font=BOLD,
+            width=box.w - 3.0,
+        )
+        for i in range(written.n_boxes):
+            pen.frame(_nth(written, i), HAIRLINE_PT, OUTLINE)
+        self._bubbles(grid, grid.options)
+
+    def _rules(self, box: Box) -> None:
+        """Instructions with examples of right and wrong marks, as large as the box allows."""
+        pen, said = self.pen, self.words
+        x, width = box.x + 3.0, box.w - 6.0
+        pen.text(x, box.y + 5.5, said.instructions, 9.5, font=BOLD, width=width)
+        marks = box.bottom - 4.5
+        room = marks - 4.0 - (box.y + 7.0)
+        for size in (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
+            numbered = [
+                wrap_text(f"{n}. {rule}", width * st.PT_PER_MM, size)
+                for n, rule in enumerate(said.rules, 1)
+            ]
+            lines = [line for rule in numbered for line in rule]
+            leading = 1.45 * size / st.PT_PER_MM
+            if len(lines) * leading <= room:
+                break
+        for n, line in enumerate(lines):
+            pen.text(x, box.y + 7.0 + (n + 0.8) * leading, line, size)
+        self._examples(x, marks, width)
+
+    def _examples(self, x: float, y: float, width: float) -> None:
+        pen, said = self.pen, self.words
+        w, h = st.BUBBLE
+        gap = 1.6
+        step = w + gap
+        needed = 4 * step
+        labels = (width - needed - 3.0) / 2
+        used = pen.label((x, y), said.right, 8.0, width=labels, align="left")
+        x += used + gap
+        pen.ellipse(Box(x, y - h / 2, w, h), BUBBLE_LINE_PT, INK, solid=True)
+        x += step + 1.5
+        used = pen.label((x, y), said.wrong, 8.0, width=labels, align="left")
+        x += used + gap
+        for kind in range(3):
+            box = Box(x + kind * step, y - h / 2, w, h)
+            pen.ellipse(box, BUBBLE_LINE_PT, OUTLINE)
+            cx, cy = box.centre
+            if kind == 0:
+                pen.line((cx - 1.2, cy - 0.2), (cx - 0.4, cy + 0.9), 0.8, INK)
+                pen.line((cx - 0.4, cy + 0.9), (cx + 1.4, cy - 1.1), 0.8, INK)
+            elif kind == 1:
+                pen.line((cx - 1.0, cy - 1.0), (cx + 1.0, cy + 1.0), 0.8, INK)
+                pen.line((cx - 1.0, cy + 1.0), (cx + 1.0, cy - 1.0), 0.8, INK)
+            else:
+                pen.ellipse(Box(cx - 0.7, cy - 0.7, 1.4, 1.4), 0.4, INK, solid=True)
+
+    # --- items
+
+    def _sections(self) -> None:
+        numbers = {
+            item.number: index for index, run in enumerate(st.sections(self.exam)) for item in run
+        }
+        pieces: dict[tuple[int, int], list[_Answer]] = {}
+        for field in _answers(self.page):
+            column = st.column_of(field.box, self.page.columns)
+            pieces.setdefault((column, numbers[field.item]), []).append(field)
+        for (column, section), fields in pieces.items():
+            self._piece(self.page.columns[column], section, fields)
+        if not pieces and self.index:
+            self.pen.text(
+                self.page.width_mm / 2,
+                st.BODY_TOP + 20.0,
+                self.words.empty_page,
+                11.0,
+                grey=OUTLINE,
+                align="centre",
+            )
+
+    def _piece(self, column: Box, section: int, fields: Sequence[_Answer]) -> None:
+        """The part of a section that stands in one column."""
+        run = st.sections(self.exam)[section]
+        kind = run[0].type
+        top = min(f.box.y for f in fields)
+        bottom = max(f.box.bottom for f in fields)
+        if kind.is_objective:
+            pad = st.BAND_PADDING + (st.ROW_STEP - st.BUBBLE[1]) / 2
+        elif kind is ItemType.FILL_IN:
+            pad = (st.FILL_IN_ROW - st.FILL_IN_BOX) / 2
+        else:
+            pad = 0.0
+        if kind is not ItemType.SUBJECTIVE:
+            frame = Box(column.x, top - pad, column.w, bottom - top + 2 * pad)
+            self.pen.frame(frame, FRAME_LINE_PT, INK, 1.2)
+        if fields[0].item == run[0].number:
+            self._heading(column, top - pad, section, run)
+        for field in fields:
+            self._item(field)
+
+    def _heading(self, column: Box, bottom: float, section: int, run: Sequence[Item]) -> None:
+        said = self.words
+        total = points_text(sum(item.points for item in run) or run[0].points)
+        each = {item.points for item in run}
+        points = (
+            said.points_each.format(each=points_text(run[0].points), total=total)
+            if len(each) == 1 and len(run) > 1
+            else said.points_total.format(total=total)
+        )
+        number = section_number(section, self.exam.language)
+        title = said.section.format(number=number, type=said.types[run[0].type])
+        baseline = bottom - 2.2
+        used = self.pen.text(column.x, baseline, title, 10.5, font=BOLD, width=0.6 * column.w)
+        self.pen.text(
+            column.x + used + 2.5, baseline, points, 8.5, width=column.w - used - 2.5, grey=INK
+        )
+
+    def _item(self, field: _Answer) -> None:
+        pen = self.pen
+        item = self.items[field.item]
+        label = st.item_label(item.number)
+        if isinstance(field, AreaField):
+            pen.frame(field.box, FRAME_LINE_PT, INK)
+            used = pen.text(field.box.x + 2.5, field.box.y + 5.5, label, 10.0, font=BOLD)
+            points = self.words.points_item.format(points=points_text(item.points))
+            pen.text(field.box.x + 2.5 + used + 1.0, field.box.y + 5.5, points, 9.0)
+            return
+        pen.label(
+            (field.box.x - st.LABEL_GAP, _first_middle(field)),
+            label,
+            st.LABEL_SIZE_PT,
+            align="right",
+        )
+        if isinstance(field, BubbleField):
+            self._bubbles(field, st.printed_options(item, self.exam.language))
+        else:
+            pen.frame(field.box, HAIRLINE_PT, OUTLINE)
+
+    def _bubbles(self, field: BubbleField, labels: Sequence[str]) -> None:
+        pen = self.pen
+        for k, (cx, cy) in enumerate(field.centres().tolist()):
+            box = Box(
+                cx - field.bubble_w / 2, cy - field.bubble_h / 2, field.bubble_w, field.bubble_h
+            )
+            if field.shape is BubbleShape.OVAL:
+                pen.ellipse(box, BUBBLE_LINE_PT, OUTLINE)
+            else:
+                pen.frame(box, BUBBLE_LINE_PT, OUTLINE)
+            label = labels[k % len(labels)]
+            if label:
+                pen.label(
+                    (cx, cy), label, st.BUBBLE_LABEL_PT, grey=LETTER, width=field.bubble_w - 1.0
+                )
+
+
+def _draw_copy(
+    pen: Pen, layout: SheetLayout, exam: Exam, candidate: Candidate | None, index: int
+) -> None:
+    """What differs from copy to copy: code, name, class and number."""
+    page = layout.pages[index]
+    number = candidate.number if candidate else ""
+    code = _field(page, "page", CodeField).box
+    draw_code(pen, code, SheetCode(exam.id, number, index, layout.version).encode())
+    said = words(exam.language)
+    if index > 0:
+        room = code.x - 5.0 - st.CONTENT_MARGIN
+        if candidate is None:
+            blank = "_" * 20
+            text = f"{said.name} {blank}{said.separator}{said.number} {blank}"
+        else:
+            parts = (candidate.name, candidate.class_name, candidate.number)
+            text = said.separator.join(p for p in parts if p)
+        pen.text(st.CONTENT_MARGIN, 33.0, text, 10.0, width=room)
+        return
+    if candidate is None:
+        return
+    name = _field(page, "name", AreaField).box
+    written = _field(page, "candidate_written", WritingField)
+    group = said.separator.join(p for p in (candidate.school, candidate.class_name) if p)
+    for row, text in enumerate((candidate.name, group)):
+        box = _row_box(name, row)
+        pen.label((box.x + 2.5, box.centre[1]), text, 12.0, width=box.w - 5.0, align="left")
+    for i, digit in enumerate(number):
+        pen.label(_nth(written, i).centre, digit, 12.0)
+
+
+def _row_box(name: Box, row: int) -> Box:
+    """The name's box, and below it the box of the class."""
+    return Box(name.x, name.y + row * (name.h + 2.0), name.w, name.h)
+
+
+def _nth(field: WritingField, index: int) -> Box:
+    box = field.box
+    return Box(box.x + index * field.step, box.y, box.w, box.h)
+
+
+def _first_middle(field: BubbleField | WritingField) -> float:
+    return field.origin[1] if isinstance(field, BubbleField) else field.box.centre[1]
