@@ -1,0 +1,13 @@
+"""Image files as uint8 grey pages: find them, open them, load their pages.
+
+The only place where a file becomes pixels. Formats are told by their first bytes, never
+by the file's name. `open_scan` raises `inkmark.errors.ImageError` for whatever cannot be
+turned into pixels faithfully; it never returns half a page.
+"""
+
+from __future__ import annotations
+
+from inkmark.images.files import find_scans
+from inkmark.images.scan import ImageLimits, PageImage, ScanFile, open_scan
+
+__all__ = ["ImageLimits", "PageImage", "ScanFile", "find_scans", "open_scan"]

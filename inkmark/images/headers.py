@@ -1,0 +1,287 @@
+"""What image files say about themselves, read before any pixel is decoded.
+
+A file is refused here when it ends too early: decoders differ in what they make of half
+a file, and some of them return a page whose lower part is grey.
+
+Formats: JPEG, ITU-T T.81 annex B and JFIF 1.02; PNG, W3C Recommendation (third edition);
+TIFF 6.0 and its 64-bit extension BigTIFF; EXIF 2.32.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from inkmark.errors import ImageError
+from inkmark.geometry import MM_PER_INCH
+
+__all__ = [
+    "RESCAN",
+    "ImageHeader",
+    "check_size",
+    "declared_dpi",
+    "read_jpeg_header",
+    "read_png_header",
+    "read_tiff_headers",
+]
+
+RESCAN = "Scan or copy the file again."
+
+_INCH, _CENTIMETRE = 2, 3  # the values of TIFF's and EXIF's ResolutionUnit
+_PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What a header declares.
+
+    Attributes
+    ----------
+    width, height : int
+        In pixels, as stored.
+    dpi : float or None
+        None where none is declared or the declared one cannot be a scanned page's.
+    orientation : int
+        EXIF orientation, 1 to 8.
+    channels : int
+        Colour channels (JPEG).
+    transparent : bool
+        Whether pixels may be transparent (PNG).
+    """
+
+    width: int
+    height: int
+    dpi: float | None = None
+    orientation: int = 1
+    channels: int = 1
+    transparent: bool = False
+
+
+def declared_dpi(x_dpi: float, y_dpi: float, width: int, height: int) -> float | None:
+    """The resolution where a declared one makes sense for a page, else None.
+
+    Programs write 72 or 96 where they know nothing; such a page would be larger than A3.
+    Resolutions that differ by more than a tenth have no common value.
+    """
+    if not (0 < x_dpi < 1e6 and 0 < y_dpi < 1e6) or not 0.9 < x_dpi / y_dpi < 1.1:
+        return None
+    dpi = (x_dpi * y_dpi) ** 0.5
+    long_mm = max(width, height) / dpi * MM_PER_INCH
+    return dpi if 40 <= dpi <= 2400 and long_mm <= 450 else None
+
+
+def check_size(width: int, height: int, max_pixels: int, source: str) -> None:
+    """Refuse a page that declares more pixels than are allowed.
+
+    Raises
+    ------
+    ImageError
+    """
+    if width * height > max_pixels:
+        raise ImageError(
+            source,
+            f"it declares {width} x {height} pixels, more than the limit of {max_pixels:,}",
+            "Scan at 200 or 300 dpi, or raise the limit on pixels.",
+        )
+
+
+def read_jpeg_header(data: bytes, source: str) -> ImageHeader:
+    """Header of a JPEG stream; refuses a stream without its end.
+
+    Raises
+    ------
+    ImageError
+    """
+    position, frame = 2, None
+    density = (0.0, 0.0)
+    exif = _Exif()
+    while True:
+        position = data.find(b"\xff", position)
+        if position < 0 or position + 4 > len(data):
+            raise _truncated(source)
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill byte
+            position += 1
+            continue
+        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:  # markers without a body
+            position += 2
+            continue
+        (length,) = struct.unpack_from(">H", data, position + 2)
+        body = data[position + 4 : position + 2 + length]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if len(body) < 6:
+                raise _truncated(source)
+            frame = struct.unpack_from(">HHB", body, 1)
+        elif marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 12:
+            unit, x, y = struct.unpack_from(">BHH", body, 7)
+            scale = {1: 1.0, 2: 2.54}.get(unit, 0.0)
+            density = (x * scale, y * scale)
+        elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
+            exif = _read_exif(body[6:])
+        elif marker in (0xDA, 0xD9):
+            break
+        position += 2 + length
+    if frame is None or 0 in frame[:2]:
+        raise ImageError(source, "the JPEG header declares no size", RESCAN)
+    # Inside the coded data a byte FF is always followed by 00 or a restart marker.
+    if data.rfind(b"\xff\xd9", position) < 0:
+        raise _truncated(source)
+    height, width, channels = frame
+    x_dpi, y_dpi = density if density[0] else exif.dpi
+    dpi = declared_dpi(x_dpi, y_dpi, width, height)
+    return ImageHeader(width, height, dpi, exif.orientation, channels)
+
+
+def read_png_header(data: bytes, source: str) -> ImageHeader:
+    """Header of a PNG file; refuses a file without its last chunk.
+
+    Raises
+    ------
+    ImageError
+    """
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise _truncated(source)
+    width, height, _, colour_type = struct.unpack_from(">IIBB", data, 16)
+    x_dpi = y_dpi = 0.0
+    transparent = colour_type in (4, 6)
+    exif = _Exif()
+    position = 33
+    while True:
+        if position + 12 > len(data):
+            raise _truncated(source)
+        (length,) = struct.unpack_from(">I", data, position)
+        kind = data[position + 4 : position + 8]
+        body = position + 8
+        if kind == b"IEND":
+            break
+        if kind == b"pHYs" and length == 9 and body + 9 <= len(data):
+            x, y, unit = struct.unpack_from(">IIB", data, body)
+            if unit == 1:  # pixels a metre
+                x_dpi, y_dpi = x * MM_PER_INCH / 1000, y * MM_PER_INCH / 1000
+        elif kind == b"tRNS":
+            transparent = True
+        elif kind == b"eXIf":
+            exif = _read_exif(data[body : body + length])
+        position = body + length + 4
+    if not width or not height:
+        raise ImageError(source, "the PNG header declares no size", RESCAN)
+    dpi = declared_dpi(x_dpi, y_dpi, width, height)
+    return ImageHeader(width, height, dpi, exif.orientation, transparent=transparent)
+
+
+def read_tiff_headers(data: bytes, source: str, max_pages: int) -> tuple[ImageHeader, ...]:
+    """Headers of the pages of a TIFF file; refuses a page whose data lies outside the file.
+
+    Raises
+    ------
+    ImageError
+    """
+    headers: list[ImageHeader] = []
+    seen: set[int] = set()
+    try:
+        tiff = _Tiff(data)
+        offset = tiff.first
+        while offset and offset not in seen:
+            if len(headers) == max_pages:
+                raise ImageError(
+                    source,
+                    f"it has more than {max_pages} pages",
+                    "Split the file, or raise the limit on pages.",
+                )
+            seen.add(offset)
+            tags, offset = tiff.directory(offset)
+            headers.append(_tiff_page(tags, len(data), source))
+    except struct.error as exc:
+        raise _truncated(source) from exc
+    if not headers:
+        raise ImageError(source, "the TIFF file has no page", RESCAN)
+    return tuple(headers)
+
+
+def _tiff_page(tags: dict[int, tuple[float, ...]], size: int, source: str) -> ImageHeader:
+    width, height = (int(tags.get(tag, (0,))[0]) for tag in (256, 257))
+    if not width or not height:
+        raise ImageError(source, "the TIFF header declares no size", RESCAN)
+    starts = tags.get(273) or tags.get(324) or ()  # strips or tiles
+    lengths = tags.get(279) or tags.get(325) or (0,) * len(starts)
+    if not starts or len(starts) != len(lengths):
+        raise ImageError(source, "the TIFF header names no image data", RESCAN)
+    if any(start + length > size for start, length in zip(starts, lengths, strict=True)):
+        raise _truncated(source)
+    per_inch = _PER_INCH.get(int(tags.get(296, (_INCH,))[0]), 0.0)
+    x_dpi, y_dpi = (tags.get(tag, (0.0,))[0] * per_inch for tag in (282, 283))
+    return ImageHeader(width, height, declared_dpi(x_dpi, y_dpi, width, height))
+
+
+@dataclass(frozen=True, slots=True)
+class _Exif:
+    orientation: int = 1
+    dpi: tuple[float, float] = (0.0, 0.0)
+
+
+def _read_exif(data: bytes) -> _Exif:
+    """Orientation and resolution; a damaged block says nothing, the image stays usable."""
+    try:
+        tiff = _Tiff(data)
+        tags, _ = tiff.directory(tiff.first)
+    except struct.error:
+        return _Exif()
+    orientation = int(tags.get(274, (1,))[0])
+    per_inch = _PER_INCH.get(int(tags.get(296, (_INCH,))[0]), 0.0)
+    x, y = (tags.get(tag, (0.0,))[0] * per_inch for tag in (282, 283))
+    return _Exif(orientation if 1 <= orientation <= 8 else 1, (x, y))
+
+
+# struct letters by field type; text, signed and floating types are not needed
+_TIFF_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 13: "I", 16: "Q", 18: "Q"}
+_TIFF_TAGS = frozenset({256, 257, 273, 274, 279, 282, 283, 296, 324, 325})
+
+
+class _Tiff:
+    """Directories of a TIFF structure. Every read outside the data is a struct.error."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
+        if not self._order:
+            raise struct.error("no byte order mark")
+        self._big = self._unpack("H", 2)[0] == 43
+        self.first = self._unpack("Q", 8)[0] if self._big else self._unpack("I", 4)[0]
+
+    def directory(self, offset: int) -> tuple[dict[int, tuple[float, ...]], int]:
+        """The wanted tags of the directory at an offset, and the next one's offset."""
+        count_format, entry_size, word = ("Q", 20, "Q") if self._big else ("H", 12, "I")
+        (count,) = self._unpack(count_format, offset)
+        first = offset + struct.calcsize(f"={count_format}")
+        (following,) = self._unpack(word, first + count * entry_size)
+        tags: dict[int, tuple[float, ...]] = {}
+        for entry in range(first, first + count * entry_size, entry_size):
+            tag, kind = self._unpack("HH", entry)
+            if tag in _TIFF_TAGS and kind in _TIFF_TYPES:
+                values = self._values(kind, entry + 4, word)
+                if values:
+                    tags[tag] = values
+        return tags, following
+
+    def _values(self, kind: int, entry: int, word: str) -> tuple[float, ...]:
+        (count,) = self._unpack(word, entry)
+        place = entry + struct.calcsize(f"={word}")
+        letters = _TIFF_TYPES[kind]
+        size = count * struct.calcsize(f"={letters}")
+        if size > len(self._data):
+            raise struct.error("more values than the file has bytes")
+        if size > struct.calcsize(f"={word}"):
+            (place,) = self._unpack(word, place)
+        values = self._unpack(f"{count * len(letters)}{letters[0]}", place)
+        if len(letters) == 1:
+            return values
+        return tuple(a / b if b else 0.0 for a, b in zip(values[::2], values[1::2], strict=True))
+
+    def _unpack(self, letters: str, offset: int) -> tuple[int, ...]:
+        if offset > len(self._data):
+            raise struct.error("outside the file")
+        return struct.unpack_from(self._order + letters, self._data, offset)
+
+
+def _truncated(source: str) -> ImageError:
+    return ImageError(source, "the file ends before the image does", RESCAN)

@@ -1,0 +1,258 @@
+"""PDF pages to pixels: the scanner's own image where a page is one, else a rendering.
+
+Rendering resamples the page and costs five to ten times as much as taking the image
+stream out. pypdfium2 is not thread-safe; every call goes through one lock.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import threading
+
+import cv2
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium
+from numpy.typing import NDArray
+
+from inkmark.errors import ImageError
+from inkmark.images.headers import (
+    RESCAN,
+    ImageHeader,
+    check_size,
+    declared_dpi,
+    read_jpeg_header,
+)
+from inkmark.images.raster import Pixels, decode_still, to_grey, turned
+
+__all__ = ["PdfPages"]
+
+_LOCK = threading.RLock()
+
+_POINTS_PER_INCH = 72.0
+
+_Rectangle = tuple[float, float, float, float]  # left, bottom, right, top, in points
+
+# Dictionaries of images stand in the file in plain text, so these tell for the whole file
+# whether any image is drawn through a mask, or with its values remapped.
+_MASK = re.compile(rb"/(?:ImageMask\s+true|S?Mask\s*[\[\d])")
+_DECODE = re.compile(rb"/Decode\s*[\[\d]")
+
+_PLAIN_COLOURS = frozenset(
+    {
+        pdfium.FPDF_COLORSPACE_DEVICEGRAY,
+        pdfium.FPDF_COLORSPACE_DEVICERGB,
+        pdfium.FPDF_COLORSPACE_CALGRAY,
+        pdfium.FPDF_COLORSPACE_CALRGB,
+        pdfium.FPDF_COLORSPACE_ICCBASED,
+    }
+)
+
+
+class PdfPages:
+    """Pages of an open PDF file.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    source : str
+        Name for messages.
+    max_pages, max_pixels : int
+    render_dpi : float
+        Resolution at which a page that is not one image is rendered.
+
+    Raises
+    ------
+    ImageError
+    """
+
+    def __init__(
+        self, data: bytes, source: str, *, max_pages: int, max_pixels: int, render_dpi: float
+    ) -> None:
+        self._max_pixels = max_pixels
+        self._render_dpi = render_dpi
+        self._masked = _MASK.search(data) is not None
+        self._remapped = _DECODE.search(data) is not None
+        with _LOCK:
+            try:
+                self._document = pypdfium2.PdfDocument(data)
+                self.n_pages = len(self._document)
+            except pypdfium2.PdfiumError as exc:
+                if exc.err_code == pdfium.FPDF_ERR_PASSWORD:
+                    raise ImageError(
+                        source,
+                        "the PDF file is protected by a password",
+                        "Save a copy without a password and use that.",
+                    ) from exc
+                raise ImageError(source, "the PDF file is damaged or truncated", RESCAN) from exc
+        if not 0 < self.n_pages <= max_pages:
+            reason = f"it has more than {max_pages} pages" if self.n_pages else "it has no page"
+            self.close()
+            raise ImageError(source, reason, "Split the file, or raise the limit on pages.")
+
+    def close(self) -> None:
+        """Free the document."""
+        with _LOCK:
+            self._document.close()
+
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]:
+        """Pixels and resolution of a page.
+
+        Raises
+        ------
+        ImageError
+        """
+        with _LOCK:
+            try:
+                page = self._document[index]
+                try:
+                    placed = None if self._masked else _only_image(page)
+                    if placed is None:
+                        return self._rendered(page, source, colour=colour)
+                    image, to_display = placed
+                    width, height = image.get_px_size()
+                    self._check_size(width, height, source)
+                    stream = None if self._remapped else _jpeg_stream(image)
+                    if stream is None:
+                        pixels = _in_channels(image.get_bitmap().to_numpy().copy(), colour=colour)
+                finally:
+                    page.close()
+            except pypdfium2.PdfiumError as exc:
+                raise ImageError(source, "the page of the PDF file is damaged", RESCAN) from exc
+        if stream is not None:  # decoded outside the lock: it needs no pdfium
+            header = read_jpeg_header(stream, source)
+            self._check_size(header.width, header.height, source)
+            width, height = header.width, header.height
+            upright = ImageHeader(width, height)  # a PDF page has /Rotate and knows no EXIF
+            pixels = decode_still(stream, upright, source, colour=colour)
+        dpi = declared_dpi(
+            width * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 0])),
+            height * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 1])),
+            width,
+            height,
+        )
+        return turned(pixels, *_turn(to_display)), dpi
+
+    def _rendered(
+        self, page: pypdfium2.PdfPage, source: str, *, colour: bool
+    ) -> tuple[Pixels, float]:
+        scale = self._render_dpi / _POINTS_PER_INCH
+        width, height = page.get_size()
+        self._check_size(round(width * scale), round(height * scale), source)
+        bitmap = page.render(scale=scale, grayscale=not colour)
+        return _in_channels(bitmap.to_numpy().copy(), colour=colour), self._render_dpi
+
+    def _check_size(self, width: int, height: int, source: str) -> None:
+        check_size(width, height, self._max_pixels, source)
+
+
+def _only_image(
+    page: pypdfium2.PdfPage,
+) -> tuple[pypdfium2.PdfImage, NDArray[np.float64]] | None:
+    """The page's image where nothing else is to be seen, and how it is displayed.
+
+    The matrix (2, 2) maps image axes (x right, y down, whole image = 1) to points on the
+    displayed page (x right, y down). Invisible text, as text recognition in a copier
+    leaves it, does not count.
+    """
+    if pdfium.FPDFPage_GetAnnotCount(page) > 0:
+        return None
+    found: pypdfium2.PdfImage | None = None
+    for thing in page.get_objects():
+        if thing.type == pdfium.FPDF_PAGEOBJ_FORM or _is_invisible_text(thing):
+            continue
+        if thing.type != pdfium.FPDF_PAGEOBJ_IMAGE or found is not None:
+            return None
+        found = thing
+    if found is None or pdfium.FPDFPageObj_HasTransparency(found):
+        return None
+    placed = _matrix(found)
+    holder = found.container
+    while holder is not None:
+        if pdfium.FPDFPageObj_HasTransparency(holder):
+            return None
+        placed = placed @ _matrix(holder)
+        holder = holder.container
+    box = page.get_bbox()
+    corners = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]]) @ placed
+    image_box = (*corners[:, :2].min(axis=0), *corners[:, :2].max(axis=0))
+    margin = 0.02 * max(box[2] - box[0], box[3] - box[1])
+    if not _inside(image_box, box, margin) or _is_clipped(found, image_box, margin):
+        return None
+    (a, b), (c, d) = placed[:2, :2]
+    to_display = np.array([[a, -c], [-b, d]])
+    for _ in range(page.get_rotation() // 90):
+        to_display = np.array([[0, -1], [1, 0]]) @ to_display
+    upright, lying = np.abs(to_display).reshape(4)[[0, 3]], np.abs(to_display).reshape(4)[[1, 2]]
+    # A few degrees of deskewing do not matter to a reader, who finds the sheet's marks.
+    if not (lying < 0.1 * upright.min()).all() and not (upright < 0.1 * lying.min()).all():
+        return None
+    return found, to_display
+
+
+def _is_invisible_text(thing: pypdfium2.PdfObject) -> bool:
+    return bool(
+        thing.type == pdfium.FPDF_PAGEOBJ_TEXT
+        and pdfium.FPDFTextObj_GetTextRenderMode(thing) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+    )
+
+
+def _is_clipped(image: pypdfium2.PdfImage, image_box: _Rectangle, margin: float) -> bool:
+    """Whether a clip path takes more than a margin of the image away."""
+    clip = pdfium.FPDFPageObj_GetClipPath(image)
+    for path in range(max(pdfium.FPDFClipPath_CountPaths(clip), 0)):
+        points = []
+        for i in range(pdfium.FPDFClipPath_CountPathSegments(clip, path)):
+            x, y = ctypes.c_float(), ctypes.c_float()
+            segment = pdfium.FPDFClipPath_GetPathSegment(clip, path, i)
+            pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+            points.append((x.value, y.value))
+        xs, ys = sorted({round(x) for x, _ in points}), sorted({round(y) for _, y in points})
+        is_rectangle = len(xs) == 2 and len(ys) == 2
+        if not is_rectangle or not _inside(image_box, (xs[0], ys[0], xs[1], ys[1]), margin):
+            return True
+    return False
+
+
+def _inside(inner: _Rectangle, outer: _Rectangle, margin: float) -> bool:
+    return (
+        inner[0] >= outer[0] - margin
+        and inner[1] >= outer[1] - margin
+        and inner[2] <= outer[2] + margin
+        and inner[3] <= outer[3] + margin
+    )
+
+
+def _matrix(thing: pypdfium2.PdfObject) -> NDArray[np.float64]:
+    """The object's transform for row vectors (x, y, 1)."""
+    a, b, c, d, e, f = thing.get_matrix().get()
+    return np.array([[a, b, 0.0], [c, d, 0.0], [e, f, 1.0]])
+
+
+def _turn(to_display: NDArray[np.float64]) -> tuple[bool, bool, bool]:
+    transpose = abs(to_display[0, 1]) > abs(to_display[0, 0])
+    x, y = (to_display[0, 1], to_display[1, 0]) if transpose else np.diag(to_display)
+    return bool(transpose), bool(x < 0), bool(y < 0)
+
+
+def _jpeg_stream(image: pypdfium2.PdfImage) -> bytes | None:
+    """The image's JPEG stream where it means what a JPEG file of its own would mean."""
+    filters = image.get_filters()
+    if not filters or filters[-1] != "DCTDecode":
+        return None
+    if any(name not in image.SIMPLE_FILTERS for name in filters[:-1]):
+        return None
+    facts = image.get_metadata()
+    if facts.colorspace not in _PLAIN_COLOURS or facts.bits_per_pixel not in (8, 24):
+        return None
+    return bytes(image.get_data(decode_simple=True))
+
+
+def _in_channels(pixels: Pixels, *, colour: bool) -> Pixels:
+    """Grey, BGR or BGRx as (H, W) grey or (H, W, 3) BGR."""
+    if pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if colour else pixels  # type: ignore[return-value]
+    pixels = np.ascontiguousarray(pixels[:, :, :3])
+    return pixels if colour else to_grey(pixels)

@@ -1,0 +1,153 @@
+"""JPEG, PNG and TIFF pages to pixels."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+from PIL import Image, TiffImagePlugin
+
+from inkmark.errors import ImageError
+from inkmark.images.headers import RESCAN, ImageHeader
+
+__all__ = ["Pixels", "TiffDecoder", "decode_still", "to_grey", "turned"]
+
+Pixels = NDArray[np.uint8]
+
+# EXIF orientation -> transpose, then mirror left to right, then top to bottom
+_ORIENTATIONS = {
+    1: (False, False, False),
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, True, False),
+    7: (True, True, True),
+    8: (True, False, True),
+}
+
+
+# What Pillow raises for damaged files; a warning where the caller makes those errors.
+_PILLOW_ERRORS = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    KeyError,
+    TypeError,
+    struct.error,
+    UserWarning,
+    Image.DecompressionBombError,
+)
+
+
+def decode_still(data: bytes, header: ImageHeader, source: str, *, colour: bool) -> Pixels:
+    """Pixels of a JPEG or PNG file, upright by its EXIF orientation.
+
+    Colour JPEG is decoded straight to grey; 16 bits are reduced to 8; what is
+    transparent becomes white paper.
+
+    Returns
+    -------
+    (H, W) uint8, or (H, W, 3) uint8 BGR when `colour`
+
+    Raises
+    ------
+    ImageError
+    """
+    if header.transparent:
+        mode = cv2.IMREAD_UNCHANGED
+    else:
+        mode = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    try:
+        # The orientation is applied below: the flag is not honoured for every format.
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as exc:
+        raise _undecodable(source) from exc
+    if pixels is None:
+        raise _undecodable(source)
+    if header.transparent:
+        pixels = _on_paper(pixels, colour=colour)
+    return turned(pixels.astype(np.uint8, copy=False), *_ORIENTATIONS[header.orientation])
+
+
+class TiffDecoder:
+    """Decodes pages of a TIFF file that `read_tiff_headers` found sound.
+
+    Pillow reads every kind scanners write: 1-bit G3 and G4 (in two thirds of OpenCV's
+    time), palettes, white-is-zero. It turns pages upright by their orientation tag.
+    """
+
+    def __init__(self, data: bytes, source: str) -> None:
+        try:
+            self._image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+        except _PILLOW_ERRORS as exc:
+            raise _undecodable(source) from exc
+
+    def decode(self, index: int, source: str, *, colour: bool) -> Pixels:
+        """Pixels of a page: (H, W) uint8, or (H, W, 3) uint8 BGR when `colour`.
+
+        Raises
+        ------
+        ImageError
+        """
+        try:
+            self._image.seek(index)
+            self._image.load()
+            return _from_pillow(self._image, source, colour=colour)
+        except _PILLOW_ERRORS as exc:
+            raise _undecodable(source) from exc
+
+    def close(self) -> None:
+        """Free the file."""
+        self._image.close()
+
+
+def turned(pixels: Pixels, transpose: bool, flip_x: bool, flip_y: bool) -> Pixels:
+    """Pixels transposed, then mirrored left to right, then top to bottom."""
+    if transpose:
+        pixels = cv2.transpose(pixels)  # type: ignore[assignment]
+    if flip_x or flip_y:
+        pixels = cv2.flip(pixels, -1 if flip_x and flip_y else int(flip_x))  # type: ignore[assignment]
+    return pixels
+
+
+def to_grey(pixels: Pixels) -> Pixels:
+    """Grey of a BGR image by the luma weights that JPEG uses."""
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+
+
+def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Pixels:
+    if image.mode.startswith("I;16"):
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) if colour else grey  # type: ignore[return-value]
+    if image.mode in ("I", "F"):
+        raise ImageError(source, "its pixels have 32 bits", "Save the scan with 8 bits a channel.")
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        paper = Image.new("RGBA", image.size, "white")
+        paper.alpha_composite(image.convert("RGBA"))
+        image = paper.convert("RGB")
+    pixels = np.asarray(image.convert("RGB" if colour else "L"))
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if colour else pixels  # type: ignore[return-value]
+
+
+def _on_paper(pixels: MatLike, *, colour: bool) -> Pixels:
+    """Undo transparency over white: (H, W[, 3 or 4]) of 8 or 16 bits to grey or BGR."""
+    if pixels.dtype == np.uint16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+    if pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    if pixels.shape[2] == 4:
+        alpha = pixels[:, :, 3:].astype(np.uint16)
+        pixels = pixels[:, :, :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
+        pixels = ((pixels + 127) // 255).astype(np.uint8)
+    bgr = pixels.astype(np.uint8, copy=False)
+    return bgr if colour else to_grey(bgr)
+
+
+def _undecodable(source: str) -> ImageError:
+    return ImageError(source, "the image data is damaged", RESCAN)

@@ -1,0 +1,237 @@
+"""Opening a scan file and loading its pages."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.errors import ImageError
+from inkmark.images.headers import (
+    RESCAN,
+    ImageHeader,
+    check_size,
+    read_jpeg_header,
+    read_png_header,
+    read_tiff_headers,
+)
+from inkmark.images.pdf import PdfPages
+from inkmark.images.raster import Pixels, TiffDecoder, decode_still
+from inkmark.readings import PageSource
+
+__all__ = ["ImageLimits", "PageImage", "ScanFile", "open_scan"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What is refused before any pixel is decoded.
+
+    Attributes
+    ----------
+    max_pixels : int
+        Most pixels a page may declare. The default leaves room for A3 at 600 dpi
+        (70 million).
+    max_file_bytes : int
+        Largest file; a file is read whole into memory.
+    max_pages : int
+        Most pages in a file.
+    """
+
+    max_pixels: int = 80_000_000
+    max_file_bytes: int = 1 << 30
+    max_pages: int = 5_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageImage:
+    """One page as pixels.
+
+    Attributes
+    ----------
+    source : PageSource
+    pixels : (H, W) uint8, or (H, W, 3) uint8 BGR where colour was asked for
+        0 is black. Upright as a viewer shows the file (EXIF and PDF rotation applied).
+    dpi : float or None
+        Pixels an inch of paper by the file's own account; None where it gives none, or
+        one that no page can have.
+    """
+
+    source: PageSource
+    pixels: NDArray[np.uint8]
+    dpi: float | None
+
+
+class _Pages(Protocol):
+    n_pages: int
+
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]: ...
+    def close(self) -> None: ...
+
+
+class ScanFile:
+    """An open image file; use it in a ``with`` statement.
+
+    One thread uses one `ScanFile`; several may be open in several threads.
+
+    Attributes
+    ----------
+    path : Path
+    sha256 : str
+        Hash of the file's bytes in hexadecimal.
+    n_pages : int
+    """
+
+    def __init__(self, path: Path, sha256: str, pages: _Pages) -> None:
+        self.path = path
+        self.sha256 = sha256
+        self.n_pages = pages.n_pages
+        self._pages = pages
+
+    def load(self, index: int, *, colour: bool = False) -> PageImage:
+        """Decode one page.
+
+        Parameters
+        ----------
+        index : int
+            0-based page.
+        colour : bool
+            BGR instead of grey; costs half as much again.
+
+        Raises
+        ------
+        ImageError
+            Where the page is damaged or too large. Other pages may still be loaded.
+        IndexError
+            Where the file has no such page.
+        """
+        if not 0 <= index < self.n_pages:
+            raise IndexError(f"{self.path} has {self.n_pages} pages, no page {index}")
+        source = PageSource(str(self.path), index, self.sha256)
+        pixels, dpi = self._pages.load(index, str(source), colour=colour)
+        return PageImage(source, pixels, dpi)
+
+    def close(self) -> None:
+        """Free what the file holds."""
+        self._pages.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_scan(
+    path: str | Path, *, limits: ImageLimits | None = None, render_dpi: float = 200.0
+) -> ScanFile:
+    """Open a JPEG, PNG, TIFF or PDF file, told by its first bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+    limits : ImageLimits, optional
+    render_dpi : float
+        Resolution for PDF pages that are not one image and so have to be rendered.
+
+    Returns
+    -------
+    ScanFile
+
+    Raises
+    ------
+    ImageError
+        Where the file cannot be read, is empty, too large, truncated, protected by a
+        password or no image. The message says what to do.
+    """
+    path = Path(path)
+    limits = limits or ImageLimits()
+    source = str(path)
+    data = _read(path, limits)
+    sha256 = hashlib.sha256(data).hexdigest()
+    pages: _Pages
+    if data.startswith(b"\xff\xd8\xff"):
+        pages = _StillPages(data, read_jpeg_header(data, source), limits, source)
+    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+        pages = _StillPages(data, read_png_header(data, source), limits, source)
+    elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        pages = _TiffPages(data, limits, source)
+    elif b"%PDF-" in data[:1024]:  # readers allow other bytes before the header
+        pages = PdfPages(
+            data,
+            source,
+            max_pages=limits.max_pages,
+            max_pixels=limits.max_pixels,
+            render_dpi=render_dpi,
+        )
+    else:
+        raise ImageError(
+            source,
+            "it is not an image that inkmark reads",
+            "Use JPEG, PNG, TIFF or PDF, or take the file out of the folder.",
+        )
+    return ScanFile(path, sha256, pages)
+
+
+def _read(path: Path, limits: ImageLimits) -> bytes:
+    try:
+        if not path.is_file():
+            raise ImageError(str(path), "there is no such file", "Correct the path.")
+        size = path.stat().st_size
+        if size > limits.max_file_bytes:
+            raise ImageError(
+                str(path),
+                f"it has {size:,} bytes, more than the limit of {limits.max_file_bytes:,}",
+                "Split the file, or raise the limit on file size.",
+            )
+        data = path.read_bytes()
+    except OSError as exc:
+        reason = f"it cannot be read ({exc.strerror})"
+        raise ImageError(str(path), reason, "Check the file's permissions.") from exc
+    if not data:
+        raise ImageError(str(path), "the file is empty", RESCAN)
+    return data
+
+
+class _StillPages:
+    """A JPEG or PNG file: one page."""
+
+    n_pages = 1
+
+    def __init__(self, data: bytes, header: ImageHeader, limits: ImageLimits, source: str) -> None:
+        check_size(header.width, header.height, limits.max_pixels, source)
+        self._data = data
+        self._header = header
+
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]:  # noqa: ARG002
+        return decode_still(self._data, self._header, source, colour=colour), self._header.dpi
+
+    def close(self) -> None:
+        self._data = b""
+
+
+class _TiffPages:
+    """A TIFF file of one or more pages."""
+
+    def __init__(self, data: bytes, limits: ImageLimits, source: str) -> None:
+        self._headers = read_tiff_headers(data, source, limits.max_pages)
+        self._decoder = TiffDecoder(data, source)
+        self._max_pixels = limits.max_pixels
+        self.n_pages = len(self._headers)
+
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]:
+        header = self._headers[index]
+        check_size(header.width, header.height, self._max_pixels, source)
+        return self._decoder.decode(index, source, colour=colour), header.dpi
+
+    def close(self) -> None:
+        self._decoder.close()
