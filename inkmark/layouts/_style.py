@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inkmark.exam import Exam, Item, ItemType
 from inkmark.fonts import text_width
-from inkmark.geometry import MM_PER_INCH, Box
+from inkmark.geometry import MM_PER_INCH
 
 PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
 """Width and height; A3 lies on its long side."""
@@ -52,7 +52,7 @@ AREA_BASE = 20.0
 AREA_PER_POINT = 4.0
 AREA_MIN = 30.0
 AREA_GAP = 3.0
-AREA_STRETCH = 1.6
+AREA_STRETCH = 1.4
 
 # The block on the first page: name, instructions and absent mark, and the candidate number.
 INFO_GAP = 5.0
@@ -77,10 +77,11 @@ def printed_options(item: Item, language: str) -> tuple[str, ...]:
     if item.type is not ItemType.TRUE_FALSE:
         return item.options
     true, false = ("对", "错") if language == "zh" else ("T", "F")
-    return tuple(
+    printed = tuple(
         true if label.upper() in _TRUE else false if label.upper() in _FALSE else label
         for label in item.options
     )
+    return printed if len(set(printed)) == len(printed) else item.options
 
 
 def item_label(number: str) -> str:
@@ -102,9 +103,3 @@ def sections(exam: Exam) -> tuple[tuple[Item, ...], ...]:
         else:
             runs.append([item])
     return tuple(tuple(run) for run in runs)
-
-
-def column_of(box: Box, columns: tuple[Box, ...]) -> int:
-    """Index of the column whose x range holds the middle of a box."""
-    x, _ = box.centre
-    return next(i for i, column in enumerate(columns) if column.x <= x <= column.right)

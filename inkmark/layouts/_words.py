@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from inkmark.exam import ItemType
 
-__all__ = ["Words", "words"]
+__all__ = ["Words", "date_text", "points_text", "section_number", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ _ZH = Words(
         "其他题用黑色签字笔写在框内，写在框外不计分。",
         "保持卡面平整清洁，不要遮挡四角和两侧的黑块。",
     ),
-    right="正确填涂",
-    wrong="错误填涂",
+    right="正确",
+    wrong="错误",
     absent="缺考标记（考生禁填，由监考员填涂）",
     types={
         ItemType.SINGLE: "单项选择题",
@@ -94,9 +94,9 @@ _EN = Words(
         ItemType.SUBJECTIVE: "Written answers",
     },
     section="Part {number}: {type}",
-    points_each="{each} points each, {total} in total",
-    points_total="{total} points in total",
-    points_item="({points} points)",
+    points_each="points: {each} each, {total} in total",
+    points_total="points: {total} in total",
+    points_item="(points: {points})",
     frames="Write inside the frames; nothing outside counts",
     page="Page {page} of {pages}",
     empty_page="No items on this page; do not write here",

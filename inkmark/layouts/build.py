@@ -322,8 +322,10 @@ def _bands(run: Sequence[Item], column_w: float, options: SheetOptions) -> Itera
     per_band = n_side * st.ROWS_PER_BLOCK
     for start in range(0, len(run), per_band):
         band = run[start : start + per_band]
-        # A last band that is not full is low and wide rather than narrow and high.
-        n_rows = -(-len(band) // n_side)
+        # Fewer items than two blocks are spread over the width instead, to be low.
+        n_rows = min(st.ROWS_PER_BLOCK, len(band))
+        if len(run) < 2 * st.ROWS_PER_BLOCK:
+            n_rows = -(-len(band) // n_side)
 
         def fields(
             box: Box, band: Sequence[Item] = band, n_rows: int = n_rows

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from inkmark.errors import LayoutError
 from inkmark.exam import Candidate, Exam, Item, ItemType
+from inkmark.files import write_whole
 from inkmark.fonts import BOLD, printable_text, register_fonts, wrap_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
@@ -50,8 +50,8 @@ def print_sheets(
 ) -> None:
     """Print the sheets of an exam as vector PDF with embedded fonts.
 
-    Equal input gives equal bytes. The file is written under a temporary name and then put
-    in place, so that a broken file never stands at `path`.
+    Equal input gives equal bytes; names and numbers stand on the pages only, not in the
+    file's metadata.
 
     Parameters
     ----------
@@ -66,34 +66,29 @@ def print_sheets(
     Raises
     ------
     LayoutError
-        Where the layout was not built for this exam, or a candidate number does not fit it.
+        Where the layout was not built for this exam, a candidate number does not fit it, or
+        the sequence of candidates is empty.
     """
     items = _check(layout, exam, candidates)
     register_fonts()
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        canvas = Canvas(temporary, pageCompression=1, invariant=1)
-        canvas.setTitle(printable_text(exam.title))
-        canvas.setCreator("inkmark")
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pageCompression=1, invariant=1)
+    canvas.setTitle(printable_text(exam.title))
+    canvas.setCreator("inkmark")
+    for index, page in enumerate(layout.pages):
+        pen = Pen(canvas, page)
+        canvas.beginForm(f"side{index}", 0, 0, *pen.size)
+        _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
+        canvas.endForm()
+    for candidate in [None] if candidates is None else candidates:
         for index, page in enumerate(layout.pages):
             pen = Pen(canvas, page)
-            canvas.beginForm(f"side{index}", 0, 0, *pen.size)
-            _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
-            canvas.endForm()
-        for candidate in [None] if candidates is None else candidates:
-            for index, page in enumerate(layout.pages):
-                pen = Pen(canvas, page)
-                canvas.setPageSize(pen.size)
-                canvas.doForm(f"side{index}")
-                _draw_copy(pen, layout, exam, candidate, index)
-                canvas.showPage()
-        canvas.save()
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            canvas.setPageSize(pen.size)
+            canvas.doForm(f"side{index}")
+            _draw_copy(pen, layout, exam, candidate, index)
+            canvas.showPage()
+    canvas.save()
+    write_whole(path, buffer.getvalue())
 
 
 def _check(
@@ -108,6 +103,8 @@ def _check(
         raise LayoutError(f"the layout's items are not those of exam {exam.id}. {_AGAIN}")
     if not all(page.columns for page in layout.pages):
         raise LayoutError(f"the layout was not built by inkmark and cannot be printed. {_AGAIN}")
+    if candidates is not None and not candidates:
+        raise LayoutError("no candidates were given. Fill in the roster or print a blank sheet.")
     digits = _field(layout.pages[0], "candidate", BubbleField).n_groups
     for candidate in candidates or ():
         if len(candidate.number) > digits:
@@ -132,6 +129,14 @@ def _field(page: PageLayout, name: str, kind: type[_F]) -> _F:
         if field.name == name and isinstance(field, kind):
             return field
     raise LayoutError(f"the layout has no field {name!r} and cannot be printed. {_AGAIN}")
+
+
+def _column_of(field: _Answer, page: PageLayout) -> int:
+    x, y = field.box.centre
+    for index, column in enumerate(page.columns):
+        if column.x <= x <= column.right and column.y <= y <= column.bottom:
+            return index
+    raise LayoutError(f"field {field.name!r} stands outside the columns of its page. {_AGAIN}")
 
 
 class _Side:
@@ -253,18 +258,19 @@ class _Side:
         x, width = box.x + 3.0, box.w - 6.0
         pen.text(x, box.y + 5.5, said.instructions, 9.5, font=BOLD, width=width)
         marks = box.bottom - 4.5
-        room = marks - 4.0 - (box.y + 7.0)
-        for size in (8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
-            numbered = [
-                wrap_text(f"{n}. {rule}", width * st.PT_PER_MM, size)
-                for n, rule in enumerate(said.rules, 1)
-            ]
-            lines = [line for rule in numbered for line in rule]
-            leading = 1.45 * size / st.PT_PER_MM
-            if len(lines) * leading <= room:
+        top, room = box.y + 7.5, marks - 3.5 - (box.y + 7.5)
+        for size in (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
+            indent = 1.3 * size / st.PT_PER_MM
+            rules = [wrap_text(r, (width - indent) * st.PT_PER_MM, size) for r in said.rules]
+            leading = 1.5 * size / st.PT_PER_MM
+            if sum(map(len, rules)) * leading <= room:
                 break
-        for n, line in enumerate(lines):
-            pen.text(x, box.y + 7.0 + (n + 0.8) * leading, line, size)
+        baseline = top + 0.7 * leading
+        for number, rule in enumerate(rules, 1):
+            pen.text(x, baseline, f"{number}.", size)
+            for line in rule:
+                pen.text(x + indent, baseline, line, size)
+                baseline += leading
         self._examples(x, marks, width)
 
     def _examples(self, x: float, y: float, width: float) -> None:
@@ -301,7 +307,7 @@ class _Side:
         }
         pieces: dict[tuple[int, int], list[_Answer]] = {}
         for field in _answers(self.page):
-            column = st.column_of(field.box, self.page.columns)
+            column = _column_of(field, self.page)
             pieces.setdefault((column, numbers[field.item]), []).append(field)
         for (column, section), fields in pieces.items():
             self._piece(self.page.columns[column], section, fields)
@@ -344,6 +350,8 @@ class _Side:
             if len(each) == 1 and len(run) > 1
             else said.points_total.format(total=total)
         )
+        if run[0].type is ItemType.SUBJECTIVE:
+            points += said.separator + said.frames
         number = section_number(section, self.exam.language)
         title = said.section.format(number=number, type=said.types[run[0].type])
         baseline = bottom - 2.2
