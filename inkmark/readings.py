@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inkmark.geometry import Box
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inkmark.geometry import Box, apply_homography
 
 __all__ = [
     "CodeReading",
@@ -16,6 +19,7 @@ __all__ = [
     "Registration",
     "SheetIssue",
     "SheetReading",
+    "ShiftMesh",
 ]
 
 
@@ -96,6 +100,54 @@ class CodeReading:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftMesh:
+    """Small local shifts of a sheet that no homography follows: feeder stretch, curl.
+
+    Shifts are given at the knots of a rectangular mesh and are bilinear between them;
+    beyond the outermost knots they stay as they are there.
+
+    Attributes
+    ----------
+    x_mm, y_mm : tuple of float
+        Ascending knots, ``nx`` and ``ny`` of them.
+    dx_mm, dy_mm : tuple of float
+        Shift at each knot, ``ny * nx`` values row by row. A sheet position ``p`` is seen
+        where the homography puts ``p + shift(p)``.
+    """
+
+    x_mm: tuple[float, ...]
+    y_mm: tuple[float, ...]
+    dx_mm: tuple[float, ...]
+    dy_mm: tuple[float, ...]
+
+    def shift(self, points_mm: ArrayLike) -> NDArray[np.float64]:
+        """Shift at sheet positions, (n, 2) to (n, 2), in mm."""
+        xy = np.atleast_2d(np.asarray(points_mm, dtype=np.float64))
+        x, y = np.asarray(self.x_mm), np.asarray(self.y_mm)
+        column, across = _segment(x, xy[:, 0])
+        row, down = _segment(y, xy[:, 1])
+        right = np.minimum(column + 1, len(x) - 1)
+        below = np.minimum(row + 1, len(y) - 1)
+        result = np.empty_like(xy)
+        for axis, values in enumerate((self.dx_mm, self.dy_mm)):
+            at = np.asarray(values).reshape(len(y), len(x))
+            upper = at[row, column] * (1 - across) + at[row, right] * across
+            lower = at[below, column] * (1 - across) + at[below, right] * across
+            result[:, axis] = upper * (1 - down) + lower * down
+        return result
+
+
+def _segment(
+    knots: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    if len(knots) == 1:
+        return np.zeros(len(values), dtype=np.intp), np.zeros(len(values))
+    index = np.clip(np.searchsorted(knots, values, side="right") - 1, 0, len(knots) - 2)
+    share = (values - knots[index]) / (knots[index + 1] - knots[index])
+    return index, np.clip(share, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """How a sheet lies in the image.
 
@@ -110,6 +162,8 @@ class Registration:
         homography puts them.
     anchors_found, anchors_expected : int
         How many anchors were seen, of how many.
+    shifts : ShiftMesh or None
+        Local shifts on top of the homography; None where there are none.
     """
 
     orientation_deg: int
@@ -117,6 +171,14 @@ class Registration:
     residual_mm: float
     anchors_found: int
     anchors_expected: int
+    shifts: ShiftMesh | None = None
+
+    def to_px(self, points_mm: ArrayLike) -> NDArray[np.float64]:
+        """Where sheet positions are in the image: (n, 2) mm to (n, 2) pixels."""
+        xy = np.atleast_2d(np.asarray(points_mm, dtype=np.float64))
+        if self.shifts is not None:
+            xy = xy + self.shifts.shift(xy)
+        return apply_homography(np.asarray(self.homography).reshape(3, 3), xy)
 
 
 class IssueKind(StrEnum):
@@ -138,6 +200,8 @@ class IssueKind(StrEnum):
     """The page was read, but a field of it needs a look."""
     MISSING_PAGE = "missing page"
     """A candidate's page that was expected and not received."""
+    WITHDRAWN = "withdrawn"
+    """The page's file was taken out of the exam's scans."""
 
 
 @dataclass(frozen=True, slots=True)

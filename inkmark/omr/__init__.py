@@ -1,0 +1,15 @@
+"""Optical mark reading: where a sheet lies in an image, and which bubbles are marked."""
+
+from __future__ import annotations
+
+from inkmark.omr.bubbles import read_bubbles
+from inkmark.omr.model import BubbleOptions, RegisterOptions, RegistrationFailure
+from inkmark.omr.registration import register
+
+__all__ = [
+    "BubbleOptions",
+    "RegisterOptions",
+    "RegistrationFailure",
+    "read_bubbles",
+    "register",
+]

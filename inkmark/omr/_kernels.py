@@ -1,0 +1,369 @@
+"""Compiled inner loops of the bubble reader; each has a plain numpy twin in the tests.
+
+All of them sample the page through the transform from sheet millimetres to pixels, so the
+page is never warped. A transform is a (3, 3) float64 homography and a shift mesh: knots
+`mesh_x` (nx,), `mesh_y` (ny,) and `mesh` (ny, nx, 2) float64, added to the position
+before the homography.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["find_solids", "locate_boxes", "map_points", "measure_bubbles"]
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+
+N_PROFILE = 32
+"""Samples across the window of an anchor, in each direction."""
+
+
+@njit(cache=True, nogil=True)
+def _knot(knots: F64, value: float) -> tuple[int, int, float]:
+    """Indices of the knots around a value, and its share of the way between them."""
+    last = len(knots) - 1
+    if last == 0 or value <= knots[0]:
+        return 0, 0, 0.0
+    if value >= knots[last]:
+        return last, last, 0.0
+    low = 0
+    high = last
+    while high - low > 1:
+        middle = (low + high) // 2
+        if knots[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low, high, (value - knots[low]) / (knots[high] - knots[low])
+
+
+@njit(cache=True, nogil=True)
+def _to_px(
+    hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, x: float, y: float
+) -> tuple[float, float]:
+    left, right, across = _knot(mesh_x, x)
+    above, below, down = _knot(mesh_y, y)
+    weight = (1 - down) * (1 - across)
+    dx = weight * mesh[above, left, 0]
+    dy = weight * mesh[above, left, 1]
+    weight = (1 - down) * across
+    dx += weight * mesh[above, right, 0]
+    dy += weight * mesh[above, right, 1]
+    weight = down * (1 - across)
+    dx += weight * mesh[below, left, 0]
+    dy += weight * mesh[below, left, 1]
+    weight = down * across
+    dx += weight * mesh[below, right, 0]
+    dy += weight * mesh[below, right, 1]
+    x += dx
+    y += dy
+    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
+    return (
+        (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w,
+        (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w,
+    )
+
+
+@njit(cache=True, nogil=True)
+def map_points(hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, points: F64) -> F64:
+    """Sheet positions (n, 2) in mm to pixels (n, 2)."""
+    result = np.empty_like(points)
+    for i in range(len(points)):
+        x, y = _to_px(hom, mesh_x, mesh_y, mesh, points[i, 0], points[i, 1])
+        result[i, 0] = x
+        result[i, 1] = y
+    return result
+
+
+@njit(cache=True, nogil=True)
+def _bilinear(pixels: U8, x: float, y: float) -> float:
+    """Grey value at a position inside [0, W - 1] x [0, H - 1]; -1 outside."""
+    height, width = pixels.shape
+    if not (0.0 <= x <= width - 1 and 0.0 <= y <= height - 1):
+        return -1.0
+    column = min(int(x), width - 2)
+    row = min(int(y), height - 2)
+    across = x - column
+    down = y - row
+    upper = pixels[row, column] * (1 - across) + pixels[row, column + 1] * across
+    lower = pixels[row + 1, column] * (1 - across) + pixels[row + 1, column + 1] * across
+    return float(upper * (1 - down) + lower * down)
+
+
+@njit(cache=True, nogil=True)
+def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
+    """Solid dark blobs of a thresholded window: 4-connected, filled, about square.
+
+    Parameters
+    ----------
+    dark : (H, W) uint8
+        1 where dark, 0 elsewhere; blobs seen are set to 2.
+    min_px, max_px : int
+        Smallest and largest area.
+    out : (n, 3) float64
+        Filled with centre x, centre y and side in pixels.
+
+    Returns
+    -------
+    int
+        Number of blobs written, at most n.
+
+    Notes
+    -----
+    A solid rectangle of area A has the central second moments of its pixels (a covariance
+    matrix) with determinant A**2 / 144, turned by whatever angle; a hollow or ragged blob
+    of the same area has a larger one.
+    """
+    height, width = dark.shape
+    stack = np.empty(height * width, dtype=np.int64)
+    found = 0
+    for start in range(height * width):
+        if dark[start // width, start % width] != 1:
+            continue
+        dark[start // width, start % width] = 2
+        stack[0] = start
+        depth = 1
+        area = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0
+        cut = False
+        while depth > 0:
+            depth -= 1
+            y = stack[depth] // width
+            x = stack[depth] % width
+            area += 1
+            sum_x += x
+            sum_y += y
+            sum_xx += x * x
+            sum_yy += y * y
+            sum_xy += x * y
+            if x == 0 or y == 0 or x == width - 1 or y == height - 1:
+                cut = True
+            for k in range(4):
+                nx = x + (k == 0) - (k == 1)
+                ny = y + (k == 2) - (k == 3)
+                if 0 <= nx < width and 0 <= ny < height and dark[ny, nx] == 1:
+                    dark[ny, nx] = 2
+                    stack[depth] = ny * width + nx
+                    depth += 1
+        if cut or area < min_px or area > max_px:
+            continue
+        cx = sum_x / area
+        cy = sum_y / area
+        var_x = sum_xx / area - cx * cx + 1 / 12
+        var_y = sum_yy / area - cy * cy + 1 / 12
+        cov = sum_xy / area - cx * cy
+        det = var_x * var_y - cov * cov
+        trace = var_x + var_y
+        if det * 144 > 1.35 * area * area or trace * trace > 4.9 * det:
+            continue  # hollow or ragged; longer than about 2.6 times its width
+        out[found, 0] = cx
+        out[found, 1] = cy
+        out[found, 2] = np.sqrt(area)
+        found += 1
+        if found == len(out):
+            break
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _run(profile: F64, expected: float) -> tuple[float, float]:
+    """Edges of the run above half height nearest the middle, of about the expected length.
+
+    Edges are positions between samples by linear interpolation; (-1, -1) if there is none.
+    """
+    n = len(profile)
+    level = 0.5 * profile.max()
+    best_left = best_right = -1.0
+    best = 1e9
+    i = 0
+    while i < n:
+        if profile[i] < level:
+            i += 1
+            continue
+        first = i
+        while i < n and profile[i] >= level:
+            i += 1
+        if first == 0 or i == n:
+            continue  # cut by the window
+        left = first - (profile[first] - level) / (profile[first] - profile[first - 1])
+        right = i - 1 + (profile[i - 1] - level) / (profile[i - 1] - profile[i])
+        length = right - left
+        if length < 0.6 * expected or length > 1.6 * expected:
+            continue
+        distance = abs((left + right) / 2 - (n - 1) / 2)
+        if distance < best:
+            best = distance
+            best_left = left
+            best_right = right
+    return best_left, best_right
+
+
+@njit(cache=True, nogil=True)
+def locate_boxes(
+    pixels: U8, hom: F64, boxes: F64, follow: bool, min_contrast: float, out: F64
+) -> None:
+    """Find solid dark boxes near where the homography puts them.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    hom : (3, 3) float64
+    boxes : (n, 5) float64
+        Centre x, y, half width, half height and search margin in mm.
+    follow : bool
+        Whether a box starts where the last one was found off its place: for boxes in
+        order along a side, where the shift grows slowly but beyond the margin.
+    min_contrast : float
+        Smallest difference of box and paper, as a share of the paper's grey value.
+    out : (n, 3) float64
+        Offset x, y in mm from the place given and the contrast; contrast 0 where the box
+        was not found. Beyond the image the window goes on as at the image's edge.
+    """
+    height, width = pixels.shape
+    grid = np.empty((N_PROFILE, N_PROFILE))
+    rows = np.empty(N_PROFILE)
+    columns = np.empty(N_PROFILE)
+    offset_x = offset_y = 0.0
+    for k in range(len(boxes)):
+        out[k] = 0.0
+        if not follow:
+            offset_x = offset_y = 0.0
+        cx = boxes[k, 0] + offset_x
+        cy = boxes[k, 1] + offset_y
+        reach_x = boxes[k, 2] + boxes[k, 4]
+        reach_y = boxes[k, 3] + boxes[k, 4]
+        step_x = 2 * reach_x / (N_PROFILE - 1)
+        step_y = 2 * reach_y / (N_PROFILE - 1)
+        low = 255.0
+        high = 0.0
+        total = 0.0
+        for i in range(N_PROFILE):
+            y = cy - reach_y + i * step_y
+            for j in range(N_PROFILE):
+                x = cx - reach_x + j * step_x
+                w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
+                px = (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w
+                py = (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w
+                px = min(max(px, 0.0), width - 1.0)
+                py = min(max(py, 0.0), height - 1.0)
+                value = _bilinear(pixels, px, py)
+                grid[i, j] = value
+                total += value
+        middle = total / (N_PROFILE * N_PROFILE)
+        for _ in range(3):  # two means: ink and paper
+            low = high = 0.0
+            n_low = 0
+            for i in range(N_PROFILE):
+                for j in range(N_PROFILE):
+                    if grid[i, j] < middle:
+                        low += grid[i, j]
+                        n_low += 1
+                    else:
+                        high += grid[i, j]
+            if n_low == 0 or n_low == N_PROFILE * N_PROFILE:
+                break
+            low /= n_low
+            high /= N_PROFILE * N_PROFILE - n_low
+            middle = (low + high) / 2
+        if n_low == 0 or high - low < min_contrast * high:
+            continue
+        rows[:] = 0.0
+        for i in range(N_PROFILE):
+            for j in range(N_PROFILE):
+                dark = min(max((high - grid[i, j]) / (high - low), 0.0), 1.0)
+                grid[i, j] = dark
+                rows[i] += dark
+        top, bottom = _run(rows, 2 * boxes[k, 3] / step_y)
+        if top < 0:
+            continue
+        columns[:] = 0.0
+        trim = 0.15 * (bottom - top)
+        for i in range(int(np.ceil(top + trim)), int(bottom - trim) + 1):
+            for j in range(N_PROFILE):
+                columns[j] += grid[i, j]
+        left, right = _run(columns, 2 * boxes[k, 2] / step_x)
+        if left < 0:
+            continue
+        rows[:] = 0.0
+        trim = 0.15 * (right - left)
+        for i in range(N_PROFILE):
+            for j in range(int(np.ceil(left + trim)), int(right - trim) + 1):
+                rows[i] += grid[i, j]
+        top, bottom = _run(rows, 2 * boxes[k, 3] / step_y)
+        if top < 0:
+            continue
+        offset_x += ((left + right) / 2) * step_x - reach_x
+        offset_y += ((top + bottom) / 2) * step_y - reach_y
+        out[k, 0] = offset_x
+        out[k, 1] = offset_y
+        out[k, 2] = (high - low) / high
+
+
+@njit(cache=True, nogil=True)
+def measure_bubbles(
+    pixels: U8,
+    hom: F64,
+    mesh_x: F64,
+    mesh_y: F64,
+    mesh: F64,
+    bubbles: F64,
+    inside: F64,
+    around: F64,
+    white_rank: int,
+    out: F32,
+) -> None:
+    """Mean grey value inside each bubble, and the paper white around it.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    hom, mesh_x, mesh_y, mesh : float64
+        The transform.
+    bubbles : (n, 4) float64
+        Centre x, y, half width and half height in mm.
+    inside, around : (m, 2) float64
+        Sample points in half widths and half heights from the centre.
+    white_rank : int
+        Which of the sorted samples around a bubble is taken for paper.
+    out : (n, 2) float32
+        Mean inside and paper white; -1, -1 where a sample lies outside the image.
+    """
+    ring = np.empty(len(around), dtype=np.float64)
+    for k in range(len(bubbles)):
+        x, y, w, h = bubbles[k]
+        px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
+        right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
+        down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
+        ux = right_x - px
+        uy = right_y - py
+        vx = down_x - px
+        vy = down_y - py
+        total = 0.0
+        seen = True
+        for i in range(len(inside)):
+            a = inside[i, 0]
+            b = inside[i, 1]
+            value = _bilinear(pixels, px + a * ux + b * vx, py + a * uy + b * vy)
+            seen = seen and value >= 0
+            total += value
+        n = 0
+        for i in range(len(around)):
+            a = around[i, 0]
+            b = around[i, 1]
+            value = _bilinear(pixels, px + a * ux + b * vx, py + a * uy + b * vy)
+            if value >= 0:
+                at = n
+                while at > 0 and ring[at - 1] > value:
+                    ring[at] = ring[at - 1]
+                    at -= 1
+                ring[at] = value
+                n += 1
+        if not seen or n < len(around) // 2:
+            out[k, 0] = -1.0
+            out[k, 1] = -1.0
+            continue
+        out[k, 0] = total / len(inside)
+        out[k, 1] = ring[min(white_rank, n - 1)]

@@ -1,0 +1,101 @@
+"""All bubbles of a page as arrays, made once for a page layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.layouts import BubbleField, BubbleShape, PageLayout
+from inkmark.omr._transform import FloatArray
+
+__all__ = ["BubblePlan", "bubble_plan"]
+
+IntArray = NDArray[np.int64]
+
+_INSIDE = 0.78
+"""Half size of the part of a bubble that is sampled: its printed outline stays out."""
+_AROUND = 1.4
+"""Half size of the ring around a bubble in which paper is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class BubblePlan:
+    """The bubbles of a page, field after field, group after group.
+
+    Attributes
+    ----------
+    fields : tuple of BubbleField
+    first : (n_fields + 1,) int64
+        Where each field's bubbles begin.
+    bubbles : (n, 4) float64
+        Centre x, y, half width and half height in mm.
+    group : (n,) int64
+        Group of each bubble, counted over the page.
+    glyph : (n,) int64
+        Bubbles with the same number look alike while empty: same label, size and shape.
+    inside, around : (m, 2) float64
+        Sample points of a bubble in half sizes from its centre.
+    """
+
+    fields: tuple[BubbleField, ...]
+    first: IntArray
+    bubbles: FloatArray
+    group: IntArray
+    glyph: IntArray
+    inside: FloatArray
+    around: FloatArray
+
+
+@lru_cache(maxsize=32)
+def bubble_plan(page: PageLayout) -> BubblePlan:
+    """The bubbles of a page.
+
+    Parameters
+    ----------
+    page : PageLayout
+    """
+    fields = tuple(field for field in page.fields if isinstance(field, BubbleField))
+    bubbles, group, glyph = [], [], []
+    looks: dict[tuple[object, ...], int] = {}
+    n_groups = 0
+    for field in fields:
+        centres = field.centres()
+        half = np.tile((field.bubble_w / 2, field.bubble_h / 2), (len(centres), 1))
+        bubbles.append(np.hstack([centres, half]))
+        n_options = len(field.options)
+        group.append(n_groups + np.repeat(np.arange(field.n_groups), n_options))
+        n_groups += field.n_groups
+        look = [
+            looks.setdefault((o, field.bubble_w, field.bubble_h, field.shape), len(looks))
+            for o in field.options
+        ]
+        glyph.append(np.tile(look, field.n_groups))
+    counts = [len(rows) for rows in bubbles]
+    oval = bool(fields) and all(field.shape is BubbleShape.OVAL for field in fields)
+    return BubblePlan(
+        fields=fields,
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        bubbles=np.concatenate(bubbles) if bubbles else np.empty((0, 4)),
+        group=np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64),
+        glyph=np.concatenate(glyph).astype(np.int64) if glyph else np.empty(0, np.int64),
+        inside=_inside_points(oval=oval),
+        around=_ring_points(),
+    )
+
+
+def _inside_points(*, oval: bool) -> FloatArray:
+    side = (np.arange(8) - 3.5) / 3.5 * _INSIDE
+    points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    if oval:
+        points = points[(points**2).sum(axis=1) <= (_INSIDE * 1.03) ** 2]
+    return np.ascontiguousarray(points)
+
+
+def _ring_points() -> FloatArray:
+    angle = np.arange(24) * (2 * np.pi / 24)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    square = circle / np.abs(circle).max(axis=1, keepdims=True)
+    return np.ascontiguousarray(square * _AROUND)

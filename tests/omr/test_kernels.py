@@ -1,0 +1,129 @@
+"""Each kernel of the bubble reader against plain numpy."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from inkmark.geometry import apply_homography
+from inkmark.omr import _kernels
+from inkmark.omr._transform import Transform
+from inkmark.readings import Registration, ShiftMesh
+
+
+@pytest.fixture(scope="module")
+def rng():
+    return np.random.default_rng(11)
+
+
+@pytest.fixture(scope="module")
+def registration(rng):
+    x, y = (10.0, 100.0, 200.0), (12.0, 50.0, 120.0, 290.0)
+    shifts = rng.normal(0, 0.5, (2, 12))
+    return Registration(
+        orientation_deg=0,
+        homography=(7.8, 0.3, 5.0, -0.2, 7.9, 3.0, 1e-5, -2e-5, 1.0),
+        residual_mm=0.1,
+        anchors_found=0,
+        anchors_expected=0,
+        shifts=ShiftMesh(x, y, tuple(shifts[0].tolist()), tuple(shifts[1].tolist())),
+    )
+
+
+def bilinear(pixels, xy):
+    """Grey values at positions inside the image."""
+    x, y = xy[..., 0], xy[..., 1]
+    column = np.minimum(x.astype(int), pixels.shape[1] - 2)
+    row = np.minimum(y.astype(int), pixels.shape[0] - 2)
+    a, d = x - column, y - row
+    grey = pixels.astype(np.float64)
+    upper = grey[row, column] * (1 - a) + grey[row, column + 1] * a
+    lower = grey[row + 1, column] * (1 - a) + grey[row + 1, column + 1] * a
+    return upper * (1 - d) + lower * d
+
+
+def test_map_points_equals_the_registration_in_numpy(rng, registration):
+    points = rng.uniform(-5, 300, (200, 2))
+    points[:4] = [(10.0, 12.0), (200.0, 290.0), (100.0, 50.0), (150.0, 290.0)]
+    mapped = Transform.of(registration).to_px(points)
+    np.testing.assert_allclose(mapped, registration.to_px(points), atol=1e-9)
+
+
+def test_map_points_without_shifts_is_the_homography(rng, registration):
+    plain = Registration(0, registration.homography, 0.0, 0, 0)
+    points = rng.uniform(0, 300, (50, 2))
+    expected = apply_homography(np.reshape(registration.homography, (3, 3)), points)
+    np.testing.assert_allclose(Transform.of(plain).to_px(points), expected, atol=1e-9)
+
+
+def test_measure_bubbles_equals_numpy(rng, registration):
+    pixels = rng.integers(0, 256, (800, 900)).astype(np.uint8)
+    bubbles = np.column_stack([rng.uniform(10, 90, (40, 2)), rng.uniform(1.5, 3.0, (40, 2))])
+    bubbles[0, :2] = (200.0, 50.0)
+    inside, around = rng.uniform(-0.8, 0.8, (30, 2)), rng.uniform(-1.4, 1.4, (24, 2))
+    t = Transform.of(registration)
+    out = np.empty((40, 2), dtype=np.float32)
+    _kernels.measure_bubbles(
+        pixels, t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, inside, around, 18, out
+    )
+    assert (out[0] == -1).all()
+    centre = registration.to_px(bubbles[:, :2])
+    u = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (1, 0)) - centre
+    v = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (0, 1)) - centre
+
+    def samples(points):
+        at = centre[:, None] + points[:, :1] * u[:, None] + points[:, 1:] * v[:, None]
+        return bilinear(pixels, at[1:])
+
+    np.testing.assert_allclose(out[1:, 0], samples(inside).mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(out[1:, 1], np.sort(samples(around), axis=1)[:, 18], rtol=1e-5)
+
+
+def test_find_solids_finds_the_solid_squares_only():
+    dark = np.zeros((200, 300), np.uint8)
+    turned = cv2.boxPoints(((60.0, 60.0), (12.0, 12.0), 20.0)).round().astype(np.int32)
+    cv2.fillPoly(dark, [turned], 1)
+    dark[100:110, 200:210] = 1
+    dark[150:153, 50:90] = 1  # a line
+    cv2.rectangle(dark, (150, 20), (165, 35), 1, 1)  # hollow
+    dark[190:200, 290:300] = 1  # cut by the window
+    dark[20:22, 20:22] = 1  # too small
+    out = np.empty((50, 3))
+    n = _kernels.find_solids(dark, 20, 1000, out)
+    assert n == 2
+    np.testing.assert_allclose(out[:2, :2], [(60.0, 60.0), (204.5, 104.5)], atol=0.3)
+    assert out[1, 2] == pytest.approx(10.0)
+    np.testing.assert_array_equal(out[0, 2] ** 2, cv2.countNonZero(dark[50:71, 50:71]))
+
+
+def test_find_solids_stops_when_its_list_is_full():
+    dark = np.zeros((100, 100), np.uint8)
+    for k in range(5):
+        dark[5 + 18 * k : 15 + 18 * k, 5:15] = 1
+    assert _kernels.find_solids(dark, 20, 1000, np.empty((3, 3))) == 3
+
+
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (0.7, -0.9), (-1.2, 1.1)])
+def test_locate_boxes_measures_offsets(offset):
+    pixels = np.full((400, 400), 230, np.uint8)
+    homography = np.array([[8.0, 0.2, 3.0], [-0.2, 8.0, 9.0], [0.0, 0.0, 1.0]])
+    boxes = np.array([(12.0, 12.0, 2.0, 1.0, 1.5), (30.0, 30.0, 2.0, 2.0, 1.5)])
+    for x, y, w, h, _ in boxes:
+        corners = np.array([(-w, -h), (w, -h), (w, h), (-w, h)]) + np.add((x, y), offset)
+        fixed = (apply_homography(homography, corners) * 16).round().astype(np.int32)
+        cv2.fillPoly(pixels, [fixed], 30, cv2.LINE_AA, 4)
+    out = np.empty((2, 3))
+    _kernels.locate_boxes(pixels, homography, boxes, False, 0.2, out)
+    np.testing.assert_allclose(out[:, :2], [offset, offset], atol=0.06)
+    assert (out[:, 2] > 0.7).all()
+
+
+def test_locate_boxes_refuses_what_is_not_the_box():
+    pixels = np.full((400, 400), 230, np.uint8)
+    pixels[80:120, 60:180] = 30  # three times too long
+    homography = np.diag([8.0, 8.0, 1.0])
+    boxes = np.array([(15.0, 12.5, 2.5, 2.5, 2.0), (40.0, 40.0, 2.0, 2.0, 1.0)])
+    out = np.empty((2, 3))
+    _kernels.locate_boxes(pixels, homography, boxes, False, 0.2, out)
+    assert (out == 0).all()

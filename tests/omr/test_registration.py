@@ -1,0 +1,166 @@
+"""Registration by corner squares: orientation, skew, stretch, borders, and refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from drawn_sheets import PX_PER_MM, draw, place, sheet
+
+from inkmark.errors import LayoutError
+from inkmark.geometry import Box, apply_homography
+from inkmark.omr import RegisterOptions, RegistrationFailure, register
+from inkmark.readings import Registration
+
+
+@pytest.fixture(scope="module")
+def page():
+    return sheet()
+
+
+@pytest.fixture(scope="module")
+def printed(page):
+    return draw(page)
+
+
+def worst_mm(page, registration, true_px):
+    """Largest distance between where bubbles are and where they are said to be, in mm."""
+    points = np.concatenate([field.centres() for field in page.fields])
+    said = registration.to_px(points)
+    scale = np.hypot(*np.diff(true_px(np.array([(0, 0), (0, 100)])), axis=0)[0]) / 100
+    return np.hypot(*(said - true_px(points)).T).max() / scale
+
+
+def through(matrix):
+    return lambda points: apply_homography(matrix, points * PX_PER_MM)
+
+
+@pytest.mark.parametrize("border", [255, 0])
+@pytest.mark.parametrize("turn_deg", [0, 90, 180, 270, 3, -6, 10, 87, 185, -93])
+def test_every_orientation_and_skew(page, printed, turn_deg, border):
+    image, matrix = place(printed, turn_deg=turn_deg, border=border)
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert found.orientation_deg == round(turn_deg / 90) * 90 % 360
+    assert found.anchors_found == found.anchors_expected
+    assert found.residual_mm < 0.05
+    assert worst_mm(page, found, through(matrix)) < 0.08
+
+
+@pytest.mark.parametrize("scale", [0.45, 0.7, 1.5])
+def test_every_resolution(page, printed, scale):
+    image, matrix = place(printed, turn_deg=2.0, scale=scale)
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, through(matrix)) < 0.1
+
+
+def test_a_small_sheet_off_the_middle_of_a_dark_image(page, printed):
+    image, matrix = place(
+        printed, turn_deg=4.0, scale=0.6, shape=(2339, 1654), shift=(150, -300), border=0
+    )
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, through(matrix)) < 0.1
+
+
+def test_feeder_stretch_is_followed_between_the_timing_marks(page, printed):
+    def stretch(rows):
+        return 5 * np.sin(rows / 500), 10 * np.sin(rows / 700)
+
+    image, matrix = place(printed, turn_deg=180.0, stretch=stretch)
+
+    def true_px(points):
+        xy = points * PX_PER_MM
+        y = xy[:, 1]
+        for _ in range(30):  # the row that the stretched image takes from the printed one
+            y = xy[:, 1] + stretch(y)[1]
+        return apply_homography(matrix, np.column_stack([xy[:, 0] + stretch(y)[0], y]))
+
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert found.residual_mm > 0.3
+    assert worst_mm(page, found, true_px) < 0.15
+    flat = replace(found, shifts=None)
+    assert worst_mm(page, flat, true_px) > 0.4
+
+
+@pytest.mark.parametrize("kind", ["noise", "1-bit", "dithered", "faded", "blurred"])
+def test_degraded_pages(page, printed, kind):
+    image, matrix = place(printed, turn_deg=-3.0)
+    rng = np.random.default_rng(5)
+    if kind == "noise":
+        image = np.clip(image + rng.normal(0, 25, image.shape), 0, 255).astype(np.uint8)
+    elif kind == "1-bit":
+        image = np.where(image > 128, 255, 0).astype(np.uint8)
+    elif kind == "dithered":
+        image = np.where(image > rng.integers(40, 230, image.shape), 255, 0).astype(np.uint8)
+    elif kind == "faded":
+        image = (150 + image * 0.4).astype(np.uint8)
+    else:
+        image = cv2.GaussianBlur(image, (0, 0), 3)
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, through(matrix)) < 0.12
+
+
+@pytest.mark.parametrize("corner", range(4))
+def test_three_corner_squares_and_the_timing_marks_suffice(page, printed, corner):
+    image = printed.copy()
+    box = page.anchors.squares[corner].grown(0.5)
+    x, y = round(box.x * PX_PER_MM), round(box.y * PX_PER_MM)
+    image[y : y + 60, x : x + 60] = 240
+    image, matrix = place(image, turn_deg=2.0)
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert found.anchors_found == found.anchors_expected - 1
+    assert worst_mm(page, found, through(matrix)) < 0.1
+
+
+def test_dirt_on_a_timing_mark_does_not_bend_the_page(page, printed):
+    image = printed.copy()
+    box = page.anchors.timing[7]
+    x, y = round(box.x * PX_PER_MM), round(box.bottom * PX_PER_MM)
+    image[y : y + 9, x - 4 : x + 40] = 30
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, through(np.eye(3))) < 0.3
+
+
+def test_blank_black_and_noisy_pages_are_refused(page):
+    shape = (2339, 1654)
+    noise = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+    for image in (np.full(shape, 255, np.uint8), np.zeros(shape, np.uint8), noise):
+        outcome = register(image, page)
+        assert isinstance(outcome, RegistrationFailure)
+        assert "corner squares" in outcome.reason
+
+
+def test_a_sheet_without_its_key_mark_is_refused(page):
+    anchors = replace(page.anchors, key_mark=None)
+    outcome = register(draw(replace(page, anchors=anchors)), page)
+    assert isinstance(outcome, RegistrationFailure)
+    assert "which way up" in outcome.reason
+
+
+def test_another_sheet_is_refused(page):
+    moved = tuple(Box(box.x, box.y + 6.0, box.w, box.h) for box in page.anchors.timing)
+    other = replace(page, anchors=replace(page.anchors, timing=moved))
+    outcome = register(draw(other), page)
+    assert isinstance(outcome, RegistrationFailure)
+    assert "timing marks" in outcome.reason
+
+
+def test_the_residual_limit_refuses(page, printed):
+    image, _ = place(printed, stretch=lambda rows: (0 * rows, 10 * np.sin(rows / 700)))
+    outcome = register(image, page, RegisterOptions(max_residual_mm=0.1))
+    assert isinstance(outcome, RegistrationFailure)
+    assert "off the layout" in outcome.reason
+
+
+def test_square_anchors_need_four_squares(page, printed):
+    wrong = replace(page, anchors=replace(page.anchors, squares=page.anchors.squares[:3]))
+    with pytest.raises(LayoutError, match="four"):
+        register(printed, wrong)
