@@ -278,7 +278,7 @@ class GroupStatistics:
         Candidates counted: the N of every figure here.
     n_absent, n_no_scores, n_incomplete : (g,) int64
         Candidates left out, by reason; with `n` they add up to `registered`.
-    mean, rate, sd, minimum, median, maximum : (g,) float64
+    mean, rate, sd, minimum, median, maximum, alpha, sem : (g,) float64
         As in `TestStatistics`.
     excellent, good, passing : (g,) float64
         Shares with a total at or above the policy's threshold; `good` includes `excellent`.
@@ -308,6 +308,8 @@ class GroupStatistics:
     minimum: FloatArray
     median: FloatArray
     maximum: FloatArray
+    alpha: FloatArray
+    sem: FloatArray
     excellent: FloatArray
     good: FloatArray
     good_only: FloatArray
@@ -327,18 +329,26 @@ class GroupItemStatistics:
     ----------
     n : (g, m) int64
         Candidates of the group with a score on the item.
-    facility, full_rate, zero_rate, lost_share : (g, m) float64
+    mean, facility, full_rate, zero_rate, lost_share : (g, m) float64
         As in `ItemStatistics`, within the group.
     difference : (g, m) float64
         Facility in the group minus facility of everybody.
+    tail_n : (g,) int64
+        Candidates in each of the group's own upper and lower group.
+    discrimination, item_rest : (g, m) float64
+        As in `ItemStatistics`, within the group: with few candidates mostly chance.
     """
 
     n: IntArray
+    mean: FloatArray
     facility: FloatArray
     full_rate: FloatArray
     zero_rate: FloatArray
     lost_share: FloatArray
     difference: FloatArray
+    tail_n: IntArray
+    discrimination: FloatArray
+    item_rest: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
