@@ -70,13 +70,9 @@ def wilson_interval(
     n = np.asarray(trials, dtype=np.float64)
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     p = np.clip(divided(successes, n), 0.0, 1.0)
-    centre = p + divided(z * z, 2 * n)
-    half = z * np.sqrt(divided(p * (1 - p), n) + divided(z * z, 4 * n * n))
-    scale = 1 + divided(z * z, n)
-    return (
-        np.clip(divided(centre - half, scale), 0.0, 1.0),
-        np.clip(divided(centre + half, scale), 0.0, 1.0),
-    )
+    centre = (n * p + z * z / 2) / (n + z * z)
+    half = z * np.sqrt(n * p * (1 - p) + z * z / 4) / (n + z * z)
+    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
 
 
 def mastery_table(cohort: Cohort, knowledge: KnowledgeMap, policy: Policy) -> MasteryTable:
