@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-__all__ = ["Candidate", "Exam", "Item", "ItemType", "Policy", "RuleKind", "ScoringRule"]
+__all__ = [
+    "Candidate",
+    "Exam",
+    "Item",
+    "ItemType",
+    "Policy",
+    "RuleKind",
+    "ScoringRule",
+    "join_labels",
+    "split_value",
+]
+
+
+def join_labels(labels: Iterable[str], options: Sequence[str]) -> str:
+    """Option labels as one value: ``"AC"``; joined by ``|`` where an option is a word."""
+    return ("|" if any(len(option) > 1 for option in options) else "").join(labels)
+
+
+def split_value(value: str, options: Sequence[str]) -> tuple[str, ...]:
+    """The option labels in a value: the inverse of `join_labels`."""
+    if any(len(option) > 1 for option in options):
+        return tuple(value.split("|")) if value else ()
+    return tuple(value)
 
 
 class ItemType(StrEnum):
@@ -98,6 +121,13 @@ class Item:
     knowledge: tuple[tuple[str, Decimal], ...] = ()
     level: str = ""
     difficulty: float | None = None
+
+    @property
+    def key_value(self) -> str:
+        """The key as one value; accepted fill-in answers joined by ``|``."""
+        if self.type.is_objective:
+            return join_labels(self.key, self.options)
+        return "|".join(self.key)
 
 
 @dataclass(frozen=True, slots=True)
