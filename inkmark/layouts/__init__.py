@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkmark.layouts.build import SheetOptions, build_layout
 from inkmark.layouts.code import SheetCode
-from inkmark.layouts.format import layout_version
+from inkmark.layouts.format import layout_schema, layout_version, load_layout, save_layout
 from inkmark.layouts.model import (
     AnchorKind,
     Anchors,
@@ -42,8 +42,11 @@ __all__ = [
     "SheetOptions",
     "WritingField",
     "build_layout",
+    "layout_schema",
     "layout_version",
+    "load_layout",
     "print_sheets",
+    "save_layout",
 ]
 
 

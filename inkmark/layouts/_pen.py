@@ -29,12 +29,16 @@ class Pen:
         self.canvas.setFillGray(grey)
         self.canvas.rect(*self._rect(box), stroke=0, fill=1)
 
-    def frame(self, box: Box, line_pt: float, grey: float, radius: float = 0.0) -> None:
+    def frame(
+        self, box: Box, line_pt: float, grey: float, *, radius: float = 0.0, solid: bool = False
+    ) -> None:
         self._line(line_pt, grey)
+        self.canvas.setFillGray(grey)
         if radius:
-            self.canvas.roundRect(*self._rect(box), radius * st.PT_PER_MM, stroke=1, fill=0)
+            radius_pt = radius * st.PT_PER_MM
+            self.canvas.roundRect(*self._rect(box), radius_pt, stroke=1, fill=int(solid))
         else:
-            self.canvas.rect(*self._rect(box), stroke=1, fill=0)
+            self.canvas.rect(*self._rect(box), stroke=1, fill=int(solid))
 
     def ellipse(self, box: Box, line_pt: float, grey: float, *, solid: bool = False) -> None:
         self._line(line_pt, grey)

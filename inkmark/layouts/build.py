@@ -140,7 +140,8 @@ def build_layout(exam: Exam, options: SheetOptions | None = None) -> SheetLayout
     ]
     if options.sides == 2 and len(pages) % 2:
         pages.append(PageLayout(width, height, _anchors(width, height), (code,), columns))
-    return SheetLayout(layout_version(pages), exam.title, tuple(pages))
+    title = " ".join(exam.title.split())
+    return SheetLayout(layout_version(pages), title, tuple(pages))
 
 
 def _check_item(item: Item, language: str) -> None:

@@ -222,12 +222,12 @@ class _Side:
         bottom = name.box.y + st.INFO_HEIGHT
         top = _row_box(name.box, 1).bottom + 3.0
         rules = Box(left, top, right - left, absent.box.y - 2.5 - top)
-        pen.frame(Box(left, top, right - left, bottom - top), FRAME_LINE_PT, INK, 1.2)
+        pen.frame(Box(left, top, right - left, bottom - top), FRAME_LINE_PT, INK, radius=1.2)
         pen.line((left, rules.bottom), (right, rules.bottom), HAIRLINE_PT, RULE)
         self._bubbles(absent, ("",))
         x = absent.box.right + 2.0
         pen.label((x, absent.box.centre[1]), said.absent, 8.0, width=right - x - 2.0, align="left")
-        self._rules(rules)
+        self._rules(rules, absent.shape)
 
     def _grid(self, written: WritingField, grid: BubbleField) -> None:
         pen, said = self.pen, self.words
@@ -240,7 +240,7 @@ class _Side:
         caption = (
             f"{said.number}{said.separator}({said.number_printed})" if self.named else said.number
         )
-        pen.frame(box, FRAME_LINE_PT, INK, 1.2)
+        pen.frame(box, FRAME_LINE_PT, INK, radius=1.2)
         pen.label(
             (box.centre[0], box.y + st.GRID_CAPTION / 2),
             caption,
@@ -252,7 +252,7 @@ class _Side:
             pen.frame(_nth(written, i), HAIRLINE_PT, OUTLINE)
         self._bubbles(grid, grid.options)
 
-    def _rules(self, box: Box) -> None:
+    def _rules(self, box: Box, shape: BubbleShape) -> None:
         """Instructions with examples of right and wrong marks, as large as the box allows."""
         pen, said = self.pen, self.words
         x, width = box.x + 3.0, box.w - 6.0
@@ -271,9 +271,9 @@ class _Side:
             for line in rule:
                 pen.text(x + indent, baseline, line, size)
                 baseline += leading
-        self._examples(x, marks, width)
+        self._examples(x, marks, width, shape)
 
-    def _examples(self, x: float, y: float, width: float) -> None:
+    def _examples(self, x: float, y: float, width: float, shape: BubbleShape) -> None:
         pen, said = self.pen, self.words
         w, h = st.BUBBLE
         gap = 1.6
@@ -282,13 +282,13 @@ class _Side:
         labels = (width - needed - 3.0) / 2
         used = pen.label((x, y), said.right, 8.0, width=labels, align="left")
         x += used + gap
-        pen.ellipse(Box(x, y - h / 2, w, h), BUBBLE_LINE_PT, INK, solid=True)
+        self._bubble(Box(x, y - h / 2, w, h), shape, INK, solid=True)
         x += step + 1.5
         used = pen.label((x, y), said.wrong, 8.0, width=labels, align="left")
         x += used + gap
         for kind in range(3):
             box = Box(x + kind * step, y - h / 2, w, h)
-            pen.ellipse(box, BUBBLE_LINE_PT, OUTLINE)
+            self._bubble(box, shape)
             cx, cy = box.centre
             if kind == 0:
                 pen.line((cx - 1.2, cy - 0.2), (cx - 0.4, cy + 0.9), 0.8, INK)
@@ -335,7 +335,7 @@ class _Side:
             pad = 0.0
         if kind is not ItemType.SUBJECTIVE:
             frame = Box(column.x, top - pad, column.w, bottom - top + 2 * pad)
-            self.pen.frame(frame, FRAME_LINE_PT, INK, 1.2)
+            self.pen.frame(frame, FRAME_LINE_PT, INK, radius=1.2)
         if fields[0].item == run[0].number:
             self._heading(column, top - pad, section, run)
         for field in fields:
@@ -387,15 +387,18 @@ class _Side:
             box = Box(
                 cx - field.bubble_w / 2, cy - field.bubble_h / 2, field.bubble_w, field.bubble_h
             )
-            if field.shape is BubbleShape.OVAL:
-                pen.ellipse(box, BUBBLE_LINE_PT, OUTLINE)
-            else:
-                pen.frame(box, BUBBLE_LINE_PT, OUTLINE)
+            self._bubble(box, field.shape)
             label = labels[k % len(labels)]
             if label:
                 pen.label(
                     (cx, cy), label, st.BUBBLE_LABEL_PT, grey=LETTER, width=field.bubble_w - 1.0
                 )
+
+    def _bubble(
+        self, box: Box, shape: BubbleShape, grey: float = OUTLINE, *, solid: bool = False
+    ) -> None:
+        draw = self.pen.ellipse if shape is BubbleShape.OVAL else self.pen.frame
+        draw(box, BUBBLE_LINE_PT, grey, solid=solid)
 
 
 def _draw_copy(
