@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench install clean
+.PHONY: help demo test docs bench install clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(INSTALLED)  ## run every check and every test; all of them, also after a
 	[ -z "$$failed" ] || echo "== FAILED before the tests:$$failed"; \
 	check pytest -q; \
 	[ -z "$$failed" ]
+
+docs: $(INSTALLED)  ## write docs/cli.md from the commands
+	@$(BIN)/python -m tools.cli_reference
 
 bench: $(INSTALLED)  ## measure accuracy and speed; NAME=startup runs one benchmark
 	@$(BIN)/python -m benchmarks $(NAME)
