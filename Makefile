@@ -28,8 +28,8 @@ test: $(INSTALLED)  ## run every check and every test; all of them, also after a
 	check pytest -q; \
 	[ -z "$$failed" ]
 
-docs: $(INSTALLED)  ## write docs/cli.md from the commands
-	@$(BIN)/python -m tools.cli_reference
+docs: $(INSTALLED)  ## write the pages of docs/ that the code itself tells
+	@$(BIN)/python -m tools.references
 
 bench: $(INSTALLED)  ## measure accuracy and speed; NAME=startup runs one benchmark
 	@$(BIN)/python -m benchmarks $(NAME)

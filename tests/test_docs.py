@@ -21,7 +21,8 @@ import inkmark
 from inkmark.errors import InkmarkError
 from inkmark.exam import ExamFolder, write_template
 from inkmark.layouts import SheetOptions, build_layout, print_sheets, save_layout
-from tools.cli_reference import REFERENCE, commands, reference
+from inkmark.store import schema
+from tools.references import commands, pages
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"
@@ -103,8 +104,15 @@ def root() -> click.Command:
     return importlib.import_module("inkmark.cli").main
 
 
-def test_the_reference_is_that_of_the_commands(root: click.Command) -> None:
-    assert REFERENCE.read_text("utf-8") == reference(root), "run: make docs"
+def test_pages_that_the_code_tells_are_up_to_date() -> None:
+    old = [name_of(path) for path, text in pages().items() if path.read_text("utf-8") != text]
+    assert old == [], "run: make docs"
+
+
+def test_every_column_of_the_database_is_described() -> None:
+    tables = schema.metadata.tables.values()
+    silent = [str(column) for table in tables for column in table.columns if not column.comment]
+    assert silent == []
 
 
 def test_every_command_and_option_has_a_help_text(root: click.Command) -> None:

@@ -1,6 +1,7 @@
-"""Write docs/cli.md from the commands themselves: ``python -m tools.cli_reference``.
+"""Write the pages that the code itself tells: ``python -m tools.references``.
 
-The help text of a command is the one source; a test fails where docs/cli.md is older.
+docs/cli.md comes from the help texts of the commands, docs/formats/database.md from the
+comments of the database schema. A test fails where a page is older than the code.
 """
 
 from __future__ import annotations
@@ -8,17 +9,28 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+from sqlalchemy import Column, MetaData
 
-__all__ = ["REFERENCE", "commands", "reference"]
+__all__ = ["cli_page", "commands", "database_page", "pages"]
 
-REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
-HEAD = """# Commands
+CLI_HEAD = """# Commands
 
 Written by `make docs` from the help texts of the commands; `inkmark COMMAND --help` prints
 the same. [Exit codes](exit-codes.md) say how a command ended.
+"""
+
+DATABASE_HEAD = """# Exam database
+
+Written by `make docs` from the schema, version {version}. One schema serves SQLite (the file
+`inkmark.db` of an exam folder) and PostgreSQL. Points are kept as whole hundredths, so that
+no score ever passes through a binary fraction. Every score leads to its reading, every
+reading to its page image and crop; a decision by hand stands beside the reading and never
+replaces it.
 """
 
 
@@ -46,8 +58,8 @@ def commands(
                 yield from commands(child, (*path, name))
 
 
-def reference(root: click.Command) -> str:
-    """The reference of all commands in Markdown.
+def cli_page(root: click.Command) -> str:
+    """The page on all commands in Markdown.
 
     Parameters
     ----------
@@ -57,7 +69,50 @@ def reference(root: click.Command) -> str:
     -------
     str
     """
-    return HEAD + "".join(_section(path, command) for path, command in commands(root))
+    return CLI_HEAD + "".join(_section(path, command) for path, command in commands(root))
+
+
+def database_page(metadata: MetaData, version: int) -> str:
+    """The data dictionary of the exam database in Markdown.
+
+    Parameters
+    ----------
+    metadata : sqlalchemy.MetaData
+    version : int
+        Version of the schema.
+
+    Returns
+    -------
+    str
+    """
+    lines = [DATABASE_HEAD.format(version=version)]
+    for table in metadata.tables.values():
+        lines += [f"## {table.name}", "", "| column | type | meaning |", "|---|---|---|"]
+        for column in table.columns:
+            targets = [f"`{key.target_fullname}`" for key in column.foreign_keys]
+            notes = ["key"] if column.primary_key else []
+            notes += [f"refers to {target}" for target in sorted(targets)]
+            notes += ["may be null"] if column.nullable else []
+            meaning = "; ".join([column.comment or "", *notes])
+            lines.append(f"| `{column.name}` | {_type(column)} | {_cell(meaning)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def pages() -> dict[Path, str]:
+    """Every page that the code tells, by its file.
+
+    Returns
+    -------
+    dict of Path to str
+    """
+    from inkmark.cli import main as root  # noqa: PLC0415 - heavy where a command is
+    from inkmark.store import schema  # noqa: PLC0415 - heavy
+
+    return {
+        DOCS / "cli.md": cli_page(root),
+        DOCS / "formats" / "database.md": database_page(schema.metadata, schema.SCHEMA_VERSION),
+    }
 
 
 def _section(path: tuple[str, ...], command: click.Command) -> str:
@@ -110,11 +165,15 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def main() -> None:
-    """Write the reference."""
-    from inkmark.cli import main as root  # noqa: PLC0415 - heavy where a command is
+def _type(column: Column[Any]) -> str:
+    name = type(column.type).__name__
+    return "hundredths of a point" if name == "Points" else name.lower()
 
-    REFERENCE.write_text(reference(root), "utf-8")
+
+def main() -> None:
+    """Write the pages."""
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
