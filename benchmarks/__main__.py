@@ -7,7 +7,9 @@ benchmark cannot run on this machine.
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
+import importlib.util
 import os
 import pkgutil
 import sys
@@ -63,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 100)
     if chosen.list:
         for name in names():
-            module = importlib.import_module(f"benchmarks.{name}")
-            console.print(f"{name:14} {(module.__doc__ or '').splitlines()[0]}", highlight=False)
+            console.print(f"{name:14} {_purpose(name)}", highlight=False)
         return 0
     wanted = names() if chosen.all else chosen.names
     if not wanted or (unknown := set(wanted) - set(names())):
@@ -102,6 +103,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_comparison(console, comparisons, base.facts)
         worse = any(comparison.is_regression for comparison in comparisons)
     return 1 if worse else 3 if missing else 0
+
+
+def _purpose(name: str) -> str:
+    # Read and not imported: a benchmark may load what takes seconds.
+    spec = importlib.util.find_spec(f"benchmarks.{name}")
+    if spec is None or spec.origin is None:
+        return ""
+    tree = ast.parse(Path(spec.origin).read_text("utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
 
 
 def _parser() -> argparse.ArgumentParser:
