@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.cohort import Cohort, divided, sum_sorted
+from inkmark.analytics.cohort import BLOCK, Cohort, add_sorted, divided
 from inkmark.analytics.model import (
     FloatArray,
     GroupItemStatistics,
@@ -56,6 +56,8 @@ class ItemSums:
         Sums of their totals and of the squares.
     item, item2, cross : (g, m) float64
         Sums of their scores, of the squares, and of score times total.
+    span : (m,) float64
+        Their highest minus their lowest score.
     tail_n : (g,) int64
         Size of the group's upper and of its lower group.
     upper, lower : (g, m) float64
@@ -72,6 +74,7 @@ class ItemSums:
     item: FloatArray
     item2: FloatArray
     cross: FloatArray
+    span: FloatArray
     tail_n: IntArray
     upper: FloatArray
     lower: FloatArray
@@ -133,17 +136,27 @@ def item_sums(cohort: Cohort) -> ItemSums:
     ItemSums
     """
     groups = cohort.groups
-    shape = (len(groups.groups), len(cohort.items))
+    g, m = len(groups.groups), len(cohort.items)
+    n_full, n_zero, item, item2, cross = np.zeros((5, g, m))
+    highest, lowest = np.full(m, -np.inf), np.full(m, np.inf)
     counted = np.flatnonzero(cohort.counted)
     counted = counted[np.argsort(groups.row[counted], kind="stable")]
-    scores = cohort.scores[counted]
+    for start in range(0, len(counted), BLOCK):
+        block = counted[start : start + BLOCK]
+        scores, rows = cohort.scores[block], groups.row[block]
+        add_sorted(item, scores, rows)
+        add_sorted(n_full, scores == cohort.full, rows)
+        add_sorted(n_zero, scores <= 0, rows)
+        add_sorted(cross, scores * cohort.total[block, None], rows)
+        np.maximum(highest, scores.max(axis=0), out=highest)
+        np.minimum(lowest, scores.min(axis=0), out=lowest)
+        add_sorted(item2, scores * scores, rows)
+    n_full, n_zero, item, item2, cross = (
+        groups.roll_up(own) for own in (n_full, n_zero, item, item2, cross)
+    )
     totals = cohort.total[counted]
     n_totals = groups.sum(np.ones(len(counted)), counted)
-    item = groups.sum(scores, counted)
-    n = np.repeat(n_totals[:, None], shape[1], axis=1)
-    summed = item
-    n_full = groups.sum(scores == cohort.full, counted)
-    n_zero = groups.sum(scores <= 0, counted)
+    n, summed = np.repeat(n_totals[:, None], m, axis=1), item
     partial = np.flatnonzero(cohort.standing == Standing.INCOMPLETE)
     if partial.size:
         some = cohort.scores[partial]
@@ -151,26 +164,25 @@ def item_sums(cohort: Cohort) -> ItemSums:
         summed = item + groups.sum(np.nan_to_num(some), partial)
         n_full = n_full + groups.sum(some == cohort.full, partial)
         n_zero = n_zero + groups.sum(some <= 0, partial)
-    upper, lower = np.zeros(shape), np.zeros(shape)
+    upper, lower = np.zeros((2, g, m))
     for kind in GroupKind:
         rows = groups.rows_of(kind)
-        high, low = tail_rows(cohort, kind)
-        upper += sum_sorted(cohort.scores[high], rows[high], shape[0])
-        lower += sum_sorted(cohort.scores[low], rows[low], shape[0])
-    total, total2 = groups.sum(totals, counted), groups.sum(totals * totals, counted)
-    cross = groups.sum(scores * totals[:, None], counted)
-    np.multiply(scores, scores, out=scores)
+        for out, chosen in zip((upper, lower), tail_rows(cohort, kind), strict=True):
+            for start in range(0, len(chosen), BLOCK):
+                block = chosen[start : start + BLOCK]
+                add_sorted(out, cohort.scores[block], rows[block])
     return ItemSums(
         n=n,
         sum=summed,
         n_full=n_full,
         n_zero=n_zero,
         n_totals=n_totals,
-        total=total,
-        total2=total2,
+        total=groups.sum(totals, counted),
+        total2=groups.sum(totals * totals, counted),
         item=item,
-        item2=groups.sum(scores, counted),
+        item2=item2,
         cross=cross,
+        span=highest - lowest if len(counted) else np.zeros(m),
         tail_n=tail_size(n_totals),
         upper=upper,
         lower=lower,
@@ -193,8 +205,6 @@ def item_statistics(cohort: Cohort, sums: ItemSums) -> ItemStatistics:
     within = group_item_statistics(cohort, sums)
     full, tail_n = cohort.full, int(sums.tail_n[0])
     upper, lower = divided(sums.upper[0], tail_n), divided(sums.lower[0], tail_n)
-    counted = cohort.scores[cohort.counted]
-    span = counted.max(axis=0) - counted.min(axis=0) if len(counted) else np.zeros(len(full))
     variance, covariance = sums.item_variance[0], sums.item_covariance[0]
     return ItemStatistics(
         items=cohort.items,
@@ -210,7 +220,7 @@ def item_statistics(cohort: Cohort, sums: ItemSums) -> ItemStatistics:
         upper_facility=divided(upper, full),
         lower_facility=divided(lower, full),
         discrimination=within.discrimination[0],
-        range_discrimination=discrimination(upper, lower, span),
+        range_discrimination=discrimination(upper, lower, sums.span),
         item_total=correlation(covariance, variance, sums.total_variance[0]),
         item_rest=within.item_rest[0],
     )
@@ -417,12 +427,10 @@ def _split_half(cohort: Cohort) -> float:
     """Odd and even items correlated, for the full length; NaN for fewer than two items."""
     if len(cohort.items) < 2:
         return math.nan
-    scores = cohort.scores[cohort.counted]
-    n = np.array(float(len(scores)))
-    odd, even = scores[:, 0::2].sum(axis=1), scores[:, 1::2].sum(axis=1)
-    sums = [np.asarray(half.sum()) for half in (odd, even)]
-    variances = [
-        _covariance(n, s, s, half @ half) for s, half in zip(sums, (odd, even), strict=True)
-    ]
-    r = correlation(_covariance(n, sums[0], sums[1], odd @ even), *variances)
-    return float(spearman_brown(r))
+    half = np.arange(len(cohort.items)) % 2
+    halves = (cohort.scores @ np.column_stack([1 - half, half]))[cohort.counted].T
+    n, sums = np.array(float(halves.shape[1])), halves.sum(axis=1)
+    odd, even, both = (
+        _covariance(n, sums[a], sums[b], halves[a] @ halves[b]) for a, b in ((0, 0), (1, 1), (0, 1))
+    )
+    return float(spearman_brown(correlation(both, odd, even)))

@@ -18,7 +18,10 @@ import numpy.typing as npt
 from inkmark.analytics.model import BoolArray, FloatArray, Group, GroupKind, IntArray, Standing
 from inkmark.errors import InkmarkError
 
-__all__ = ["Cohort", "GroupIndex", "divided", "index_groups", "make_cohort", "threshold"]
+__all__ = ["BLOCK", "Cohort", "GroupIndex", "divided", "index_groups", "make_cohort", "threshold"]
+
+BLOCK = 2048
+"""Candidates taken at a time where the whole matrix passes: their rows stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +65,13 @@ class GroupIndex:
         (g, ...) float64
         """
         own = self.row if rows is None else self.row[rows]
+        if values.ndim == 1:
+            sums = np.bincount(own, values, minlength=len(self.groups))
+            return self.roll_up(sums.astype(np.float64))
         order = np.argsort(own, kind="stable")
-        if np.array_equal(order, np.arange(len(order))):
-            return self.roll_up(sum_sorted(values, own, len(self.groups)))
-        return self.roll_up(sum_sorted(values[order], own[order], len(self.groups)))
+        out = np.zeros((len(self.groups), *values.shape[1:]))
+        add_sorted(out, values[order], own[order])
+        return self.roll_up(out)
 
     def roll_up(self, own: FloatArray) -> FloatArray:
         """Add what was summed by smallest group, (g, ...), to the groups that contain it."""
@@ -92,6 +98,8 @@ class Cohort:
         A `Standing` each.
     total : (n,) float64
         In hundredths; NaN unless counted.
+    ranking : (c,) int64
+        Indices of the candidates counted, the highest total first, ties by number.
     groups : GroupIndex
     """
 
@@ -101,6 +109,7 @@ class Cohort:
     full: FloatArray
     standing: IntArray
     total: FloatArray
+    ranking: IntArray
     groups: GroupIndex
 
     @property
@@ -121,12 +130,10 @@ class Cohort:
         (c,) int64, (c,) int64
             Indices of the candidates that have a group of the kind, and their group rows.
         """
-        rows = self.groups.rows_of(kind)
-        chosen = np.flatnonzero(self.counted & (rows >= 0))
-        number = np.argsort(np.array(self.candidates, dtype=np.str_)[chosen], kind="stable")
-        by_number = chosen[number]
-        order = by_number[np.lexsort((-self.total[by_number], rows[by_number]))]
-        return order, rows[order]
+        rows = self.groups.rows_of(kind)[self.ranking]
+        order = np.argsort(rows, kind="stable")
+        order = order[np.searchsorted(rows[order], 0) :]  # without those that have none
+        return self.ranking[order], rows[order]
 
 
 def make_cohort(
@@ -205,13 +212,17 @@ def make_cohort(
         standing[open_rows] = np.where(empty, Standing.NO_SCORES, Standing.INCOMPLETE)
     if not absent_as_zero:
         standing[away] = Standing.ABSENT
+    counted = np.equal(standing, Standing.COUNTED)
+    chosen = np.flatnonzero(counted)
+    by_number = chosen[np.argsort(np.array(numbers, dtype=np.str_)[chosen], kind="stable")]
     return Cohort(
         candidates=numbers,
         items=names,
         scores=exact,
         full=_hundredths(full_points),
         standing=standing,
-        total=total,
+        total=np.where(counted, total, np.nan),
+        ranking=by_number[np.argsort(-total[by_number], kind="stable")],
         groups=index_groups(classes or [""] * n, schools or [""] * n),
     )
 
@@ -277,13 +288,11 @@ def divided(over: npt.ArrayLike, under: npt.ArrayLike) -> FloatArray:
     return out
 
 
-def sum_sorted(values: npt.NDArray[np.generic], rows: IntArray, n_groups: int) -> FloatArray:
-    """Sum the rows of `values`, (c, ...), by their ascending group rows, into (g, ...)."""
-    out = np.zeros((n_groups, *values.shape[1:]))
+def add_sorted(out: FloatArray, values: npt.NDArray[np.generic], rows: IntArray) -> None:
+    """Add the rows of `values`, (c, ...), to their ascending group rows of `out`, (g, ...)."""
     if rows.size:
         starts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-        out[rows[starts]] = np.add.reduceat(values, starts, axis=0, dtype=np.float64)
-    return out
+        out[rows[starts]] += np.add.reduceat(values, starts, axis=0, dtype=out.dtype)
 
 
 def _numbered(n: int, width: int) -> tuple[str, ...]:
@@ -292,14 +301,17 @@ def _numbered(n: int, width: int) -> tuple[str, ...]:
 
 def _hundredths(points: FloatArray) -> FloatArray:
     """Whole hundredths of points, NaN kept."""
-    if np.isinf(points).any():
-        raise InkmarkError("A score is infinite. Use an empty cell (NaN) where there is none.")
-    exact = points * 100.0
-    whole = np.rint(exact)
-    exact -= whole
-    np.abs(exact, out=exact)
-    if (exact > 1e-6).any():
-        raise InkmarkError("A score has more than two decimals. Round the scores to hundredths.")
+    whole = np.empty(points.shape)
+    for start in range(0, len(points), BLOCK):
+        block = slice(start, start + BLOCK)
+        if np.isinf(points[block]).any():
+            raise InkmarkError("A score is infinite. Use an empty cell (NaN) where there is none.")
+        exact = points[block] * 100.0
+        np.rint(exact, out=whole[block])
+        if (np.abs(exact - whole[block]) > 1e-6).any():
+            raise InkmarkError(
+                "A score has more than two decimals. Round the scores to hundredths."
+            )
     return whole
 
 
