@@ -21,6 +21,8 @@ TIMING_STEP = 12.5
 
 # Everything else stands inside this margin.
 CONTENT_MARGIN = 17.0
+# The quiet zone of the smallest code, four modules of 0.8 mm, stays clear of the square.
+CODE_TOP = 17.5
 CODE_SIZE = 20.0
 BODY_TOP = 41.0
 FOOTER = 5.0

@@ -122,12 +122,8 @@ def build_layout(exam: Exam, options: SheetOptions | None = None) -> SheetLayout
         for index, block in enumerate(_blocks(run, columns[0].w, options)):
             flow.place(block, starts_section=index == 0)
     width, height = st.PAPER[options.paper]
-    code = CodeField(
-        "page",
-        Box(
-            width - st.CONTENT_MARGIN - st.CODE_SIZE, st.CONTENT_MARGIN, st.CODE_SIZE, st.CODE_SIZE
-        ),
-    )
+    size = st.CODE_SIZE
+    code = CodeField("page", _box(width - st.CONTENT_MARGIN - size, st.CODE_TOP, size, size))
     pages = [
         PageLayout(
             width,
@@ -194,9 +190,8 @@ def _anchors(width: float, height: float) -> Anchors:
 
 def _columns(exam: Exam, options: SheetOptions) -> tuple[Box, ...]:
     """The columns of a page as wide as the widest row needs, or as many as were asked for."""
-    needed, widest = max(
-        (_row_width(run, item), item.number) for run in st.sections(exam) for item in run
-    )
+    widths = {item.number: _row_width(run, item) for run in st.sections(exam) for item in run}
+    widest, needed = max(widths.items(), key=lambda entry: entry[1])
     if options.columns is not None:
         counts: Sequence[int] = (options.columns,)
     else:
