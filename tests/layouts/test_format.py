@@ -1,0 +1,483 @@
+from __future__ import annotations
+
+import copy
+import json
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from invented_exams import mixed_exam
+from jsonschema import Draft202012Validator
+
+from inkmark.errors import LayoutError
+from inkmark.geometry import Box
+from inkmark.layouts import (
+    AnchorKind,
+    Anchors,
+    AreaField,
+    BubbleField,
+    BubbleShape,
+    CodeField,
+    JoinedField,
+    PageLayout,
+    Role,
+    SheetLayout,
+    SheetOptions,
+    WritingField,
+    build_layout,
+    layout_schema,
+    layout_version,
+    load_layout,
+    save_layout,
+)
+from inkmark.layouts._schema import find_faults
+
+SCHEMA = layout_schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+def png(width: int, height: int) -> bytes:
+    """A grey PNG, or at least the beginning of one."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"\0" * 64)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+SQUARES = tuple(Box(x, y, 6.0, 6.0) for x, y in ((8, 8), (196, 8), (196, 283), (8, 283)))
+CORNERS = tuple(Box(x, y, 9.5, 9.5) for x, y in ((5, 5), (95, 5), (95, 135), (5, 135)))
+
+
+def everything() -> SheetLayout:
+    """A layout with each kind of anchor and of field."""
+    pages = (
+        PageLayout(
+            210.0,
+            297.0,
+            Anchors(
+                AnchorKind.SQUARES,
+                SQUARES,
+                Box(16.5, 9.0, 9.0, 4.0),
+                (Box(9.0, 22.5, 4.0, 2.0), Box(197.0, 22.5, 4.0, 2.0)),
+            ),
+            (
+                CodeField("page", Box(173.0, 17.5, 20.0, 20.0)),
+                BubbleField(
+                    "Q1",
+                    ("A", "B", "选"),
+                    (30.1, 50.0),
+                    (7.5, 0.0),
+                    5.0,
+                    3.0,
+                    shape=BubbleShape.RECTANGLE,
+                    multiple=True,
+                    role=Role.ITEM,
+                    item="1",
+                ),
+                BubbleField("n", ("0", "1"), (50.0, 80.0), (0.0, 5.6), 4.6, 3.0, 3, (7.0, 0.0)),
+            ),
+            (Box(17.0, 41.0, 176.0, 234.0),),
+        ),
+        PageLayout(
+            110.0,
+            150.0,
+            Anchors(AnchorKind.PICTURES, picture_png=png(30, 30), picture_boxes=CORNERS),
+        ),
+        PageLayout(
+            110.0,
+            150.0,
+            Anchors(
+                AnchorKind.REFERENCE,
+                picture_png=png(64, 90),
+                picture_boxes=(Box(0.0, 0.0, 110.0, 150.0),),
+            ),
+        ),
+        PageLayout(
+            110.0,
+            150.0,
+            Anchors(AnchorKind.SHEET_EDGES),
+            (
+                WritingField("W2", Box(10.0, 10.0, 7.0, 8.0), 4, 7.5, "digits", Role.ITEM, "2"),
+                CodeField("serial", Box(50.0, 10.0, 30.0, 8.0), ("Code128", "PDF417"), Role.OTHER),
+            ),
+        ),
+        PageLayout(
+            110.0,
+            150.0,
+            Anchors(AnchorKind.IMAGE),
+            (AreaField("A3", Box(10.0, 10.0, 70.0, 80.0), Role.ITEM, "3"),),
+        ),
+    )
+    joins = (JoinedField("roll", ("Q1", "n"), Role.CANDIDATE), JoinedField("both", ("W2",)))
+    return SheetLayout(layout_version(pages, joins), "全部 kinds", pages, joins)
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    path = tmp_path_factory.mktemp("layouts") / "everything.json"
+    save_layout(everything(), path)
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        everything(),
+        build_layout(mixed_exam()),
+        build_layout(mixed_exam("en"), SheetOptions("A3", 2, 3, BubbleShape.RECTANGLE)),
+    ],
+    ids=["everything", "A4", "A3"],
+)
+def test_a_layout_survives_its_file(layout: SheetLayout, tmp_path: Path) -> None:
+    path = tmp_path / "layout.json"
+    save_layout(layout, path)
+    assert load_layout(path) == layout
+    assert [p.name for p in tmp_path.iterdir()] == ["layout.json"]
+    VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8")))
+    first = path.read_bytes()
+    save_layout(load_layout(path), path)
+    assert path.read_bytes() == first
+
+
+boxes = st.builds(
+    Box, st.floats(0.0, 90.0), st.floats(0.0, 90.0), st.floats(0.1, 20), st.floats(0.1, 20)
+)
+
+
+@settings(deadline=None)
+@given(st.lists(boxes, min_size=1, max_size=5), st.floats(200.0, 500.0), st.floats(200.0, 500.0))
+def test_numbers_survive_exactly(
+    tmp_path_factory: pytest.TempPathFactory, found: list[Box], width: float, height: float
+) -> None:
+    fields = tuple(AreaField(f"F{i}", box) for i, box in enumerate(found))
+    pages = (PageLayout(width, height, Anchors(AnchorKind.IMAGE), fields),)
+    layout = SheetLayout(layout_version(pages), "", pages)
+    path = tmp_path_factory.getbasetemp() / "numbers.json"
+    save_layout(layout, path)
+    assert load_layout(path) == layout
+    assert layout_version(load_layout(path).pages) == layout.version
+
+
+def test_members_that_may_be_left_out_have_the_models_defaults(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    bare = {
+        "format": "inkmark-layout/1",
+        "version": "00AB12EF",
+        "pages": [
+            {
+                "width_mm": 100,
+                "height_mm": 100,
+                "anchors": {"kind": "image"},
+                "fields": [
+                    {
+                        "kind": "bubbles",
+                        "name": "b",
+                        "options": ["A"],
+                        "origin_mm": [5, 5],
+                        "option_step_mm": [0, 0],
+                        "bubble_mm": [4, 3],
+                    },
+                    {"kind": "code", "name": "c", "box_mm": [1, 2, 3, 4]},
+                    {"kind": "writing", "name": "w", "box_mm": [1, 2, 3, 4]},
+                    {"kind": "area", "name": "a", "box_mm": [1, 2, 3, 4]},
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "bare.json"
+    path.write_text(json.dumps(bare), encoding="utf-8-sig")
+    box = Box(1.0, 2.0, 3.0, 4.0)
+    assert load_layout(path) == SheetLayout(
+        "00AB12EF",
+        "",
+        (
+            PageLayout(
+                100.0,
+                100.0,
+                Anchors(AnchorKind.IMAGE),
+                (
+                    BubbleField("b", ("A",), (5.0, 5.0), (0.0, 0.0), 4.0, 3.0),
+                    CodeField("c", box),
+                    WritingField("w", box),
+                    AreaField("a", box),
+                ),
+            ),
+        ),
+    )
+
+
+# --- schema and loader agree ------------------------------------------------------------
+
+JUNK: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    2,
+    1.0,
+    -1,
+    0.5,
+    1e9,
+    -1e9,
+    10**400,
+    "",
+    "1",
+    "oval",
+    "item",
+    "squares",
+    "area",
+    "a|b",
+    "a\nb",
+    "a\n",
+    "\ud800",
+    "x" * 101,
+    [],
+    [1],
+    [1, 2],
+    [1.5, 2, 3, 4],
+    [1, 2, 0, 4],
+    [1, 2, -3, 4],
+    ["A", "A"],
+    ["A", "B"],
+    {},
+    {"kind": "image"},
+    {"kind": "area", "name": "z", "box_mm": [1, 2, 3, 4]},
+    {"kind": "nothing"},
+    {"kind": 3},
+]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        inside: list[tuple[Any, Any]] = list(value.items())
+    elif isinstance(value, list):
+        inside = list(enumerate(value))
+    else:
+        inside = []
+    found = [path] if path else []
+    for key, member in inside:
+        found += places(member, (*path, key))
+    return found
+
+
+def mutate(data: Any, place: tuple[Any, ...], how: str, junk: Any) -> None:
+    *way, last = place
+    holder = data
+    for key in way:
+        holder = holder[key]
+    if how == "replace":
+        holder[last] = junk
+    elif how == "remove":
+        del holder[last]
+    elif isinstance(holder, dict):
+        holder["surplus"] = junk
+    else:
+        holder.append(junk)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_schema_and_loader_refuse_the_same(
+    document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    changed = copy.deepcopy(document)
+    for _ in range(data.draw(st.integers(1, 2))):
+        place = data.draw(st.sampled_from(places(changed)))
+        how = data.draw(st.sampled_from(["replace", "remove", "add"]))
+        mutate(changed, place, how, data.draw(st.sampled_from(JUNK)))
+    by_schema = VALIDATOR.is_valid(changed)
+    faults = list(find_faults(changed, SCHEMA))
+    assert by_schema == (not faults), [str(f) for f in faults]
+    path = tmp_path_factory.getbasetemp() / "changed.json"
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    if not by_schema:
+        with pytest.raises(LayoutError, match="Correct the places named"):
+            load_layout(path)
+        return
+    try:
+        layout = load_layout(path)
+    except LayoutError as error:
+        # What only relations between sound parts can be wrong with.
+        assert any(  # noqa: PT017 - the message is the point
+            words in str(error)
+            for words in ("stands twice", "outside the page", "no field", "is no PNG", "is missing")
+        )
+    else:
+        save_layout(layout, path)
+        assert load_layout(path) == layout
+
+
+def test_every_keyword_of_the_schema_is_understood() -> None:
+    known = {
+        "$schema", "$defs", "$ref", "title", "description", "type", "const", "enum", "oneOf",
+        "required", "additionalProperties", "properties", "items", "prefixItems", "minItems",
+        "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "not", "minimum",
+        "maximum", "exclusiveMinimum",
+    }  # fmt: skip
+
+    def look(schema: dict[str, Any]) -> None:
+        assert set(schema) <= known
+        if schema.get("type") == "object":
+            # What is not named is refused: the checker takes this for granted.
+            assert schema["additionalProperties"] is False
+        for inside in ("properties", "$defs"):
+            for member in schema.get(inside, {}).values():
+                look(member)
+        for member in schema.get("oneOf", []) + schema.get("prefixItems", []):
+            look(member)
+        if "items" in schema:
+            look(schema["items"])
+
+    Draft202012Validator.check_schema(SCHEMA)
+    look(SCHEMA)
+
+
+# --- faults -----------------------------------------------------------------------------
+
+
+def refused(tmp_path: Path, data: Any) -> str:
+    path = tmp_path / "layout.json"
+    path.write_text(data if isinstance(data, str) else json.dumps(data), encoding="utf-8")
+    with pytest.raises(LayoutError) as caught:
+        load_layout(path)
+    return str(caught.value)
+
+
+def test_all_faults_are_listed_with_their_places(document: dict[str, Any], tmp_path: Path) -> None:
+    changed = copy.deepcopy(document)
+    changed["format"] = "inkmark-layout/9"
+    changed["pages"][0]["fields"][1]["options"][2] = "A|B"
+    changed["pages"][1]["anchors"]["kind"] = "stars"
+    del changed["pages"][3]["fields"][0]["box_mm"]
+    message = refused(tmp_path, changed)
+    assert "format: must be 'inkmark-layout/1'" in message
+    assert "pages[0].fields[1].options[2]: holds the character '|'" in message
+    assert "pages[1].anchors.kind: must be one of: squares, sheet edges, " in message
+    assert "pages[3].fields[0].box_mm: is missing" in message
+    assert message.endswith("Correct the places named, or build or import the layout again.")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d["pages"][0]["fields"][2].update(name="Q1"), "'Q1' stands twice"),
+        (lambda d: d["pages"][4]["fields"][0].update(name="page"), "'page' stands twice"),
+        (lambda d: d["joins"][0].update(name="n"), "'n' stands twice"),
+        (lambda d: d["joins"][1].update(name="roll"), "'roll' stands twice"),
+        (lambda d: d["joins"][0]["parts"].append("Q9"), "there is no field 'Q9'"),
+        (lambda d: d["joins"][0]["parts"].append("both"), "there is no field 'both'"),
+        (lambda d: d["pages"][0]["fields"][1].update(item=""), "names its item"),
+        (lambda d: d["pages"][0]["fields"][1].update(origin_mm=[208, 50]), "'Q1' lies outside"),
+        (lambda d: d["pages"][3]["fields"][0].update(boxes=30), "'W2' lies outside"),
+        (lambda d: d["pages"][0]["anchors"].update(key_mark_mm=[230, 9, 9, 4]), "lies outside"),
+        (lambda d: d["pages"][1]["anchors"].update(picture_png="AAAA"), "is no PNG"),
+        (lambda d: d["pages"][1]["anchors"].update(picture_png="é"), "is no PNG"),
+        (
+            lambda d: d["pages"][0]["fields"][1].update(
+                options=[str(i) for i in range(200)], groups=101, option_step_mm=[0, 0]
+            ),
+            "more than 20000 bubbles",
+        ),
+    ],
+)
+def test_relations_that_no_schema_can_state_are_checked(
+    document: dict[str, Any], tmp_path: Path, change: Any, words: str
+) -> None:
+    changed = copy.deepcopy(document)
+    change(changed)
+    assert VALIDATOR.is_valid(changed)
+    assert words in refused(tmp_path, changed)
+
+
+def test_a_picture_that_declares_too_many_pixels_is_refused(tmp_path: Path) -> None:
+    box = (Box(0.0, 0.0, 110.0, 150.0),)
+    anchors = Anchors(AnchorKind.REFERENCE, picture_png=png(100_000, 100_000), picture_boxes=box)
+    layout = SheetLayout("00AB12EF", "", (PageLayout(110.0, 150.0, anchors),))
+    with pytest.raises(LayoutError, match="100000 x 100000 pixels"):
+        save_layout(layout, tmp_path / "layout.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_code_may_stand_on_every_page(tmp_path: Path) -> None:
+    page = PageLayout(
+        110.0, 150.0, Anchors(AnchorKind.IMAGE), (CodeField("page", Box(1.0, 1.0, 9.0, 9.0)),)
+    )
+    layout = SheetLayout("00AB12EF", "", (page, page))
+    save_layout(layout, tmp_path / "layout.json")
+    assert load_layout(tmp_path / "layout.json") == layout
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        ('{"format": NaN}', "NaN is no number"),
+        ('{"format": -Infinity}', "-Infinity is no number"),
+        ('{"format": 1, "format": 2}', "a key twice"),
+        ("[" * 200_000, "is not JSON"),
+        ("1" * 10_000, "is not JSON"),
+        ("[]", "must be of type object"),
+        ("null", "must be of type object"),
+        ('{"format": "inkmark-layout/1", "version": "00AB12EF", "pages": [1e999]}', "pages[0]"),
+    ],
+)
+def test_hostile_text_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refused(tmp_path, text)
+
+
+def test_numbers_without_end_are_refused(document: dict[str, Any], tmp_path: Path) -> None:
+    text = json.dumps(document).replace("173.0", "1e999")
+    assert "pages[0].fields[0].box_mm[0]: must be from -3000 to 3000" in refused(tmp_path, text)
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LayoutError, match="cannot be read"):
+        load_layout(tmp_path / "missing.json")
+    with pytest.raises(LayoutError, match="cannot be read"):
+        load_layout(tmp_path)
+    binary = tmp_path / "binary.json"
+    binary.write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(LayoutError, match="is not UTF-8 text"):
+        load_layout(binary)
+    huge = tmp_path / "huge.json"
+    huge.touch()
+    os.truncate(huge, 65 * 1024 * 1024)
+    with pytest.raises(LayoutError, match="is larger than 64 MiB"):
+        load_layout(huge)
+
+
+def test_the_list_of_faults_ends(tmp_path: Path) -> None:
+    message = refused(tmp_path, {"format": 1, "version": 1, "pages": [1] * 150})
+    assert len(message.splitlines()) < 30
+
+
+def test_a_faulty_layout_is_not_saved_over_a_sound_one(tmp_path: Path) -> None:
+    path = tmp_path / "layout.json"
+    save_layout(everything(), path)
+    before = path.read_bytes()
+    with pytest.raises(LayoutError, match="version"):
+        save_layout(SheetLayout("v1", "", everything().pages), path)
+    assert path.read_bytes() == before
+
+
+def test_the_version_sees_every_change() -> None:
+    layout = everything()
+    assert layout.version == layout_version(layout.pages, layout.joins)
+    assert layout_version(layout.pages) != layout.version
+    assert layout_version(layout.pages[::-1], layout.joins) != layout.version
