@@ -10,7 +10,7 @@ import zxingcpp
 from numpy.typing import NDArray
 
 from inkmark.errors import LayoutError
-from inkmark.geometry import Box, apply_homography
+from inkmark.geometry import Box
 from inkmark.layouts import CodeField, PageLayout
 from inkmark.readings import CodeReading, Registration
 
@@ -93,10 +93,9 @@ def _read_field(
             f"use one of {', '.join(_FORMATS)}."
         )
     formats = zxingcpp.BarcodeFormats([_FORMATS[name] for name in field.formats])
-    homography = np.array(registration.homography).reshape(3, 3)
-    box_px = _bounds(apply_homography(homography, field.box.corners()))
+    box_px = _bounds(registration.to_px(field.box.corners()))
     margin = _MARGIN * max(field.box.w, field.box.h)
-    region = _bounds(apply_homography(homography, field.box.grown(margin).corners()))
+    region = _bounds(registration.to_px(field.box.grown(margin).corners()))
     height, width = pixels.shape
     x0, y0 = max(0, round(region.x)), max(0, round(region.y))
     x1, y1 = min(width, round(region.right)), min(height, round(region.bottom))

@@ -1,0 +1,137 @@
+"""What goes into the exam database and comes out of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from inkmark.geometry import Box
+from inkmark.readings import FieldReading, IssueKind, PageSource, SheetReading
+
+__all__ = ["Decision", "PageRecord", "StoredPage", "StoredReading", "StoredScore"]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """One page image and what became of it.
+
+    Attributes
+    ----------
+    source : PageSource
+    issue : IssueKind or None
+        Why the page cannot be used; None for a page that was read and identified.
+    message : str
+        What is wrong and what to do; empty without an issue.
+    candidate : str
+        Candidate number; empty where not known.
+    page_number : int
+        0-based page of the layout; -1 where not known.
+    reading : SheetReading or None
+        None where nothing could be read.
+    """
+
+    source: PageSource
+    issue: IssueKind | None
+    message: str
+    candidate: str
+    page_number: int
+    reading: SheetReading | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A page as the database knows it.
+
+    Attributes
+    ----------
+    id : int
+    record : PageRecord
+        With every field that was read; `IssueKind.DUPLICATE_PAGE` where another image of
+        the same page is in use.
+    """
+
+    id: int
+    record: PageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """A reading of a page in use, and the decision that replaces it where there is one.
+
+    Attributes
+    ----------
+    id : int
+    candidate : str
+    page_id, page_number : int
+    reading : FieldReading
+    decision : Decision or None
+    """
+
+    id: int
+    candidate: str
+    page_id: int
+    page_number: int
+    reading: FieldReading
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a field.
+
+    Attributes
+    ----------
+    candidate, field : str
+        Whose field it is.
+    value : str
+        In the form of `FieldReading.value`.
+    decided_by : str
+    decided_at : datetime
+        UTC, without a time zone.
+    reason : str
+    id : int
+        0 for a decision that is not stored yet.
+    """
+
+    candidate: str
+    field: str
+    value: str
+    decided_by: str
+    decided_at: dt.datetime
+    reason: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """A score with the way back to its evidence.
+
+    Attributes
+    ----------
+    candidate, item : str
+    points : Decimal or None
+        None where there is no score; `status` says why.
+    full : Decimal
+    status, value, rule, key : str
+        As in `inkmark.marking.ScoreRecord`.
+    source : PageSource or None
+        The page image the score rests on; None for points entered by hand and where no
+        page was received.
+    box_px : Box or None
+        The crop on that page.
+    decision : Decision or None
+        The decision by hand that replaced the reading.
+    """
+
+    candidate: str
+    item: str
+    points: Decimal | None
+    full: Decimal
+    status: str
+    value: str
+    rule: str
+    key: str
+    source: PageSource | None
+    box_px: Box | None
+    decision: Decision | None

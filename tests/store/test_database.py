@@ -1,0 +1,260 @@
+"""What goes into the database comes out of it, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from inkmark.errors import StoreError
+from inkmark.exam import Candidate, Exam, Item, ItemType, Policy
+from inkmark.geometry import Box
+from inkmark.marking import ScoreRecord
+from inkmark.readings import (
+    CodeReading,
+    FieldReading,
+    Flag,
+    IssueKind,
+    PageSource,
+    Registration,
+    SheetReading,
+    ShiftMesh,
+)
+from inkmark.store import Decision, ExamStore, PageRecord
+
+EXAM = Exam(
+    id="DEMO",
+    title="期中考试",
+    subject="数学",
+    grade="八年级",
+    date=dt.date(2026, 11, 2),
+    language="zh",
+    policy=Policy(),
+    items=(Item("1", ItemType.SINGLE, ("A", "B"), ("A",), Decimal("2.5")),),
+    candidates=(
+        Candidate("0001", "张三", "1班", "一中", (("考场", "3"),)),
+        Candidate("0002", "=1+1", "2班", "一中"),
+    ),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ExamStore]:
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
+        opened.put_exam(EXAM)
+        yield opened
+
+
+def record(
+    path: str,
+    *,
+    candidate: str = "0001",
+    value: str = "A",
+    sha256: str | None = None,
+    issue: IssueKind | None = None,
+    page_number: int = 0,
+) -> PageRecord:
+    source = PageSource(path, 0, sha256 or f"hash of {path}")
+    reading = SheetReading(
+        source,
+        1654,
+        2339,
+        200.25,
+        page_number,
+        Registration(
+            180,
+            (7.8, 0.0, 1.5, 0.0, 7.9, 2.5, 0.0, 1e-6, 1.0),
+            0.05,
+            30,
+            32,
+            ShiftMesh((0.0, 210.0), (0.0,), (0.1, 0.2), (0.0, -0.1)),
+        ),
+        (
+            FieldReading("Q1", value, 0.98, Flag.OK, (0.9, 0.0), Box(10.5, 20.0, 80.0, 20.0)),
+            FieldReading("absent", "", 0.99, Flag.DOUBTFUL, (0.3,), Box(1.0, 2.0, 3.0, 4.0)),
+        ),
+        (CodeReading("page", "IM1:DEMO", "QRCode", Box(0.0, 0.0, 9.0, 9.0)),),
+    )
+    return PageRecord(source, issue, "", candidate, page_number, reading)
+
+
+def statuses(store: ExamStore) -> dict[str, IssueKind | None]:
+    return {page.record.source.path: page.record.issue for page in store.pages()}
+
+
+def test_pages_come_back_as_they_went_in(store: ExamStore) -> None:
+    whole = record("scans/1.jpg")
+    source = PageSource("scans/2.jpg", 3, "")
+    broken = PageRecord(
+        source, IssueKind.UNREADABLE_FILE, "truncated. Scan it again.", "", -1, None
+    )
+    store.add_pages([whole, broken])
+    assert [page.record for page in store.pages()] == [broken, whole]
+    assert store.known_pages() == {
+        "scans/1.jpg": {("hash of scans/1.jpg", 0)},
+        "scans/2.jpg": {("", 3)},
+    }
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store: ExamStore) -> None:
+    store.add_pages([record("scans/1.jpg")])
+    with pytest.raises(StoreError, match="run the command again"):
+        store.add_pages([record("scans/2.jpg"), record("scans/1.jpg")])
+    assert list(statuses(store)) == ["scans/1.jpg"]
+
+
+def test_the_first_of_two_images_of_a_page_is_in_use(store: ExamStore) -> None:
+    store.add_pages([record("scans/b.jpg", value="B"), record("scans/c.jpg", sha256="same")])
+    store.add_pages([record("scans/a.jpg", sha256="same"), record("scans/2.jpg", page_number=1)])
+    store.settle_duplicates()
+    assert statuses(store) == {
+        "scans/a.jpg": None,
+        "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
+        "scans/c.jpg": IssueKind.DUPLICATE_IMAGE,
+        "scans/2.jpg": None,
+    }
+    messages = {page.record.source.path: page.record.message for page in store.pages()}
+    assert "1 fields differ (Q1)" in messages["scans/b.jpg"]
+    assert "same image as scans/a.jpg" in messages["scans/c.jpg"]
+    in_use = [(r.candidate, r.page_number, r.reading.field) for r in store.readings_in_use()]
+    assert in_use == [
+        ("0001", 0, "Q1"),
+        ("0001", 0, "absent"),
+        ("0001", 1, "Q1"),
+        ("0001", 1, "absent"),
+    ]
+
+
+def test_settling_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
+    records = [record("scans/b.jpg", value="B"), record("scans/a.jpg"), record("scans/c.jpg")]
+    seen = []
+    for number, order in enumerate((records, records[::-1])):
+        with ExamStore.open(tmp_path / f"{number}.db", EXAM.id) as store:
+            store.put_exam(EXAM)
+            for one in order:
+                store.add_pages([one])
+                store.settle_duplicates()
+            seen.append([page.record for page in store.pages()])
+    assert seen[0] == seen[1]
+
+
+def test_a_withdrawn_file_gives_way_and_comes_back(store: ExamStore) -> None:
+    store.add_pages([record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")])
+    store.keep_in_use("scans/", {"scans/b.jpg"})
+    store.settle_duplicates()
+    assert statuses(store) == {
+        "scans/a.jpg": IssueKind.WITHDRAWN,
+        "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
+        "elsewhere/c.jpg": None,
+    }
+    store.keep_in_use("scans/", {"scans/a.jpg", "scans/b.jpg"})
+    store.settle_duplicates()
+    assert statuses(store)["scans/a.jpg"] is IssueKind.DUPLICATE_PAGE
+
+
+def test_unreadable_files_are_forgotten_and_others_are_not(store: ExamStore) -> None:
+    source = PageSource("scans/2.jpg", 0, "")
+    store.add_pages(
+        [
+            record("scans/1.jpg"),
+            PageRecord(source, IssueKind.UNREADABLE_FILE, "empty", "", -1, None),
+        ]
+    )
+    store.forget_unreadable(["scans/1.jpg", "scans/2.jpg"])
+    assert list(statuses(store)) == ["scans/1.jpg"]
+
+
+def test_the_latest_decision_holds(store: ExamStore) -> None:
+    store.add_pages([record("scans/1.jpg")])
+    at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
+    first = Decision("0001", "absent", "absent", "office", at)
+    second = Decision("0001", "absent", "", "head of office", at, "was there")
+    assert store.add_decisions([first]) == 1
+    assert store.add_decisions([first]) == 0, "what holds already is not stored twice"
+    assert store.add_decisions([second]) == 1
+    held = {r.reading.field: r.decision for r in store.readings_in_use()}
+    assert held["Q1"] is None
+    assert held["absent"] is not None
+    assert (held["absent"].value, held["absent"].reason) == ("", "was there")
+    assert [d.decided_by for d in store.decisions()] == ["office", "head of office"]
+
+
+def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
+    store.add_pages([record("scans/1.jpg")])
+    (reading, _) = store.readings_in_use()
+    scored = ScoreRecord(
+        candidate="0001",
+        item="1",
+        points=Decimal("2.5"),
+        full=Decimal("2.5"),
+        value="A",
+        status="scored",
+        rule="exact",
+        key="A",
+    )
+    missing = ScoreRecord(
+        candidate="0002",
+        item="1",
+        points=None,
+        full=Decimal("2.5"),
+        value="",
+        status="missing",
+        rule="exact",
+        key="A",
+    )
+    for _ in range(2):  # writing again replaces
+        store.replace_scores([scored, missing], {("0001", "1"): reading})
+    first, second = store.scores()
+    assert (first.points, first.status, first.value) == (Decimal("2.5"), "scored", "A")
+    assert first.source == PageSource("scans/1.jpg", 0, "hash of scans/1.jpg")
+    assert first.box_px == Box(10.5, 20.0, 80.0, 20.0)
+    assert first.decision is None
+    assert (second.points, second.source, second.box_px) == (None, None, None)
+
+
+def test_points_are_kept_exactly_and_no_finer_than_hundredths(store: ExamStore) -> None:
+    def scored(points: str) -> ScoreRecord:
+        return ScoreRecord("0001", "1", Decimal(points), Decimal(3), "A", "scored", "exact", "A")
+
+    for points in ("0", "0.07", "-1.5", "10", "149.99"):
+        store.replace_scores([scored(points)], {})
+        assert store.scores()[0].points == Decimal(points)
+    with pytest.raises(StoreError, match="two decimals"):
+        store.replace_scores([scored("0.005")], {})
+    assert store.scores()[0].points == Decimal("149.99"), "the scores before must still be there"
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    path.write_text("this is not a database, but it is long enough to be taken for one" * 20)
+    with pytest.raises(StoreError, match=r"inkmark\.db is not an exam database"):
+        ExamStore.open(path, "DEMO")
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    ExamStore.open(path, "DEMO").close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE schema_info SET version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="schema version 99"):
+        ExamStore.open(path, "DEMO")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be used"):
+        ExamStore.open(tmp_path / "nowhere" / "inkmark.db", "DEMO")
+
+
+def test_two_exams_share_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with ExamStore.open(path, "DEMO") as one, ExamStore.open(path, "OTHER") as two:
+        one.put_exam(EXAM)
+        two.put_exam(EXAM)
+        one.add_pages([record("scans/1.jpg")])
+        assert list(two.pages()) == []
+        assert list(statuses(one)) == ["scans/1.jpg"]
