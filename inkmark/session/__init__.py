@@ -1,0 +1,23 @@
+"""One batch: scans in, readings out.
+
+`read_page` reads one image, `read_scans` any number of files with a layout alone, and
+`read_exam` the scans of an exam into its database. No page stops a batch: a page that
+cannot be used becomes an issue that says what to do.
+"""
+
+from __future__ import annotations
+
+from inkmark.session.batch import Progress, SerialExecutor, read_scans
+from inkmark.session.exams import BatchReport, identify, read_exam
+from inkmark.session.pages import ReadOptions, read_page
+
+__all__ = [
+    "BatchReport",
+    "Progress",
+    "ReadOptions",
+    "SerialExecutor",
+    "identify",
+    "read_exam",
+    "read_page",
+    "read_scans",
+]

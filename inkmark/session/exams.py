@@ -1,0 +1,314 @@
+"""The scans of an exam into its database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from inkmark.exam import Exam, ExamFolder
+from inkmark.images import find_scans
+from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout
+from inkmark.readings import Flag, IssueKind, SheetIssue, SheetReading
+from inkmark.session.batch import Progress, Task, run_tasks
+from inkmark.session.pages import ReadOptions, page_code
+from inkmark.store import ExamStore, PageRecord, StoredPage
+
+__all__ = ["BatchReport", "batch_report", "identify", "read_exam"]
+
+_COMMIT_PAGES = 100
+"""Pages written in one transaction."""
+
+_COUNTED_AS = {
+    None: "read",
+    IssueKind.DOUBTFUL: "doubtful",
+    IssueKind.UNIDENTIFIED: "unidentified",
+    IssueKind.UNKNOWN_CANDIDATE: "unidentified",
+    IssueKind.DUPLICATE_IMAGE: "duplicate",
+    IssueKind.DUPLICATE_PAGE: "duplicate",
+    IssueKind.OTHER_EXAM: "foreign",
+    IssueKind.OTHER_VERSION: "foreign",
+    IssueKind.UNREADABLE_FILE: "unreadable",
+    IssueKind.UNREGISTERED: "unreadable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What became of the images given, and which pages are missing.
+
+    ``received = read + doubtful + unidentified + duplicate + foreign + unreadable`` and
+    ``expected = read + doubtful + missing``.
+
+    Attributes
+    ----------
+    expected : int
+        Pages that the roster and the layout call for; 0 without a roster.
+    received : int
+        Page images given. A file that cannot be opened counts as one.
+    read : int
+        Pages in use on which nothing is in doubt.
+    doubtful : int
+        Pages in use with at least one field that a person has to look at.
+    unidentified : int
+        Pages whose candidate or page number is not known.
+    duplicate : int
+        Further images of pages that are there already.
+    foreign : int
+        Pages of another exam or another print of the sheet.
+    unreadable : int
+        Files and pages that cannot be decoded or do not show a sheet.
+    missing : int
+        Pages expected and not in use.
+    new : int
+        Page images that this run added.
+    issues : tuple of SheetIssue
+        Everything a person has to settle.
+    """
+
+    expected: int
+    received: int
+    read: int
+    doubtful: int
+    unidentified: int
+    duplicate: int
+    foreign: int
+    unreadable: int
+    missing: int
+    new: int
+    issues: tuple[SheetIssue, ...]
+
+
+def read_exam(
+    folder: ExamFolder,
+    exam: Exam,
+    layout: SheetLayout,
+    store: ExamStore,
+    *,
+    sources: Sequence[Path | str] = (),
+    options: ReadOptions | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> BatchReport:
+    """Read the scans of an exam that are not in its database yet.
+
+    Parameters
+    ----------
+    folder : ExamFolder
+    exam : Exam
+    layout : SheetLayout
+    store : ExamStore
+    sources : sequence of path or str
+        Files, folders and globs; by default the exam's `scans` folder. Then pages whose
+        file was taken out of that folder are taken out of use as well.
+    options, executor, progress
+        As in `read_scans`.
+
+    Returns
+    -------
+    BatchReport
+        On everything the database holds, not on this run alone.
+    """
+    options = options or ReadOptions()
+    store.put_exam(exam)
+    names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
+    known = store.known_pages()
+    tasks = [
+        Task(path, name, layout, options, exam.id, known=frozenset(known.get(name, frozenset())))
+        for path, name in names.items()
+    ]
+    store.forget_unreadable(list(names.values()))
+    new = 0
+    batch: list[PageRecord] = []
+    for outcomes in run_tasks(tasks, options.workers, executor, progress):
+        batch += [identify(outcome, exam, layout) for outcome in outcomes]
+        if len(batch) >= _COMMIT_PAGES:
+            store.add_pages(batch)
+            new += len(batch)
+            batch = []
+    store.add_pages(batch)
+    new += len(batch)
+    if exam.candidates:
+        store.apply_roster({candidate.number for candidate in exam.candidates}, _stranger)
+    if not sources:
+        store.keep_in_use(f"{folder.scans.name}/", set(names.values()))
+    store.settle_duplicates()
+    return batch_report(exam, layout, store, new)
+
+
+def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout) -> PageRecord:
+    """Find out whose page it is, from its code and its candidate number grid.
+
+    The code and every digit of the grid that could be read have to agree. Nothing is
+    guessed: where they do not, or where neither names a candidate, the page is
+    unidentified.
+
+    Parameters
+    ----------
+    outcome : SheetReading or SheetIssue
+    exam : Exam
+    layout : SheetLayout
+
+    Returns
+    -------
+    PageRecord
+    """
+    if isinstance(outcome, SheetIssue):
+        if outcome.source is None:
+            raise ValueError("an issue without a page image is nobody's page")
+        return PageRecord(
+            outcome.source,
+            outcome.kind,
+            outcome.message,
+            outcome.candidate,
+            outcome.page_number,
+            None,
+        )
+    page = layout.pages[outcome.page_number]
+    code = page_code(page, outcome.codes)
+    coded = "" if code is None else code.candidate
+    written = _written_number(page, outcome)
+    candidate, issue, message = "", None, ""
+    if coded and written and not _agree(coded, written):
+        issue = IssueKind.UNIDENTIFIED
+        message = (
+            f"the code says candidate {coded}, the bubbles say {written}. Find out whose "
+            "sheet it is, correct the bubbles on paper and scan it again."
+        )
+    elif coded or (written and "?" not in written):
+        candidate = coded or written
+        if exam.candidates and candidate not in {c.number for c in exam.candidates}:
+            issue = IssueKind.UNKNOWN_CANDIDATE
+            message = _stranger(candidate)
+    else:
+        issue = IssueKind.UNIDENTIFIED
+        shown = f"is read as {written}" if written else "is blank"
+        message = (
+            f"the candidate number {shown} and there is no readable code that names the "
+            "candidate. Complete the number on the sheet and scan it again."
+        )
+    return PageRecord(outcome.source, issue, message, candidate, outcome.page_number, outcome)
+
+
+def _stranger(candidate: str) -> str:
+    return (
+        f"candidate {candidate} is not on the roster. Add the candidate to the roster and run "
+        "inkmark read again, or correct the number on the sheet and scan it again."
+    )
+
+
+def batch_report(exam: Exam, layout: SheetLayout, store: ExamStore, new: int = 0) -> BatchReport:
+    """Count what the database holds and list what a person has to settle."""
+    decided = {(d.candidate, d.field) for d in store.decisions()}
+    counts: Counter[str] = Counter()
+    issues: list[SheetIssue] = []
+    in_use: set[tuple[str, int]] = set()
+    absent: set[str] = set()
+    for stored in store.pages():
+        record = stored.record
+        issue = _issue_of(stored, layout, decided)
+        if record.issue is IssueKind.WITHDRAWN:
+            continue
+        counts[_COUNTED_AS[None if issue is None else issue.kind]] += 1
+        if issue is not None:
+            issues.append(issue)
+        if record.issue is None and record.reading is not None:
+            in_use.add((record.candidate, record.page_number))
+            if _is_absent(layout, record.reading):
+                absent.add(record.candidate)
+    expected = [
+        (candidate.number, number)
+        for candidate in exam.candidates
+        for number in range(len(layout.pages))
+        if candidate.number not in absent or (candidate.number, number) in in_use
+    ]
+    missing = [page for page in expected if page not in in_use]
+    issues += [
+        SheetIssue(
+            IssueKind.MISSING_PAGE,
+            None,
+            f"page {number + 1} of candidate {candidate} was not received. Scan it, or mark "
+            "the candidate absent.",
+            candidate,
+            number,
+        )
+        for candidate, number in missing
+    ]
+    names = ("read", "doubtful", "unidentified", "duplicate", "foreign", "unreadable")
+    return BatchReport(
+        expected=len(expected),
+        received=counts.total(),
+        missing=len(missing),
+        new=new,
+        issues=tuple(issues),
+        **{name: counts[name] for name in names},
+    )
+
+
+def _issue_of(
+    stored: StoredPage, layout: SheetLayout, decided: set[tuple[str, str]]
+) -> SheetIssue | None:
+    record = stored.record
+    if record.issue is not None:
+        return SheetIssue(
+            record.issue, record.source, record.message, record.candidate, record.page_number
+        )
+    fields = () if record.reading is None else record.reading.fields
+    names = _field_names(layout.pages[record.page_number].fields)
+    open_fields = [
+        reading.field
+        for reading in fields
+        if reading.flag is not Flag.OK
+        and reading.field in names
+        and (record.candidate, reading.field) not in decided
+    ]
+    if not open_fields:
+        return None
+    noun = "field needs" if len(open_fields) == 1 else "fields need"
+    return SheetIssue(
+        IssueKind.DOUBTFUL,
+        record.source,
+        f"{len(open_fields)} {noun} a look: {', '.join(open_fields)}. Decide them in "
+        "out/review.xlsx and run inkmark score again.",
+        record.candidate,
+        record.page_number,
+    )
+
+
+def _field_names(fields: Iterable[object]) -> set[str]:
+    """Names of the fields whose doubt matters for a score: items and the absent mark."""
+    return {
+        f.name for f in fields if isinstance(f, BubbleField) and f.role in (Role.ITEM, Role.ABSENT)
+    }
+
+
+def _is_absent(layout: SheetLayout, reading: SheetReading) -> bool:
+    names = {
+        f.name
+        for f in layout.pages[reading.page_number].fields
+        if isinstance(f, BubbleField) and f.role is Role.ABSENT
+    }
+    return any(r.field in names and r.value and r.flag is Flag.OK for r in reading.fields)
+
+
+def _written_number(page: PageLayout, reading: SheetReading) -> str:
+    names = {f.name for f in page.fields if isinstance(f, BubbleField) and f.role is Role.CANDIDATE}
+    values = [r.value for r in reading.fields if r.field in names]
+    number = values[0] if values else ""
+    return number if number.strip("?") else ""
+
+
+def _agree(coded: str, written: str) -> bool:
+    return len(coded) == len(written) and all(
+        b in ("?", a) for a, b in zip(coded, written, strict=True)
+    )
+
+
+def _name(path: Path, folder: ExamFolder) -> str:
+    """Give the path as the database keeps it: relative where it lies in the exam folder."""
+    resolved, root = path.resolve(), folder.root.resolve()
+    if resolved.is_relative_to(root):
+        return resolved.relative_to(root).as_posix()
+    return str(resolved)
