@@ -1,0 +1,200 @@
+"""What each candidate answered on each item, from what was read and what people decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from inkmark.errors import InkmarkError
+from inkmark.exam import Exam
+from inkmark.layouts import AreaField, BubbleField, Role, SheetLayout, WritingField
+from inkmark.readings import FieldReading, Flag
+
+__all__ = ["CandidateSheet", "Response", "ResponseStatus", "collect_responses"]
+
+
+class ResponseStatus(StrEnum):
+    """What is known of a response."""
+
+    ANSWERED = "answered"
+    BLANK = "blank"
+    PENDING = "pending"
+    """Received, but a person has to look at it or to mark it first."""
+    ABSENT = "absent"
+    MISSING = "missing"
+    """The page with the item was not received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A candidate's answer to an item.
+
+    Attributes
+    ----------
+    candidate, item : str
+    value : str
+        As in `FieldReading.value`. Of a pending response what the reader saw, for the
+        person who decides; it is not scored.
+    status : ResponseStatus
+    """
+
+    candidate: str
+    item: str
+    value: str
+    status: ResponseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSheet:
+    """What was read of one candidate's sheet.
+
+    Attributes
+    ----------
+    pages : frozenset of int
+        0-based pages of the layout that were received.
+    fields : mapping of str to FieldReading
+        Readings by the name of their field.
+    """
+
+    pages: frozenset[int]
+    fields: Mapping[str, FieldReading]
+
+
+_NO_SHEET = CandidateSheet(frozenset(), MappingProxyType({}))
+
+_Place = tuple[int, str]
+"""The page and the field where an item is answered."""
+_Settled = tuple[str, ResponseStatus]
+"""The value of a field and what is known of it."""
+
+
+def collect_responses(
+    exam: Exam,
+    layout: SheetLayout,
+    sheets: Mapping[str, CandidateSheet],
+    decisions: Mapping[tuple[str, str], str],
+) -> tuple[Response, ...]:
+    """Settle the response of every candidate to every item.
+
+    A field that was flagged stays pending until a person has decided about it. The absent
+    mark alone makes nobody absent: where it is doubtful, or the sheet holds answers as well,
+    everything on the sheet is pending until a person has decided about the mark.
+
+    Parameters
+    ----------
+    exam : Exam
+    layout : SheetLayout
+        The layout that the sheets were printed from.
+    sheets : mapping of str to CandidateSheet
+        By candidate number; candidates without a received page may be left out.
+    decisions : mapping of (candidate, field) to value
+        What people decided; it replaces what was read. Values as in `FieldReading.value`.
+
+    Returns
+    -------
+    tuple of Response
+        Candidate after candidate in roster order (in the order of `sheets` for an exam
+        without a roster), items in exam order.
+
+    Raises
+    ------
+    InkmarkError
+        Where an objective item has no field in the layout, or a sheet belongs to nobody on
+        the roster.
+    """
+    candidates = _candidates(exam, sheets)
+    places = _places(exam, layout)
+    marks = [
+        (number, f.name)
+        for number, page in enumerate(layout.pages)
+        for f in page.fields
+        if isinstance(f, BubbleField) and f.role is Role.ABSENT
+    ]
+    responses: list[Response] = []
+    for candidate in candidates:
+        sheet = sheets.get(candidate, _NO_SHEET)
+        answers = [_settle(candidate, place, sheet, decisions) for place in places]
+        absence = _absence(candidate, marks, sheet, answers, decisions)
+        for item, (value, status) in zip(exam.items, answers, strict=True):
+            responses.append(Response(candidate, item.number, value, absence or status))
+    return tuple(responses)
+
+
+def _candidates(exam: Exam, sheets: Mapping[str, CandidateSheet]) -> tuple[str, ...]:
+    if not exam.candidates:
+        return tuple(sheets)
+    numbers = tuple(candidate.number for candidate in exam.candidates)
+    strangers = sorted(sheets.keys() - set(numbers))
+    if strangers:
+        raise InkmarkError(
+            f"Sheets of candidates who are not on the roster: {', '.join(strangers[:10])}. "
+            "Add them to the roster, or correct their candidate numbers in the review."
+        )
+    return numbers
+
+
+def _places(exam: Exam, layout: SheetLayout) -> list[_Place | None]:
+    """Where each item of the exam is answered; None for one that has no place on the sheet."""
+    places: dict[str, _Place] = {}
+    for number, page in enumerate(layout.pages):
+        for f in page.fields:
+            if isinstance(f, BubbleField | WritingField | AreaField) and f.item:
+                places.setdefault(f.item, (number, f.name))
+    lost = [i.number for i in exam.items if i.type.is_objective and i.number not in places]
+    if lost:
+        raise InkmarkError(
+            f"The layout has no field for the items {', '.join(lost)}. "
+            "Use the layout that the sheets were printed from, or print new sheets."
+        )
+    return [places.get(item.number) for item in exam.items]
+
+
+def _settle(
+    candidate: str,
+    place: _Place | None,
+    sheet: CandidateSheet,
+    decisions: Mapping[tuple[str, str], str],
+) -> _Settled:
+    """What is known of a field: a decision, else a certain reading, else nothing yet."""
+    if place is None:
+        return "", ResponseStatus.PENDING if sheet.pages else ResponseStatus.MISSING
+    page, field = place
+    decided = decisions.get((candidate, field))
+    if decided is not None:
+        return decided, ResponseStatus.ANSWERED if decided else ResponseStatus.BLANK
+    if page not in sheet.pages:
+        return "", ResponseStatus.MISSING
+    reading = sheet.fields.get(field)
+    if reading is None:
+        return "", ResponseStatus.PENDING
+    if reading.flag is not Flag.OK:
+        return reading.value, ResponseStatus.PENDING
+    return reading.value, ResponseStatus.ANSWERED if reading.value else ResponseStatus.BLANK
+
+
+def _absence(
+    candidate: str,
+    marks: Sequence[_Place],
+    sheet: CandidateSheet,
+    answers: Sequence[_Settled],
+    decisions: Mapping[tuple[str, str], str],
+) -> ResponseStatus | None:
+    """ABSENT, PENDING where the absent mark has to be looked at, or None for present."""
+    for place in marks:
+        _, status = _settle(candidate, place, sheet, decisions)
+        if status is ResponseStatus.ANSWERED:
+            if (candidate, place[1]) in decisions or not _has_ink(answers, sheet):
+                return ResponseStatus.ABSENT
+            return ResponseStatus.PENDING
+        if status is ResponseStatus.PENDING:
+            return ResponseStatus.PENDING
+    return None
+
+
+def _has_ink(answers: Sequence[_Settled], sheet: CandidateSheet) -> bool:
+    """Whether anything on the sheet was answered, or may have been."""
+    return any(status is ResponseStatus.ANSWERED or value for value, status in answers) or any(
+        reading.flag in (Flag.SEVERAL, Flag.DOUBTFUL) for reading in sheet.fields.values()
+    )

@@ -1,0 +1,263 @@
+"""Scoring responses. Points are exact decimals throughout.
+
+The rules are those of Chinese and international practice: all or nothing, shared by key,
+half or a fixed number for an incomplete set, an explicit table, negative marking (formula
+scoring) and void items; see docs/formats/exam.md for how they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+
+import numpy as np
+
+from inkmark.exam import (
+    Exam,
+    Item,
+    ItemType,
+    RuleKind,
+    format_rule,
+    join_labels,
+    split_value,
+)
+from inkmark.exam.tables import half_width
+from inkmark.marking.matrix import RESPONSE_STATUSES, ResponseTable, ScoreMatrix
+from inkmark.marking.responses import Response, ResponseStatus
+
+__all__ = [
+    "ManualPoints",
+    "ScoreRecord",
+    "ScoreStatus",
+    "score_item",
+    "score_responses",
+    "score_table",
+]
+
+ManualPoints = Mapping[tuple[str, str], Decimal]
+"""Points that people gave, by (candidate, item)."""
+
+_Outcome = tuple["ScoreStatus", Decimal | None]
+_PRESENT = (ResponseStatus.ANSWERED, ResponseStatus.BLANK, ResponseStatus.PENDING)
+
+
+class ScoreStatus(StrEnum):
+    """Whether there is a score, and why not."""
+
+    SCORED = "scored"
+    PENDING = "pending"
+    ABSENT = "absent"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRecord:
+    """A candidate's score on an item, with what it rests on.
+
+    Attributes
+    ----------
+    candidate, item : str
+    points : Decimal or None
+        None unless `status` is ``SCORED``.
+    full : Decimal
+        Full mark of the item.
+    value : str
+        The response; empty for blank and for points given by people.
+    status : ScoreStatus
+    rule, key : str
+        Scoring rule (as `format_rule` writes it) and key that were applied.
+    """
+
+    candidate: str
+    item: str
+    points: Decimal | None
+    full: Decimal
+    value: str
+    status: ScoreStatus
+    rule: str
+    key: str
+
+
+def score_item(item: Item, value: str) -> Decimal:
+    """Points for a response to an objective or fill-in item.
+
+    Parameters
+    ----------
+    item : Item
+        Not subjective, unless it is void.
+    value : str
+        As in `FieldReading.value`; empty for blank. The order of options does not matter.
+        A mark that is not among the options is a wrong one.
+
+    Returns
+    -------
+    Decimal
+        From 0 (with negative marking: from the deduction below 0) to the full mark.
+
+    Raises
+    ------
+    ValueError
+        For a subjective item.
+    """
+    if item.rule.kind is RuleKind.VOID:
+        return item.points
+    if item.type is ItemType.SUBJECTIVE:
+        raise ValueError(f"item {item.number} is subjective; a person gives its points")
+    if item.type is ItemType.FILL_IN:
+        accepted = {_plain_answer(answer) for answer in item.key}
+        return item.points if _plain_answer(value) in accepted else Decimal(0)
+    return _score_marks(item, frozenset(split_value(value, item.options)))
+
+
+def score_responses(
+    exam: Exam, responses: Iterable[Response], manual_points: ManualPoints
+) -> tuple[ScoreRecord, ...]:
+    """Score every response.
+
+    Void items give all points to every candidate who is present: of whom a page was received
+    or to whom a person gave points. Points given to a candidate who is marked absent make the
+    item pending, for one of the two is wrong.
+
+    Parameters
+    ----------
+    exam : Exam
+    responses : iterable of Response
+        For items of the exam.
+    manual_points : mapping of (candidate, item) to Decimal
+        Points of subjective and fill-in items; see `load_points`.
+
+    Returns
+    -------
+    tuple of ScoreRecord
+        In the order of the responses.
+    """
+    responses = tuple(responses)
+    present = {r.candidate for r in responses if r.status in _PRESENT}
+    present |= {candidate for candidate, _ in manual_points}
+    scorers = {item.number: _scorer(item) for item in exam.items}
+    facts = {
+        item.number: (item.points, format_rule(item.rule), item.key_value) for item in exam.items
+    }
+    records = []
+    for response in responses:
+        status, points = scorers[response.item](
+            response.value,
+            response.status,
+            response.candidate in present,
+            manual_points.get((response.candidate, response.item)),
+        )
+        full, rule, key = facts[response.item]
+        records.append(
+            ScoreRecord(
+                response.candidate, response.item, points, full, response.value, status, rule, key
+            )
+        )
+    return tuple(records)
+
+
+def score_table(exam: Exam, table: ResponseTable, manual_points: ManualPoints) -> ScoreMatrix:
+    """Score a whole table of responses at once, without a record for each.
+
+    The scores are those of `score_responses`, as float64: for cohorts too large for records.
+
+    Parameters
+    ----------
+    exam : Exam
+    table : ResponseTable
+        (n, m) responses to items of the exam.
+    manual_points : mapping of (candidate, item) to Decimal
+        As in `score_responses`.
+
+    Returns
+    -------
+    ScoreMatrix
+    """
+    given_by_item: dict[str, dict[str, Decimal]] = {}
+    for (candidate, number), points in manual_points.items():
+        given_by_item.setdefault(number, {})[candidate] = points
+    marked = {candidate for candidate, _ in manual_points}
+    codes = [RESPONSE_STATUSES.index(status) for status in _PRESENT]
+    present = np.isin(table.status, codes).any(axis=1) | np.array(
+        [candidate in marked for candidate in table.candidates], dtype=np.bool_
+    )
+    items = {item.number: item for item in exam.items}
+    scores = np.empty(table.values.shape)
+    for column, number in enumerate(table.items):
+        score = _float_scorer(items[number])
+        given = map(given_by_item.get(number, {}).get, table.candidates)
+        columns = table.values[:, column], table.status[:, column], present
+        scores[:, column] = list(map(score, *(c.tolist() for c in columns), given))
+    full = np.array([float(items[number].points) for number in table.items])
+    return ScoreMatrix(table.candidates, table.items, scores, full)
+
+
+def _scorer(
+    item: Item,
+) -> Callable[[str, ResponseStatus, bool, Decimal | None], _Outcome]:
+    """The outcome of an item for a value, status, presence and points given by a person.
+
+    Each distinct response is scored once.
+    """
+
+    @cache
+    def outcome(
+        value: str, status: ResponseStatus, present: bool, given: Decimal | None
+    ) -> _Outcome:
+        if status is ResponseStatus.ABSENT:
+            return (ScoreStatus.PENDING if given else ScoreStatus.ABSENT), None
+        if item.rule.kind is RuleKind.VOID and present:
+            return ScoreStatus.SCORED, item.points
+        if given is not None:
+            return ScoreStatus.SCORED, given
+        if status is ResponseStatus.MISSING:
+            return ScoreStatus.MISSING, None
+        if status is ResponseStatus.PENDING or not _has_key(item):
+            return ScoreStatus.PENDING, None
+        return ScoreStatus.SCORED, score_item(item, value)
+
+    return outcome
+
+
+def _float_scorer(item: Item) -> Callable[[str, int, bool, Decimal | None], float]:
+    outcome = _scorer(item)
+
+    @cache
+    def score(value: str, code: int, present: bool, given: Decimal | None) -> float:
+        _, points = outcome(value, RESPONSE_STATUSES[code], present, given)
+        return float("nan") if points is None else float(points)
+
+    return score
+
+
+def _has_key(item: Item) -> bool:
+    """Whether the item is scored by a key; a fill-in item without answers is not."""
+    return item.type.is_objective or bool(item.key)
+
+
+def _score_marks(item: Item, marked: frozenset[str]) -> Decimal:
+    rule, key = item.rule, frozenset(item.key)
+    if rule.kind is RuleKind.TABLE:
+        value = join_labels((o for o in item.options if o in marked), item.options)
+        known = marked <= set(item.options)
+        return dict(rule.table).get(value, Decimal(0)) if known else Decimal(0)
+    if marked == key:
+        return item.points
+    if rule.kind is RuleKind.NEGATIVE:
+        return -rule.points if marked else Decimal(0)
+    if not marked or not marked < key:
+        return Decimal(0)
+    if rule.kind is RuleKind.COUNT:
+        return item.points * len(marked) / len(key)
+    if rule.kind is RuleKind.HALF:
+        return item.points / 2
+    if rule.kind is RuleKind.SUBSET:
+        return rule.points
+    return Decimal(0)
+
+
+def _plain_answer(text: str) -> str:
+    """A written answer without blanks, full-width forms and case."""
+    return "".join(half_width(text).split()).casefold()
