@@ -29,7 +29,7 @@ from inkmark.layouts.model import (
     WritingField,
 )
 
-__all__ = ["print_sheets"]
+__all__ = ["SheetPrinter", "print_sheets"]
 
 OUTLINE = 0.35
 LETTER = 0.55
@@ -69,26 +69,56 @@ def print_sheets(
         Where the layout was not built for this exam, a candidate number does not fit it, or
         the sequence of candidates is empty.
     """
-    items = _check(layout, exam, candidates)
-    register_fonts()
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pageCompression=1, invariant=1)
     canvas.setTitle(printable_text(exam.title))
     canvas.setCreator("inkmark")
-    for index, page in enumerate(layout.pages):
-        pen = Pen(canvas, page)
-        canvas.beginForm(f"side{index}", 0, 0, *pen.size)
-        _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
-        canvas.endForm()
+    printer = SheetPrinter(canvas, layout, exam, candidates)
     for candidate in [None] if candidates is None else candidates:
-        for index, page in enumerate(layout.pages):
-            pen = Pen(canvas, page)
-            canvas.setPageSize(pen.size)
-            canvas.doForm(f"side{index}")
-            _draw_copy(pen, layout, exam, candidate, index)
-            canvas.showPage()
+        printer.draw(candidate)
     canvas.save()
     write_whole(path, buffer.getvalue())
+
+
+class SheetPrinter:
+    """Draws sheets into a PDF, where other pages may stand between them.
+
+    Parameters
+    ----------
+    canvas : reportlab Canvas
+        Between two pages. What all sheets have in common is put into it once.
+    layout, exam, candidates
+        As for `print_sheets`, with the same errors; nothing is drawn yet.
+    """
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        layout: SheetLayout,
+        exam: Exam,
+        candidates: Sequence[Candidate] | None,
+    ) -> None:
+        items = _check(layout, exam, candidates)
+        register_fonts()
+        self._canvas, self._layout, self._exam = canvas, layout, exam
+        for index, page in enumerate(layout.pages):
+            pen = Pen(canvas, page)
+            canvas.beginForm(_form(index), 0, 0, *pen.size)
+            _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
+            canvas.endForm()
+
+    def draw(self, candidate: Candidate | None) -> None:
+        """Draw all pages of one candidate's sheet; None for a blank one."""
+        for index, page in enumerate(self._layout.pages):
+            pen = Pen(self._canvas, page)
+            self._canvas.setPageSize(pen.size)
+            self._canvas.doForm(_form(index))
+            _draw_copy(pen, self._layout, self._exam, candidate, index)
+            self._canvas.showPage()
+
+
+def _form(index: int) -> str:
+    return f"side{index}"
 
 
 def _check(
