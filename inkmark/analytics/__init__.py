@@ -7,6 +7,7 @@ A figure that cannot be computed is NaN; nothing warns.
 
 from __future__ import annotations
 
+from inkmark.analytics.analysis import analyse, exam_cohort
 from inkmark.analytics.classical import (
     ItemSums,
     cronbach_alpha,
@@ -55,6 +56,15 @@ from inkmark.analytics.model import (
     TestStatistics,
 )
 from inkmark.analytics.options import option_shares
+from inkmark.analytics.practice import (
+    Practice,
+    PracticePart,
+    PracticeSet,
+    Reason,
+    Shortfall,
+    ShortfallKind,
+    select_practice,
+)
 
 __all__ = [
     "Analysis",
@@ -71,15 +81,23 @@ __all__ = [
     "KnowledgeMap",
     "MasteryTable",
     "OptionShares",
+    "Practice",
+    "PracticePart",
+    "PracticeSet",
+    "Reason",
     "ScoreBands",
+    "Shortfall",
+    "ShortfallKind",
     "Standing",
     "TestStatistics",
+    "analyse",
     "candidate_statistics",
     "competition_rank",
     "composite_index",
     "cronbach_alpha",
     "discrimination",
     "effect_size",
+    "exam_cohort",
     "group_item_statistics",
     "group_mastery",
     "group_statistics",
@@ -95,6 +113,7 @@ __all__ = [
     "paper_statistics",
     "relative_difference",
     "score_bands",
+    "select_practice",
     "spearman_brown",
     "standard_error",
     "tail_rows",

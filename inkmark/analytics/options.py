@@ -11,6 +11,7 @@ from inkmark.analytics.classical import tail_rows
 from inkmark.analytics.cohort import Cohort, divided
 from inkmark.analytics.model import OptionShares
 from inkmark.errors import InkmarkError
+from inkmark.exam import split_value
 
 __all__ = ["option_shares"]
 
@@ -27,8 +28,7 @@ def option_shares(
     ----------
     cohort : Cohort
     responses : (n, m) array of str
-        Marked options of each candidate without separator (``"AC"``), or joined by ``|``
-        where labels have several characters; empty for blank. Counted where the
+        Marked options as in `FieldReading.value`; empty for blank. Counted where the
         candidate has a score on the item, whatever stands elsewhere.
     options, keys : sequence of m sequences of str
         Option labels in printed order, none for an item without options; keyed labels.
@@ -88,16 +88,9 @@ def _counts(
 ) -> npt.NDArray[np.int64]:
     """(3, options + blank): choices of everybody presented, of the upper, of the lower group."""
     values, code = np.unique(column, return_inverse=True)
-    marked = [_marked(str(value), labels) for value in values]
+    marked = [split_value(str(value), labels) for value in values]
     chosen = np.array([[*(label in m for label in labels), not m] for m in marked], dtype=np.int64)
     chosen = chosen.reshape(len(values), len(labels) + 1)
     rows = (np.flatnonzero(presented), upper, lower)
     times = np.array([np.bincount(code[r], minlength=len(values)) for r in rows])
     return np.asarray(times @ chosen, dtype=np.int64)
-
-
-def _marked(value: str, labels: Sequence[str]) -> frozenset[str]:
-    """Labels in a response: the whole value, its parts between ``|``, or its characters."""
-    if value in labels:
-        return frozenset((value,))
-    return frozenset(value.split("|") if "|" in value else value)
