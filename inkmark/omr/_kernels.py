@@ -12,7 +12,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["find_solids", "locate_boxes", "map_points", "measure_bubbles"]
+__all__ = [
+    "best_shift",
+    "find_solids",
+    "fit_moves",
+    "locate_boxes",
+    "map_points",
+    "measure_bubbles",
+]
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -367,3 +374,103 @@ def measure_bubbles(
             continue
         out[k, 0] = total / len(inside)
         out[k, 1] = ring[min(white_rank, n - 1)]
+
+
+@njit(cache=True, nogil=True)
+def _mean_at(response: F32, points: F64, centre: F64, reach: F64, moves: F64) -> float:
+    """Mean response at moved points; outside the map it is that of nothing printed, 0."""
+    height, width = response.shape
+    total = 0.0
+    for i in range(len(points)):
+        a = (points[i, 0] - centre[0]) / reach[0]
+        b = (points[i, 1] - centre[1]) / reach[1]
+        x = points[i, 0] + moves[0] + a * moves[2] + b * moves[4]
+        y = points[i, 1] + moves[1] + a * moves[3] + b * moves[5]
+        if not (0.0 <= x < width - 1 and 0.0 <= y < height - 1):
+            continue
+        column = int(x)
+        row = int(y)
+        across = x - column
+        down = y - row
+        upper = response[row, column] * (1 - across) + response[row, column + 1] * across
+        lower = response[row + 1, column] * (1 - across) + response[row + 1, column + 1] * across
+        total += upper * (1 - down) + lower * down
+    return total / len(points)
+
+
+@njit(cache=True, nogil=True)
+def fit_moves(
+    response: F32, points: F64, centre: F64, reach: F64, moves: F64, steps: F64, limit: F64
+) -> float:
+    """Move a set of points together to where the response is highest.
+
+    A search along one parameter after the other with steps that are halved three times.
+
+    Parameters
+    ----------
+    response : (H, W) float32
+    points : (n, 2) float64
+        Positions in the map, in px.
+    centre, reach : (2,) float64
+        Middle and half extent of the points.
+    moves : (6,) float64
+        Start, replaced by the result, in px: shift x, y of all; shift x, y of the right
+        edge; shift x, y of the lower edge.
+    steps, limit : (6,) float64
+        First step of each parameter (0 keeps it) and its largest absolute value.
+
+    Returns
+    -------
+    float
+        Mean response at the moved points.
+    """
+    best = _mean_at(response, points, centre, reach, moves)
+    scale = 1.0
+    for _ in range(4):
+        for _ in range(40):
+            better = False
+            for k in range(6):
+                if steps[k] == 0.0:
+                    continue
+                for sign in (-1.0, 1.0):
+                    before = moves[k]
+                    moves[k] = before + sign * scale * steps[k]
+                    value = -1e9
+                    if abs(moves[k]) <= limit[k]:
+                        value = _mean_at(response, points, centre, reach, moves)
+                    if value > best + 1e-7:
+                        best = value
+                        better = True
+                    else:
+                        moves[k] = before
+            if not better:
+                break
+        scale *= 0.5
+    return best
+
+
+@njit(cache=True, nogil=True)
+def best_shift(response: F32, points: F64, reach: F64, step: float) -> tuple[float, float, float]:
+    """The shift (x, y) of all points within `reach` (2,) with the highest mean response.
+
+    Returns the shift and the response, less up to a tenth for the way from the start.
+    """
+    centre = np.zeros(2)
+    one = np.ones(2)
+    moves = np.zeros(6)
+    best = -1e9
+    best_x = best_y = 0.0
+    n_x = int(reach[0] / step)
+    n_y = int(reach[1] / step)
+    for i in range(-n_y, n_y + 1):
+        for j in range(-n_x, n_x + 1):
+            moves[0] = j * step
+            moves[1] = i * step
+            value = _mean_at(response, points, centre, one, moves)
+            # Of equals the nearest: a template is about right.
+            value *= 1.0 - 0.05 * ((i * step / reach[1]) ** 2 + (j * step / reach[0]) ** 2)
+            if value > best:
+                best = value
+                best_x = j * step
+                best_y = i * step
+    return best_x, best_y, best

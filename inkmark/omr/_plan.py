@@ -36,6 +36,8 @@ class BubblePlan:
         Group of each bubble, counted over the page.
     glyph : (n,) int64
         Bubbles with the same number look alike while empty: same label, size and shape.
+    multiple : (n,) bool
+        Whether several marks in the bubble's group are an answer.
     inside, around : (m, 2) float64
         Sample points of a bubble in half sizes from its centre.
     """
@@ -45,6 +47,7 @@ class BubblePlan:
     bubbles: FloatArray
     group: IntArray
     glyph: IntArray
+    multiple: NDArray[np.bool_]
     inside: FloatArray
     around: FloatArray
 
@@ -81,6 +84,7 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
         bubbles=np.concatenate(bubbles) if bubbles else np.empty((0, 4)),
         group=np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64),
         glyph=np.concatenate(glyph).astype(np.int64) if glyph else np.empty(0, np.int64),
+        multiple=np.repeat([field.multiple for field in fields], counts).astype(bool),
         inside=_inside_points(oval=oval),
         around=_ring_points(),
     )

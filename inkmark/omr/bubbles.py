@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.geometry import Box
-from inkmark.layouts import BubbleField, PageLayout
+from inkmark.layouts import AnchorKind, BubbleField, PageLayout
 from inkmark.omr import _kernels
+from inkmark.omr._outlines import follow_outlines
 from inkmark.omr._plan import BubblePlan, bubble_plan
 from inkmark.omr._transform import FloatArray, GreyImage, Transform
 from inkmark.omr.model import BubbleOptions
@@ -32,6 +33,8 @@ _MAX_PRINT = 0.45
 """No printed label takes away this much of the light; what does is ink."""
 _USUAL_PRINT = 0.1
 """Darkness of an empty bubble where a page has none."""
+_LOGISTIC = np.sqrt(3) / np.pi
+"""Scale of the logistic distribution that has a standard deviation of one."""
 _MIN_SPLIT = 0.25
 """Empty bubbles and marks in one sample are at least this far apart."""
 
@@ -69,12 +72,12 @@ def read_bubbles(
     if not plan.fields:
         return ()
     transform = Transform.of(registration)
+    if page.anchors.kind is not AnchorKind.SQUARES:
+        plan = follow_outlines(pixels, plan, transform)
     raw, seen = _darkness(pixels, plan, transform)
     levels = _page_levels(raw, seen, plan, options)
     fill = np.where(seen, raw - levels.empty, 0.0)
-    width = np.hypot(options.width * levels.mark, levels.noise)
-    boundary = max(options.boundary * levels.mark, 4 * levels.noise)
-    probability = 1 / (1 + np.exp(np.clip((boundary - fill) / width, -50, 50)))
+    probability = _probability(fill, seen, plan, levels, options)
     readings = []
     for k, field in enumerate(plan.fields):
         span = slice(int(plan.first[k]), int(plan.first[k + 1]))
@@ -84,7 +87,7 @@ def read_bubbles(
                 fill[span],
                 probability[span],
                 seen=bool(seen[span].all()),
-                box_px=_box_px(field, transform),
+                box_px=_box_px(plan.bubbles[span], transform),
                 doubt=options.doubt,
             )
         )
@@ -164,11 +167,60 @@ def _page_levels(
         empty = _by_glyph(raw, near, plan.glyph, float(np.median(raw[near])))
         sample = (raw - empty)[_lighter_halves(raw - empty, near, plan.group)]
         noise = max(1.4826 * float(np.median(np.abs(sample - np.median(sample)))), _MIN_NOISE)
-    top = (raw - empty)[seen & (raw - empty > max(8 * noise, 0.3 * options.default_mark))]
-    # A few marks are weighed with what marks usually have.
-    weight = len(top) / (len(top) + 2.0)
+    mark = _mark_level(raw - empty, seen, noise, options)
+    empty = empty + _group_effect(raw - empty, seen, plan, 0.3 * mark)
+    sample = (raw - empty)[seen & (raw - empty < max(6 * noise, 0.15))]
+    noise = max(1.4826 * float(np.median(np.abs(sample))), _MIN_NOISE) if len(sample) else noise
+    return _Levels(empty, noise, _mark_level(raw - empty, seen, noise, options))
+
+
+def _mark_level(
+    fill: FloatArray, seen: NDArray[np.bool_], noise: float, options: BubbleOptions
+) -> float:
+    """Typical darkness of a mark; few marks are weighed with what marks usually have."""
+    top = fill[seen & (fill > max(8 * noise, 0.3 * options.default_mark))]
     typical = float(np.median(top)) if len(top) else 0.0
-    return _Levels(empty, noise, weight * typical + (1 - weight) * options.default_mark)
+    return (len(top) * typical + 2.0 * options.default_mark) / (len(top) + 2.0)
+
+
+def _group_effect(
+    fill: FloatArray, seen: NDArray[np.bool_], plan: BubblePlan, limit: float
+) -> FloatArray:
+    """What all bubbles of a group have in common beyond their labels: shade, print, paper.
+
+    The lower median of the group, or its lightest bubble where several marks are an
+    answer; nothing for groups too small to tell it from a mark. It is limited, because
+    a group may hold nothing but marks.
+    """
+    order = np.lexsort((np.where(seen, fill, np.inf), plan.group))
+    _, first, count = np.unique(plan.group, return_index=True, return_counts=True)
+    rank = np.where(plan.multiple[first], 0, (count - 1) // 2)
+    effect = np.where(count >= _MIN_ALIKE, fill[order][first + rank], 0.0)
+    return np.asarray(np.clip(effect, -limit, limit)[plan.group])
+
+
+def _probability(
+    fill: FloatArray,
+    seen: NDArray[np.bool_],
+    plan: BubblePlan,
+    levels: _Levels,
+    options: BubbleOptions,
+) -> FloatArray:
+    """Probability that each bubble is marked.
+
+    A bubble that alone stands out from an otherwise empty group needs less than one beside
+    others: there it competes with a person's other intention, here only with dirt.
+    """
+    order = np.lexsort((np.where(seen, fill, -np.inf), plan.group))
+    _, first, count = np.unique(plan.group, return_index=True, return_counts=True)
+    last = first + count - 1
+    second = np.where(count > 1, fill[order][np.maximum(last - 1, 0)], 0.0)
+    alone = np.zeros(len(fill), dtype=bool)
+    alone[order[last]] = second < options.empty * levels.mark
+    share = np.where(alone, options.boundary_alone, options.boundary)
+    boundary = np.maximum(share * levels.mark, 4 * levels.noise)
+    width = np.hypot(options.width * levels.mark, _LOGISTIC * levels.noise)
+    return np.asarray(1 / (1 + np.exp(np.clip((boundary - fill) / width, -50, 50))))
 
 
 def _empty_level(sample: FloatArray) -> float:
@@ -204,8 +256,11 @@ def _by_glyph(
     return np.asarray(result[glyph])
 
 
-def _box_px(field: BubbleField, transform: Transform) -> Box:
-    corners = transform.to_px(field.box.corners())
+def _box_px(bubbles: FloatArray, transform: Transform) -> Box:
+    """Smallest upright box in the image around the bubbles of a field."""
+    low = (bubbles[:, :2] - bubbles[:, 2:]).min(axis=0)
+    high = (bubbles[:, :2] + bubbles[:, 2:]).max(axis=0)
+    corners = transform.to_px(Box(*low, *(high - low)).corners())
     (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
     return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
 

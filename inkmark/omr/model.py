@@ -49,6 +49,11 @@ class BubbleOptions:
     boundary : float
         Darkness at which a bubble is as likely marked as blank, as a share of what the
         page's own marks have.
+    boundary_alone : float
+        The same for a bubble that stands out from an otherwise empty group.
+    empty : float
+        A group is otherwise empty where no other bubble of it is darker than this, in the
+        same unit.
     width : float
         Scale of the logistic around the boundary, in the same unit; the page's noise is
         added to it.
@@ -59,7 +64,9 @@ class BubbleOptions:
         marks to tell, 0 to 1.
     """
 
-    boundary: float = 0.42
-    width: float = 0.055
+    boundary: float = 0.45
+    boundary_alone: float = 0.33
+    empty: float = 0.15
+    width: float = 0.042
     doubt: float = 0.02
     default_mark: float = 0.55

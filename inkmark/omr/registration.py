@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from inkmark.errors import LayoutError
 from inkmark.layouts import AnchorKind, PageLayout
+from inkmark.omr._frames import (
+    register_image,
+    register_pictures,
+    register_reference,
+    register_sheet_edges,
+)
 from inkmark.omr._squares import register_squares
 from inkmark.omr._transform import GreyImage
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
@@ -34,5 +39,11 @@ def register(
     match page.anchors.kind:
         case AnchorKind.SQUARES:
             return register_squares(pixels, page, options)
-        case kind:
-            raise LayoutError(f"Pages with the anchors {kind.value!r} cannot be registered yet.")
+        case AnchorKind.SHEET_EDGES:
+            return register_sheet_edges(pixels, page)
+        case AnchorKind.PICTURES:
+            return register_pictures(pixels, page)
+        case AnchorKind.REFERENCE:
+            return register_reference(pixels, page, options)
+        case AnchorKind.IMAGE:
+            return register_image(pixels, page)

@@ -1,0 +1,287 @@
+"""Registration without printed squares: the image itself, the paper's outline, pictures.
+
+Sheets of other systems are placed only about right by their templates, whatever ties them
+to the image; `_outlines` then moves each block of bubbles to where its outlines are.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from inkmark.errors import LayoutError
+from inkmark.geometry import Box, apply_homography, fit_homography
+from inkmark.layouts import PageLayout
+from inkmark.omr._transform import FloatArray, GreyImage, orientation_deg
+from inkmark.omr.model import RegisterOptions, RegistrationFailure
+from inkmark.readings import Registration
+
+__all__ = ["register_image", "register_pictures", "register_reference", "register_sheet_edges"]
+
+_OUTLINE_PX = 640
+"""Longer side of the copy in which the paper's outline is looked for."""
+_MIN_SHEET_SHARE = 0.08
+"""A sheet covers at least this share of a photo."""
+_LEVELS = 14
+_MIN_STEP = 8.0
+"""Least difference of paper and what lies beside it, in grey values."""
+_MIN_SUPPORT = 0.6
+"""Share of each side along which the paper must be lighter than what lies beside it."""
+
+
+def register_image(pixels: GreyImage, page: PageLayout) -> Registration:
+    """The image is the page: only the two scales are free."""
+    return _registration(page, _page_to(page, _image_corners(pixels)), 0.0, 0, 0)
+
+
+def register_sheet_edges(pixels: GreyImage, page: PageLayout) -> Registration | RegistrationFailure:
+    """The outline of the paper is the page, the right way up."""
+    quad = _find_outline(pixels)
+    if quad is None:
+        return RegistrationFailure("no outline of a sheet was seen")
+    return _registration(page, _page_to(page, quad), 0.0, 4, 4)
+
+
+def _image_corners(pixels: GreyImage) -> FloatArray:
+    height, width = pixels.shape
+    return Box(-0.5, -0.5, width, height).corners()
+
+
+def _page_to(page: PageLayout, corners: FloatArray) -> FloatArray:
+    return fit_homography(Box(0.0, 0.0, page.width_mm, page.height_mm).corners(), corners)
+
+
+def _registration(
+    page: PageLayout, homography: FloatArray, residual_mm: float, found: int, expected: int
+) -> Registration:
+    return Registration(
+        orientation_deg=orientation_deg(homography, page.width_mm, page.height_mm),
+        homography=tuple(homography.ravel().tolist()),
+        residual_mm=residual_mm,
+        anchors_found=found,
+        anchors_expected=expected,
+    )
+
+
+# -- the paper's outline ---------------------------------------------------------------
+
+
+def _find_outline(pixels: GreyImage) -> FloatArray | None:
+    """Corners (4, 2) in px of the largest light quadrilateral with four real edges."""
+    factor = max(1.0, max(pixels.shape) / _OUTLINE_PX)
+    size = (round(pixels.shape[1] / factor), round(pixels.shape[0] / factor))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    # Print and folds go, edges stay.
+    smooth = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    smooth = cv2.medianBlur(smooth, 5)
+    best: FloatArray | None = None
+    best_score = 0.0
+    low, high = (float(level) for level in np.percentile(smooth, (5, 95)))
+    for level in np.linspace(low, high, _LEVELS)[1:-1]:
+        mask = (smooth > level).astype(np.uint8)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        for contour in sorted(contours, key=cv2.contourArea)[-2:]:
+            area = cv2.contourArea(contour)
+            if area < _MIN_SHEET_SHARE * mask.size:
+                continue
+            quad = _four_corners(contour)
+            if quad is None:
+                continue
+            support = _support(smooth.astype(np.float64), quad)
+            score = cv2.contourArea(quad.astype(np.float32)) * support.mean()
+            if support.min() >= _MIN_SUPPORT and score > best_score:
+                best, best_score = quad, score
+    if best is None:
+        return None
+    return np.asarray((best + 0.5) * factor - 0.5)
+
+
+def _four_corners(contour: cv2.typing.MatLike) -> FloatArray | None:
+    """The quadrilateral that a contour is, its corners in the order of a page."""
+    hull = cv2.convexHull(contour)
+    length = cv2.arcLength(hull, closed=True)
+    for share in (0.01, 0.02, 0.03, 0.05):
+        outline = cv2.approxPolyDP(hull, share * length, closed=True)
+        if len(outline) == 4:
+            break
+    else:
+        return None
+    quad = outline.reshape(4, 2).astype(np.float64)
+    filled = cv2.contourArea(contour) / cv2.contourArea(outline)
+    if filled < 0.9:
+        return None
+    first = int(quad.sum(axis=1).argmin())
+    turned = np.roll(quad, -first, axis=0)
+    ahead, back = turned[1] - turned[0], turned[3] - turned[0]
+    if ahead[0] * back[1] - ahead[1] * back[0] < 0:  # counter-clockwise on the screen
+        turned = turned[[0, 3, 2, 1]]
+    return turned
+
+
+def _support(grey: FloatArray, quad: FloatArray) -> FloatArray:
+    """Share of each side along which the inside is lighter than the outside: (4,)."""
+    centre = quad.mean(axis=0)
+    shares = []
+    for a, b in pairwise([*quad, quad[0]]):
+        along = a + (b - a) * np.linspace(0.05, 0.95, 60)[:, None]
+        normal = np.array([b[1] - a[1], a[0] - b[0]]) / max(np.hypot(*(b - a)), 1e-9)
+        if normal @ (centre - a) < 0:
+            normal = -normal
+        inside, outside = (_nearest(grey, along + 5.0 * side * normal) for side in (1, -1))
+        shares.append(np.mean(inside - outside > _MIN_STEP))
+    return np.array(shares)
+
+
+def _nearest(grey: FloatArray, points: FloatArray) -> FloatArray:
+    """Grey values nearest to points; NaN outside, which is lighter than nothing."""
+    x, y = np.rint(points).astype(int).T
+    seen = (x >= 0) & (y >= 0) & (x < grey.shape[1]) & (y < grey.shape[0])
+    values = np.full(len(points), np.nan)
+    values[seen] = grey[y[seen], x[seen]]
+    return values
+
+
+# -- pictures in the corners -----------------------------------------------------------
+
+
+def register_pictures(pixels: GreyImage, page: PageLayout) -> Registration | RegistrationFailure:
+    """The same small picture in the four corners, at any size, the right way up.
+
+    The picture is matched over a range of sizes by normalised correlation; four places of
+    about one size that form the page's quadrilateral are the corners.
+    """
+    picture = _decode(page.anchors.picture_png)
+    boxes = page.anchors.picture_boxes
+    if len(boxes) != 4:
+        raise LayoutError("A page with picture anchors needs four boxes for them. Give four.")
+    factor = max(1.0, max(pixels.shape) / _PICTURES_PX)
+    size = (round(pixels.shape[1] / factor), round(pixels.shape[0] / factor))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    spots = []
+    for share in np.geomspace(*_PICTURE_SHARES, _PICTURE_SIZES):
+        side = round(share * max(size))
+        height = round(side * picture.shape[0] / picture.shape[1])
+        if min(side, height) < 8 or side >= size[0] or height >= size[1]:
+            continue
+        scaled = cv2.resize(picture, (side, height), interpolation=cv2.INTER_AREA)
+        match = cv2.matchTemplate(small, scaled, cv2.TM_CCOEFF_NORMED)
+        spots += [
+            (x + (side - 1) / 2, y + (height - 1) / 2, side, score)
+            for x, y, score in _peaks(match, side // 2)
+        ]
+    corners = _choose_corners(np.array(spots).reshape(-1, 4), page)
+    if corners is None:
+        return RegistrationFailure("the pictures in the four corners were not seen")
+    centres = np.array([box.centre for box in boxes])
+    homography = fit_homography(centres, (corners + 0.5) * factor - 0.5)
+    return _registration(page, homography, 0.0, 4, 4)
+
+
+_PICTURES_PX = 1200
+"""Longer side of the copy in which corner pictures are looked for."""
+_PICTURE_SHARES = (0.015, 0.07)
+"""Sizes of a corner picture, as shares of the image's longer side."""
+_PICTURE_SIZES = 16
+_MIN_MATCH = 0.5
+_PEAKS_PER_SIZE = 12
+
+
+def _decode(png: bytes) -> GreyImage:
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE) if png else None
+    if picture is None:
+        raise LayoutError("The picture that anchors a page cannot be decoded. Import it again.")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def _peaks(match: cv2.typing.MatLike, radius: int) -> list[tuple[int, int, float]]:
+    """The best places of a correlation map, each the best within `radius`."""
+    rest = match.copy()
+    found = []
+    for _ in range(_PEAKS_PER_SIZE):
+        _, score, _, (x, y) = cv2.minMaxLoc(rest)
+        if score < _MIN_MATCH:
+            break
+        found.append((x, y, score))
+        rest[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1] = -1
+    return found
+
+
+def _choose_corners(spots: FloatArray, page: PageLayout) -> FloatArray | None:
+    """Four of the spots (x, y, side, score) that are the page's corners: (4, 2)."""
+    centres = np.array([box.centre for box in page.anchors.picture_boxes]) @ (1, 1j)
+    at = spots[:, 0] + 1j * spots[:, 1]
+    diagonal = centres[2] - centres[0]
+    best, best_score = None, 0.0
+    for i in range(len(spots)):
+        for j in range(len(spots)):
+            turn = (at[j] - at[i]) / diagonal if i != j else 0j
+            alike = np.abs(np.log(spots[:, 2] / spots[i, 2])) < 0.25
+            if not alike[j] or not abs(np.angle(turn)) < np.pi / 4 or turn == 0:
+                continue
+            chosen = [i, j]
+            for k in (1, 3):
+                place = at[i] + turn * (centres[k] - centres[0])
+                distance = np.where(alike, np.abs(at - place), np.inf)
+                near = distance < 0.12 * abs(at[j] - at[i])
+                if not near.any():
+                    break
+                chosen.append(int(np.where(near, spots[:, 3], -1).argmax()))
+            if len(chosen) == 4:
+                score = float(spots[chosen, 3].sum())
+                if score > best_score:
+                    best, best_score = (
+                        spots[[chosen[0], chosen[2], chosen[1], chosen[3]], :2],
+                        score,
+                    )
+    return best
+
+
+# -- a reference picture ---------------------------------------------------------------
+
+
+_REFERENCE_PX = 1800
+_MAX_FEATURES = 4000
+_MIN_MATCHES = 25
+
+
+def register_reference(
+    pixels: GreyImage, page: PageLayout, options: RegisterOptions
+) -> Registration | RegistrationFailure:
+    """A picture of the blank sheet, found by its features in any orientation."""
+    picture = _decode(page.anchors.picture_png)
+    if len(page.anchors.picture_boxes) != 1:
+        raise LayoutError("A page with a reference picture needs one box for it. Give one.")
+    box = page.anchors.picture_boxes[0]
+    factor = max(1.0, max(pixels.shape) / _REFERENCE_PX)
+    size = (round(pixels.shape[1] / factor), round(pixels.shape[0] / factor))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    orb = cv2.ORB.create(_MAX_FEATURES, fastThreshold=10)
+    here, described_here = orb.detectAndCompute(small, None)
+    there, described_there = orb.detectAndCompute(picture, None)
+    if min(len(here), len(there)) < _MIN_MATCHES:  # without features there are no descriptors
+        return RegistrationFailure("the image has no features to compare with the reference")
+    pairs = [
+        pair[0]
+        for pair in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(described_there, described_here, k=2)
+        if len(pair) == 2 and pair[0].distance < 0.8 * pair[1].distance
+    ]
+    if len(pairs) < _MIN_MATCHES:
+        return RegistrationFailure("the image does not show what the reference shows")
+    mm = np.array([box.w / picture.shape[1], box.h / picture.shape[0]])
+    source = (np.array([there[p.queryIdx].pt for p in pairs]) + 0.5) * mm + (box.x, box.y)
+    target = (np.array([here[p.trainIdx].pt for p in pairs]) + 0.5) * factor - 0.5
+    limit_px = (
+        options.max_residual_mm * np.hypot(*pixels.shape) / np.hypot(page.width_mm, page.height_mm)
+    )
+    cv2.setRNGSeed(1)  # the same image always registers the same way
+    rough, kept = cv2.findHomography(source, target, cv2.RANSAC, limit_px, maxIters=4000)
+    if rough is None or kept.sum() < _MIN_MATCHES:
+        return RegistrationFailure("the image does not show what the reference shows")
+    good = kept.ravel() > 0
+    homography = fit_homography(source[good], target[good])
+    inverse = np.asarray(np.linalg.inv(homography), dtype=np.float64)
+    off = apply_homography(inverse, target[good]) - source[good]
+    residual = float(np.sqrt((off**2).sum(axis=1).mean()))
+    return _registration(page, homography, residual, int(good.sum()), len(pairs))

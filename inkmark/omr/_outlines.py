@@ -1,0 +1,209 @@
+"""Moving the bubbles of an imported sheet to where their outlines are.
+
+A template of another system places its bubbles by hand, in steps of whole pixels, and a
+photo is not flat: bubbles are found near their places, not at them. Every block of bubbles
+(rows at one step) is moved as a whole, by an affine map, to where the print of its bubbles
+stands out best from the paper around them. Blank and filled bubbles both do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.layouts import BubbleField
+from inkmark.omr import _kernels
+from inkmark.omr._plan import BubblePlan
+from inkmark.omr._transform import FloatArray, GreyImage, Transform
+
+__all__ = ["follow_outlines"]
+
+_HALF_PX = 6.0
+"""Half height or width of a bubble, whichever is less, in the map that is searched."""
+_MAX_MAP_PX = 3000
+_INK_CAP = 0.25
+"""Darkness beyond this counts no more: a fill must not outweigh ten outlines."""
+_SIZES = tuple(
+    np.array([size * np.sqrt(aspect), size / np.sqrt(aspect)])
+    for size in (0.85, 1.0, 1.2, 1.4, 1.65)
+    for aspect in (0.65, 1.0, 1.5)
+)
+"""Widths and heights at which bubbles are tried, as factors of the template's."""
+_SIZE_COST = 0.4
+"""Share of the response that a size must gain for each e-fold from the template's."""
+_MIN_RESPONSE = 0.01
+_MIN_SUPPORT = 0.5
+"""So many bubbles must stand out from the paper by so much, or nothing is moved."""
+_PAGE_REACH = (0.5, 1.2)
+_BLOCK_REACH = (0.35, 0.7)
+"""How far the page and then a block may be off: in steps from bubble to bubble, so that no
+bubble is taken for its neighbour, and in half sizes of a bubble."""
+
+
+def follow_outlines(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> BubblePlan:
+    """The plan with its bubbles moved and resized to the print in the image.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    plan : BubblePlan
+    transform : Transform
+
+    Returns
+    -------
+    BubblePlan
+    """
+    sheet = _flatten(pixels, plan, transform)
+    blocks = _blocks(plan)
+    pitch = np.min([block.pitch for block in blocks], axis=0) * sheet.scale
+    half = np.median(plan.bubbles[:, 2:], axis=0) * sheet.scale
+    reach = np.minimum(_PAGE_REACH[0] * pitch, _PAGE_REACH[1] * half)
+    points = (plan.bubbles[:, :2] - sheet.origin) * sheet.scale
+    best, start, size = -np.inf, np.zeros(2), np.ones(2)
+    for tried in _SIZES:
+        response = _response(sheet.ink, half * tried, pitch)
+        if response is None:
+            continue
+        x, y, score = _kernels.best_shift(response, points, reach, 1.0)
+        score *= 1 - _SIZE_COST * np.abs(np.log(tried)).max()
+        if score > best:
+            best, start, size = score, np.array([x, y]), tried
+    response = _response(sheet.ink, half * size, pitch)
+    if response is None:
+        return plan
+    moved = _move(response, points, start, reach)
+    for block in blocks:
+        near = moved[block.rows]
+        reach = np.minimum(_BLOCK_REACH[0] * block.pitch * sheet.scale, _BLOCK_REACH[1] * half)
+        x, y, _ = _kernels.best_shift(response, near, reach, 1.0)
+        moved[block.rows] = _move(response, near, np.array([x, y]), reach)
+    bubbles = plan.bubbles.copy()
+    bubbles[:, :2] = moved / sheet.scale + sheet.origin
+    bubbles[:, 2:] *= size
+    return replace(plan, bubbles=bubbles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flat:
+    """The part of a sheet that has bubbles, as a map of ink.
+
+    Attributes
+    ----------
+    ink : (h, w) float32
+        Share of the paper's light that is missing, capped.
+    origin : (2,) float64
+        Sheet position of the map's first pixel, in mm.
+    scale : float
+        Pixels a millimetre.
+    """
+
+    ink: NDArray[np.float32]
+    origin: FloatArray
+    scale: float
+
+
+def _flatten(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> _Flat:
+    half = plan.bubbles[:, 2:]
+    margin = 4 * half.max()
+    low = plan.bubbles[:, :2].min(axis=0) - margin
+    high = plan.bubbles[:, :2].max(axis=0) + margin
+    scale = min(_HALF_PX / float(np.median(half.min(axis=1))), _MAX_MAP_PX / (high - low).max())
+    to_map = np.array([[1 / scale, 0, low[0]], [0, 1 / scale, low[1]], [0, 0, 1.0]])
+    width, height = (int(np.ceil(extent * scale)) for extent in high - low)
+    flat = cv2.warpPerspective(
+        pixels,
+        transform.homography @ to_map,
+        (width, height),
+        flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    reach = int(6 * np.median(half.max(axis=1)) * scale) | 1
+    paper = cv2.morphologyEx(flat, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    ink = 1.0 - flat.astype(np.float32) / np.maximum(paper, 1).astype(np.float32)
+    return _Flat(np.minimum(ink, np.float32(_INK_CAP)), low, scale)
+
+
+def _response(
+    ink: NDArray[np.float32], half: FloatArray, pitch: FloatArray
+) -> NDArray[np.float32] | None:
+    """Ink inside a bubble less ink around it, at every place; None if too large to fit."""
+    gap = float((2 * pitch / half).min()) - 1.0  # where the next bubble begins, in half sizes
+    if gap < 1.12:
+        return None
+    outer = min(gap, 1.6)
+    size = np.ceil(outer * half).astype(int)
+    y, x = np.mgrid[-size[1] : size[1] + 1, -size[0] : size[0] + 1]
+    radius = np.hypot(x / half[0], y / half[1])
+    inside, around = radius <= 1.06, (radius > 1.1) & (radius <= outer)
+    kernel = inside / inside.sum() - around / around.sum()
+    return np.asarray(cv2.filter2D(ink, cv2.CV_32F, kernel.astype(np.float32)))
+
+
+def _move(
+    response: NDArray[np.float32], points: FloatArray, start: FloatArray, reach: FloatArray
+) -> FloatArray:
+    """Points moved by the affine map that suits the print best."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    centre, extent = (low + high) / 2, np.maximum((high - low) / 2, 1.0)
+    moves = np.array([*start, 0.0, 0.0, 0.0, 0.0])
+    wide = extent > 2 * _HALF_PX  # a single row or column says nothing about a change across it
+    steps = np.array([1.0, 1.0, wide[0], wide[0], wide[1], wide[1]])
+    limit = np.concatenate([np.abs(start) + 0.3 * reach, np.tile(reach, 2)])
+    _kernels.fit_moves(response, points, centre, extent, moves, steps, limit)
+    share = (points - centre) / extent
+    moved = points + moves[:2] + share[:, :1] * moves[2:4] + share[:, 1:] * moves[4:6]
+    x, y = np.rint(moved).astype(int).T
+    seen = response[np.clip(y, 0, len(response) - 1), np.clip(x, 0, response.shape[1] - 1)]
+    return moved if np.mean(seen > _MIN_RESPONSE) >= _MIN_SUPPORT else points
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Bubbles that were placed together: their rows in the plan, and their steps in mm."""
+
+    rows: NDArray[np.int64]
+    pitch: FloatArray
+
+
+def _blocks(plan: BubblePlan) -> list[_Block]:
+    """Fields that follow each other at one step; a field of several groups stands alone."""
+    blocks = []
+    first = 0
+    for k in range(1, len(plan.fields) + 1):
+        if k < len(plan.fields) and _continues(plan.fields[first : k + 1]):
+            continue
+        rows = np.arange(plan.first[first], plan.first[k])
+        blocks.append(_Block(rows, _pitch(plan.bubbles[rows])))
+        first = k
+    return blocks
+
+
+def _continues(fields: tuple[BubbleField, ...]) -> bool:
+    """Whether the last field goes on where the ones before it came from."""
+    *_, before, last = fields
+    if (
+        before.n_groups != 1
+        or last.n_groups != 1
+        or before.options != last.options
+        or not np.allclose(before.option_step, last.option_step)
+    ):
+        return False
+    step = np.subtract(last.origin, before.origin)
+    along = np.array(last.option_step)
+    if len(fields) == 2:
+        sizes = np.array([last.bubble_w, last.bubble_h])
+        return bool(abs(step @ along) < 1e-6 and np.abs(step).max() < 4 * sizes.max())
+    return bool(np.allclose(step, np.subtract(before.origin, fields[-3].origin), atol=0.05))
+
+
+def _pitch(bubbles: FloatArray) -> FloatArray:
+    """Smallest distance from one bubble to the next, across and down, in mm: (2,)."""
+    result = np.empty(2)
+    for axis in (0, 1):
+        steps = np.diff(np.unique(np.round(bubbles[:, axis], 3)))
+        steps = steps[steps > bubbles[:, 2 + axis].min()]
+        result[axis] = steps.min() if len(steps) else 4 * bubbles[:, 2 + axis].min()
+    return result
