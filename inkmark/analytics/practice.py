@@ -13,7 +13,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inkmark.analytics.model import MasteryTable
+import numpy as np
+
+from inkmark.analytics.cohort import divided
+from inkmark.analytics.model import BoolArray, FloatArray, MasteryTable
 from inkmark.bank import BankItem, ItemBank
 from inkmark.exam import Policy
 
@@ -27,10 +30,10 @@ __all__ = [
     "select_practice",
 ]
 
-LIFT = 0.1
-"""How much harder than the student's level the items aimed at are."""
-UNKNOWN_LEVEL = 0.5
-"""Level taken where there is not enough evidence."""
+LIFT = 0.2
+"""How much harder than the student's level the items aimed at are, in logits."""
+RATE_BOUNDS = 0.05, 0.95
+"""A rate outside is taken as the bound: a handful of items does not tell 0 % from 5 %."""
 POINT_FEWEST, POINT_MOST = 2, 4
 """Items on one point: a set has so many points that each gets the fewest, and one point
 gets more than the most only where nothing else is left."""
@@ -159,6 +162,7 @@ class _Need:
     gained: float
     possible: float
     n_items: int
+    aim: float
     pool: tuple[BankItem, ...]
 
 
@@ -178,11 +182,11 @@ def select_practice(
     evidence follow, and then review of the others, again from the lowest mastery up; each
     part says which of the three it is.
 
-    Within a point, items are drawn from those whose planned difficulty, one less the
-    planned facility, lies nearest to the student's mastery plus a tenth (half plus a tenth
-    without enough evidence): a student at 30 % practises items that most solve, a student
-    at 80 % those that few solve. Twice as many items as needed are looked at, so that
-    neighbours with equal results get different items.
+    Within a point, the items drawn are a bit harder than the student's level, by the Rasch
+    model: with the student's mastery r, everybody's mastery R of the point and an item's
+    planned facility p, the student's level is logit r - logit R and the item's difficulty
+    is -logit p. Without enough evidence the level is taken as everybody's. Twice as many
+    items as needed are looked at, so that students with equal results get different items.
 
     Parameters
     ----------
@@ -209,28 +213,44 @@ def select_practice(
     for item in bank.items:
         by_point.setdefault(item.knowledge, []).append(item)
     excluded = exclude or {}
+    weak = mastery.enough & (mastery.rate < float(policy.passing))
+    aims = _aims(mastery)
     sets = []
     for row, candidate in enumerate(mastery.candidates):
         seen = excluded.get(candidate, ())
-        pools = {
-            point: tuple(item for item in items if item.id not in seen)
-            for point, items in by_point.items()
+        left = {
+            name: (point, tuple(item for item in by_point.get(point, ()) if item.id not in seen))
+            for name, point in bank_points.items()
         }
-        needs = tuple(_needs(mastery, row, policy, bank_points, pools))
+        needs = tuple(_needs(mastery, row, weak, aims, left))
         key = f"{seed}:{exam_id}:{candidate}"
         sets.append(_practice_set(candidate, needs, policy.practice_items, key))
     return Practice(tuple(sets), tuple(n for n in mastery.points if n not in bank_points))
 
 
+def _aims(mastery: MasteryTable) -> FloatArray:
+    """Planned facility of the items that suit each candidate on each point: (n, k)."""
+    everybody = divided(mastery.gained.sum(axis=0), mastery.possible.sum(axis=0))
+    level = np.where(mastery.enough, _logit(mastery.rate) - _logit(everybody), 0.0)
+    # Rounded, so that the last bit of exp and log never decides between two items.
+    aims: FloatArray = np.round(1.0 / (1.0 + np.exp(level + LIFT)), 4)
+    return aims
+
+
+def _logit(rate: FloatArray) -> FloatArray:
+    held = np.clip(rate, *RATE_BOUNDS)
+    logit: FloatArray = np.log(held / (1.0 - held))
+    return logit
+
+
 def _needs(
     mastery: MasteryTable,
     row: int,
-    policy: Policy,
-    bank_points: Mapping[str, str],
-    pools: Mapping[str, tuple[BankItem, ...]],
+    weak: BoolArray,
+    aims: FloatArray,
+    left: Mapping[str, tuple[str, tuple[BankItem, ...]]],
 ) -> Iterator[_Need]:
     """The points in the order of need; two names for one point of the bank are one need."""
-    passing = float(policy.passing)
     order = list(Reason)
     columns = []
     for column in range(len(mastery.points)):
@@ -238,13 +258,13 @@ def _needs(
         if not mastery.enough[row, column]:
             reason = Reason.NOT_ENOUGH_EVIDENCE
         else:
-            reason = Reason.WEAK if rate < passing else Reason.REVIEW
+            reason = Reason.WEAK if weak[row, column] else Reason.REVIEW
         unknown = math.isnan(rate)
         columns.append((order.index(reason), unknown, 0.0 if unknown else rate, column))
     met: set[str] = set()
     for place, unknown, rate, column in sorted(columns):
         name = mastery.points[column]
-        bank_point = bank_points.get(name, "")
+        bank_point, pool = left.get(name, ("", ()))
         if bank_point in met:
             continue
         if bank_point:
@@ -257,7 +277,8 @@ def _needs(
             float(mastery.gained[row, column]),
             float(mastery.possible[row, column]),
             int(mastery.n_items[row, column]),
-            pools.get(bank_point, ()),
+            float(aims[row, column]),
+            pool,
         )
 
 
@@ -311,10 +332,8 @@ def _lacking(needs: Sequence[_Need], ideal: Mapping[int, int]) -> Iterator[Short
 
 
 def _part(need: _Need, count: int, key: str) -> PracticePart:
-    known = need.reason is not Reason.NOT_ENOUGH_EVIDENCE
-    aim = 1.0 - min((need.rate if known else UNKNOWN_LEVEL) + LIFT, 1.0)
-    near = sorted(need.pool, key=lambda item: (abs(item.difficulty - aim), item.id))[: 2 * count]
-    drawn = sorted(near, key=lambda item: _lot(key, item.id))[:count]
+    near = sorted(need.pool, key=lambda item: (round(abs(item.difficulty - need.aim), 6), item.id))
+    drawn = sorted(near[: 2 * count], key=lambda item: _lot(key, item.id))[:count]
     drawn.sort(key=lambda item: (-item.difficulty, item.id))
     return PracticePart(
         need.point,
