@@ -6,7 +6,8 @@ to the image; `_outlines` then moves each block of bubbles to where its outlines
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import combinations, pairwise
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ _OUTLINE_PX = 640
 _MIN_SHEET_SHARE = 0.08
 """A sheet covers at least this share of a photo."""
 _LEVELS = 14
+_MAX_LINES = 14
 _MIN_STEP = 8.0
 """Least difference of paper and what lies beside it, in grey values."""
 _MIN_SUPPORT = 0.6
@@ -76,26 +78,80 @@ def _find_outline(pixels: GreyImage) -> FloatArray | None:
     # Print and folds go, edges stay.
     smooth = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     smooth = cv2.medianBlur(smooth, 5)
+    grey = smooth.astype(np.float64)
+    quad = _best_supported(grey, _light_shapes(smooth))
+    if quad is None:  # something as light as the paper touches it
+        quad = _best_supported(grey, _line_shapes(smooth))
+    return None if quad is None else np.asarray((quad + 0.5) * factor - 0.5)
+
+
+def _best_supported(grey: FloatArray, quads: Iterable[FloatArray]) -> FloatArray | None:
+    """The largest of the quadrilaterals whose four sides are edges of something light."""
     best: FloatArray | None = None
     best_score = 0.0
+    for quad in quads:
+        area = cv2.contourArea(quad.astype(np.float32))
+        if area < _MIN_SHEET_SHARE * grey.size or area <= best_score:
+            continue
+        support = _support(grey, quad)
+        score = area * float(support.mean())
+        if support.min() >= _MIN_SUPPORT and score > best_score:
+            best, best_score = quad, score
+    return best
+
+
+def _light_shapes(smooth: cv2.typing.MatLike) -> Iterator[FloatArray]:
+    """Quadrilaterals that are lighter than a level, for levels from dark to light."""
     low, high = (float(level) for level in np.percentile(smooth, (5, 95)))
     for level in np.linspace(low, high, _LEVELS)[1:-1]:
         mask = (smooth > level).astype(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         for contour in sorted(contours, key=cv2.contourArea)[-2:]:
-            area = cv2.contourArea(contour)
-            if area < _MIN_SHEET_SHARE * mask.size:
-                continue
-            quad = _four_corners(contour)
-            if quad is None:
-                continue
-            support = _support(smooth.astype(np.float64), quad)
-            score = cv2.contourArea(quad.astype(np.float32)) * support.mean()
-            if support.min() >= _MIN_SUPPORT and score > best_score:
-                best, best_score = quad, score
-    if best is None:
-        return None
-    return np.asarray((best + 0.5) * factor - 0.5)
+            if cv2.contourArea(contour) > 0:
+                quad = _four_corners(contour)
+                if quad is not None:
+                    yield quad
+
+
+def _line_shapes(smooth: cv2.typing.MatLike) -> Iterator[FloatArray]:
+    """Quadrilaterals between the strongest straight edges."""
+    edges = cv2.Canny(smooth, 20, 60)
+    found = cv2.HoughLines(edges, 1, np.pi / 360, int(0.15 * min(smooth.shape)))
+    lines: list[tuple[float, float]] = []
+    for rho, theta in [] if found is None else found[:, 0]:
+        if not any(_near(rho, theta, *line) for line in lines):
+            lines.append((float(rho), float(theta)))
+        if len(lines) == _MAX_LINES:
+            break
+    pairs = [pair for pair in combinations(lines, 2) if _turn(*pair) < np.pi / 6]
+    bounds = np.array([smooth.shape[1], smooth.shape[0]])
+    for one, two in combinations(pairs, 2):
+        if min(_turn(a, b) for a in one for b in two) < np.pi / 4:
+            continue
+        corners = np.array([_crossing(a, b) for a in one for b in two])
+        if ((corners > -0.05 * bounds) & (corners < 1.05 * bounds)).all():
+            quad = _four_corners(corners.astype(np.float32)[:, None])
+            if quad is not None:
+                yield quad
+
+
+def _near(rho: float, theta: float, other_rho: float, other_theta: float) -> bool:
+    """Whether two lines, as distance and direction of their normals, are about the same."""
+    if abs(theta - other_theta) > np.pi / 2:  # the normal may point either way
+        rho, theta = -rho, theta - np.copysign(np.pi, theta - other_theta)
+    return abs(rho - other_rho) < 8 and abs(theta - other_theta) < np.radians(4)
+
+
+def _turn(one: tuple[float, float], two: tuple[float, float]) -> float:
+    """Angle between two lines, 0 to 90 degrees, in radians."""
+    angle = abs(one[1] - two[1])
+    return float(min(angle, np.pi - angle))
+
+
+def _crossing(one: tuple[float, float], two: tuple[float, float]) -> FloatArray:
+    """Where two lines cross."""
+    normals = np.array([(np.cos(theta), np.sin(theta)) for _, theta in (one, two)])
+    return np.asarray(np.linalg.solve(normals, np.array([one[0], two[0]])))
 
 
 def _four_corners(contour: cv2.typing.MatLike) -> FloatArray | None:
@@ -109,9 +165,6 @@ def _four_corners(contour: cv2.typing.MatLike) -> FloatArray | None:
     else:
         return None
     quad = outline.reshape(4, 2).astype(np.float64)
-    filled = cv2.contourArea(contour) / cv2.contourArea(outline)
-    if filled < 0.9:
-        return None
     first = int(quad.sum(axis=1).argmin())
     turned = np.roll(quad, -first, axis=0)
     ahead, back = turned[1] - turned[0], turned[3] - turned[0]
