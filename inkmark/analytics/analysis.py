@@ -120,7 +120,8 @@ def exam_cohort(exam: Exam, matrix: ScoreMatrix, *, absent: Collection[str] = ()
             "Correct the item numbers of the scores or of the exam."
         )
     roster = {person.number: person for person in exam.candidates}
-    people = [roster.get(number, Candidate(number)) for number in matrix.candidates]
+    stranger = Candidate("")
+    people = [roster.get(number, stranger) for number in matrix.candidates]
     away = frozenset(absent)
     return make_cohort(
         matrix.scores,

@@ -20,7 +20,7 @@ from inkmark.errors import InkmarkError
 
 __all__ = ["BLOCK", "Cohort", "GroupIndex", "divided", "index_groups", "make_cohort", "threshold"]
 
-BLOCK = 2048
+BLOCK = 512
 """Candidates taken at a time where the whole matrix passes: their rows stay in the cache."""
 
 
@@ -76,9 +76,9 @@ class GroupIndex:
     def roll_up(self, own: FloatArray) -> FloatArray:
         """Add what was summed by smallest group, (g, ...), to the groups that contain it."""
         total = own.copy()
-        for kind in (GroupKind.CLASS, GroupKind.SCHOOL):
+        for kind in (GroupKind.CLASS, GroupKind.SCHOOL):  # in the order of their parents
             rows = [i for i, group in enumerate(self.groups) if group.kind is kind]
-            np.add.at(total, self.parent[rows], total[rows])
+            add_sorted(total, total[rows], self.parent[rows])
         return total
 
 
@@ -212,7 +212,7 @@ def make_cohort(
         standing[open_rows] = np.where(empty, Standing.NO_SCORES, Standing.INCOMPLETE)
     if not absent_as_zero:
         standing[away] = Standing.ABSENT
-    counted = np.equal(standing, Standing.COUNTED)
+    counted = standing == Standing.COUNTED
     chosen = np.flatnonzero(counted)
     by_number = chosen[np.argsort(np.array(numbers, dtype=np.str_)[chosen], kind="stable")]
     return Cohort(
@@ -239,24 +239,25 @@ def index_groups(classes: Sequence[str], schools: Sequence[str]) -> GroupIndex:
     -------
     GroupIndex
     """
-    pairs = list(zip(schools, classes, strict=True))
-    distinct = set(pairs)
-    school_names = sorted({school for school, _ in distinct if school}, key=_natural)
-    class_pairs = sorted(
-        (pair for pair in distinct if pair[1]),
-        key=lambda pair: (_natural(pair[0]), _natural(pair[1])),
+    school_names, school_of = _coded(schools)
+    class_names, class_of = _coded(classes)
+    pairs, pair_of = np.unique(school_of * len(class_names) + class_of, return_inverse=True)
+    groups = [Group(GroupKind.ALL)]
+    groups += [Group(GroupKind.SCHOOL, name) for name in school_names if name]
+    school_rows = {group.school: row for row, group in enumerate(groups)}
+    parent = [0] * len(groups)
+    row_of_pair = []
+    for pair in pairs.tolist():
+        school, name = school_names[pair // len(class_names)], class_names[pair % len(class_names)]
+        row_of_pair.append(len(groups) if name else school_rows[school])
+        if name:
+            groups.append(Group(GroupKind.CLASS, school, name))
+            parent.append(school_rows[school])
+    return GroupIndex(
+        tuple(groups),
+        np.array(parent, dtype=np.int64),
+        np.array(row_of_pair, dtype=np.int64)[pair_of],
     )
-    row_of = {("", ""): 0}
-    row_of |= {(school, ""): 1 + i for i, school in enumerate(school_names)}
-    row_of |= {pair: 1 + len(school_names) + i for i, pair in enumerate(class_pairs)}
-    groups = (
-        Group(GroupKind.ALL),
-        *(Group(GroupKind.SCHOOL, school) for school in school_names),
-        *(Group(GroupKind.CLASS, *pair) for pair in class_pairs),
-    )
-    parent = [0] * (1 + len(school_names)) + [row_of[school, ""] for school, _ in class_pairs]
-    row = np.fromiter(map(row_of.__getitem__, pairs), dtype=np.int64, count=len(pairs))
-    return GroupIndex(groups, np.array(parent, dtype=np.int64), row)
 
 
 def threshold(share: Decimal, full: int) -> int:
@@ -292,11 +293,19 @@ def add_sorted(out: FloatArray, values: npt.NDArray[np.generic], rows: IntArray)
     """Add the rows of `values`, (c, ...), to their ascending group rows of `out`, (g, ...)."""
     if rows.size:
         starts = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-        out[rows[starts]] += np.add.reduceat(values, starts, axis=0, dtype=out.dtype)
+        same = values.astype(out.dtype, copy=False)  # much faster than converting in reduceat
+        out[rows[starts]] += np.add.reduceat(same, starts, axis=0)
 
 
 def _numbered(n: int, width: int) -> tuple[str, ...]:
     return tuple(str(i).zfill(width) for i in range(1, n + 1))
+
+
+def _coded(names: Sequence[str]) -> tuple[list[str], IntArray]:
+    """The distinct names in natural order, and the position there of each name given."""
+    distinct = sorted(set(names), key=_natural)
+    position = {name: i for i, name in enumerate(distinct)}
+    return distinct, np.fromiter(map(position.__getitem__, names), np.int64, len(names))
 
 
 def _hundredths(points: FloatArray) -> FloatArray:

@@ -353,14 +353,14 @@ class GroupItemStatistics:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreBands:
-    """How the totals are distributed; rows as in `GroupStatistics`.
+    """How the totals lie; rows as in `GroupStatistics`.
 
     Attributes
     ----------
     edges : (b + 1,) float64
         In points, ascending. Band i is [edges[i], edges[i + 1]); the last one is closed.
     counts : (g, b) int64
-        Candidates counted in each band; a row adds up to the group's n.
+        Candidates in each band; a row adds up to the group's n.
     """
 
     edges: FloatArray
@@ -404,8 +404,7 @@ class MasteryTable:
 
     Attributes
     ----------
-    candidates : tuple of str
-    points : tuple of str
+    candidates, points : tuple of str
     gained, possible : (n, k) float64
         Weighted points gained, and the weighted full mark of the items with a score.
     n_items : (n, k) int64
@@ -477,17 +476,12 @@ class Analysis:
     Attributes
     ----------
     full_mark : Decimal
-    candidates : CandidateStatistics
-    test : TestStatistics
-    items : ItemStatistics
+        Of the items in the score matrix, in points.
+    candidates, test, items : CandidateStatistics, TestStatistics, ItemStatistics
     options : OptionShares or None
         None where no responses were given.
-    groups : GroupStatistics
-    group_items : GroupItemStatistics
-    bands : ScoreBands
-    knowledge : KnowledgeMap
-    mastery : MasteryTable
-    group_mastery : GroupMastery
+    groups, group_items, bands : GroupStatistics, GroupItemStatistics, ScoreBands
+    knowledge, mastery, group_mastery : KnowledgeMap, MasteryTable, GroupMastery
     """
 
     full_mark: Decimal
