@@ -23,7 +23,7 @@ from inkmark.analytics.model import (
     KnowledgeMap,
     MasteryTable,
 )
-from inkmark.exam import Item, Policy
+from inkmark.exam import Item, Policy, RuleKind
 
 __all__ = ["group_mastery", "knowledge_map", "mastery_table", "wilson_interval"]
 
@@ -33,6 +33,8 @@ UNITS = 10_000
 
 def knowledge_map(items: Sequence[Item]) -> KnowledgeMap:
     """Read the knowledge points of a blueprint.
+
+    A void item has no weight: points that everybody gets are no evidence of mastery.
 
     Parameters
     ----------
@@ -46,8 +48,9 @@ def knowledge_map(items: Sequence[Item]) -> KnowledgeMap:
     column = {point: k for k, point in enumerate(points)}
     weights = np.zeros((len(items), len(points)))
     for j, item in enumerate(items):
-        for point, weight in item.knowledge:
-            weights[j, column[point]] += float(weight)
+        if item.rule.kind is not RuleKind.VOID:
+            for point, weight in item.knowledge:
+                weights[j, column[point]] += float(weight)
     return KnowledgeMap(points, weights)
 
 

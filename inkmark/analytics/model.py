@@ -389,7 +389,7 @@ class KnowledgeMap:
         Knowledge points, each once, in the order of their first item.
     weights : (m, k) float64
         The share of the item's points that belongs to the knowledge point. A row adds up
-        to 1, or to 0 for an item without knowledge points.
+        to 1, or to 0 for an item that is void or has no knowledge point.
     """
 
     points: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -17,7 +18,7 @@ from inkmark.analytics.mastery import (
     wilson_interval,
 )
 from inkmark.analytics.model import KnowledgeMap
-from inkmark.exam import Item, ItemType, Policy
+from inkmark.exam import Item, ItemType, Policy, RuleKind, ScoringRule
 
 NAN = np.nan
 
@@ -42,6 +43,17 @@ def test_knowledge_points_in_the_order_of_the_paper():
     knowledge = knowledge_map([item("1", 2, B="1"), item("2", 2), item("3", 3, A="0.4", B="0.6")])
     assert knowledge.points == ("B", "A")
     np.testing.assert_allclose(knowledge.weights, [[1, 0], [0, 0], [0.6, 0.4]])
+
+
+def test_void_items_are_no_evidence():
+    void = replace(item("3", 6, A="0.5", C="0.5"), rule=ScoringRule(RuleKind.VOID))
+    knowledge = knowledge_map([*PAPER[:2], void])
+    assert knowledge.points == ("A", "C")
+    table, group = mastery_of([[4, 0, 6]], knowledge=knowledge)
+    np.testing.assert_array_equal(table.possible, [[8, 0]])
+    np.testing.assert_array_equal(table.rate, [[0.5, NAN]])
+    np.testing.assert_array_equal(group.n_items, [2, 0])
+    assert group.weak == ((0,),)
 
 
 def test_mastery_of_the_worked_example():
