@@ -42,7 +42,7 @@ _ZH = Words(
     name="姓　名",
     class_name="班　级",
     number="考　号",
-    number_printed="考号已印好，不必填涂",
+    number_printed="（已印好，不必填涂）",
     instructions="注意事项",
     rules=(
         "先填写姓名、班级和考号，再作答。",
@@ -75,7 +75,7 @@ _EN = Words(
     name="Name",
     class_name="Class",
     number="Candidate number",
-    number_printed="Printed: no need to fill",
+    number_printed="(printed: no need to fill)",
     instructions="Instructions",
     rules=(
         "Write your name, class and candidate number first.",
@@ -95,7 +95,7 @@ _EN = Words(
     },
     section="Part {number}: {type}",
     points_each="points: {each} each, {total} in total",
-    points_total="points: {total} in total",
+    points_total="points: {total}",
     points_item="(points: {points})",
     frames="Write inside the frames; nothing outside counts",
     page="Page {page} of {pages}",

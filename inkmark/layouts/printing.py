@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from inkmark.errors import LayoutError
 from inkmark.exam import Candidate, Exam, Item, ItemType
 from inkmark.files import write_whole
-from inkmark.fonts import BOLD, printable_text, register_fonts, wrap_text
+from inkmark.fonts import BOLD, REGULAR, fit_text, printable_text, register_fonts, wrap_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
 from inkmark.layouts._pen import INK, Pen, draw_code
@@ -205,28 +206,31 @@ class _Side:
     # --- head and foot
 
     def _head(self) -> None:
-        pen, exam = self.pen, self.exam
+        pen, exam, said = self.pen, self.exam, self.words
         code = _field(self.page, "page", CodeField).box
         middle = self.page.width_mm / 2
         half = code.x - 5.0 - middle
         if self.index == 0:
-            title = printable_text(exam.title) or self.words.sheet
+            title = printable_text(exam.title) or said.sheet
             lines = wrap_text(title, 2 * half * st.PT_PER_MM, 15.0, BOLD)
             if len(lines) == 1:
                 pen.text(middle, 25.5, title, 16.0, font=BOLD, width=2 * half, align="centre")
             else:
-                second = "".join(lines[1:]) if exam.language == "zh" else " ".join(lines[1:])
-                pen.text(middle, 22.0, lines[0], 13.5, font=BOLD, width=2 * half, align="centre")
-                pen.text(middle, 28.0, second, 13.5, font=BOLD, width=2 * half, align="centre")
-            parts = [exam.subject, exam.grade, self.words.sheet]
+                second = ("" if exam.language == "zh" else " ").join(lines[1:])
+                _, size = fit_text(second, 2 * half * st.PT_PER_MM, 13.5, BOLD)
+                for line, baseline in ((lines[0], 22.0), (second, 28.0)):
+                    pen.text(
+                        middle, baseline, line, size, font=BOLD, width=2 * half, align="centre"
+                    )
+            parts = [exam.subject, exam.grade, said.sheet]
             if exam.date is not None:
                 parts.append(date_text(exam.date, exam.language))
-            text = self.words.separator.join(p for p in parts if p)
+            text = said.separator.join(p for p in parts if p)
             pen.text(middle, 34.5, text, 10.5, width=2 * half, align="centre")
         else:
             left = st.CONTENT_MARGIN
             room = code.x - 5.0 - left
-            title = self.words.separator.join(p for p in (exam.title, exam.subject) if p)
+            title = said.separator.join(p for p in (exam.title, exam.subject) if p)
             pen.text(left, 24.0, title, 11.0, font=BOLD, width=room)
             pen.line((left, 38.0), (code.x - 5.0, 38.0), HAIRLINE_PT, RULE)
 
@@ -267,9 +271,7 @@ class _Side:
             written.n_boxes * written.step + 2 * st.GRID_PADDING,
             st.INFO_HEIGHT,
         )
-        caption = (
-            f"{said.number}{said.separator}({said.number_printed})" if self.named else said.number
-        )
+        caption = f"{said.number} {said.number_printed}" if self.named else said.number
         pen.frame(box, FRAME_LINE_PT, INK, radius=1.2)
         pen.label(
             (box.centre[0], box.y + st.GRID_CAPTION / 2),
@@ -372,23 +374,23 @@ class _Side:
             self._item(field)
 
     def _heading(self, column: Box, bottom: float, section: int, run: Sequence[Item]) -> None:
-        said = self.words
-        total = points_text(sum(item.points for item in run) or run[0].points)
-        each = {item.points for item in run}
-        points = (
-            said.points_each.format(each=points_text(run[0].points), total=total)
-            if len(each) == 1 and len(run) > 1
-            else said.points_total.format(total=total)
-        )
-        if run[0].type is ItemType.SUBJECTIVE:
-            points += said.separator + said.frames
+        pen, said = self.pen, self.words
+        baseline = bottom - 2.2
         number = section_number(section, self.exam.language)
         title = said.section.format(number=number, type=said.types[run[0].type])
-        baseline = bottom - 2.2
-        used = self.pen.text(column.x, baseline, title, 10.5, font=BOLD, width=0.6 * column.w)
-        self.pen.text(
-            column.x + used + 2.5, baseline, points, 8.5, width=column.w - used - 2.5, grey=INK
-        )
+        used = pen.text(column.x, baseline, title, 10.5, font=BOLD, width=0.65 * column.w) + 2.5
+        total = points_text(sum((item.points for item in run), Decimal(0)))
+        notes = [said.points_total.format(total=total)]
+        if len(run) > 1 and len({item.points for item in run}) == 1:
+            each = points_text(run[0].points)
+            notes.append(said.points_each.format(each=each, total=total))
+        if run[0].type is ItemType.SUBJECTIVE:
+            notes.append(notes[-1] + said.separator + said.frames)
+        # The most that fits; narrow columns have room for the total only.
+        room = column.w - used
+        fitting = [note for note in notes if st.width_mm(note, 8.5, REGULAR) <= room]
+        note = fitting[-1] if fitting else notes[0]
+        pen.text(column.x + used, baseline, note, 8.5, width=room)
 
     def _item(self, field: _Answer) -> None:
         pen = self.pen

@@ -3,8 +3,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_exams import mixed_exam
 from jsonschema import Draft202012Validator
+from sample_layouts import everything, png
 
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box
@@ -23,9 +22,7 @@ from inkmark.layouts import (
     BubbleField,
     BubbleShape,
     CodeField,
-    JoinedField,
     PageLayout,
-    Role,
     SheetLayout,
     SheetOptions,
     WritingField,
@@ -35,101 +32,8 @@ from inkmark.layouts import (
     load_layout,
     save_layout,
 )
-from inkmark.layouts._schema import find_faults
 
-SCHEMA = layout_schema()
-VALIDATOR = Draft202012Validator(SCHEMA)
-
-
-def png(width: int, height: int) -> bytes:
-    """A grey PNG, or at least the beginning of one."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress(b"\0" * 64)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
-
-
-SQUARES = tuple(Box(x, y, 6.0, 6.0) for x, y in ((8, 8), (196, 8), (196, 283), (8, 283)))
-CORNERS = tuple(Box(x, y, 9.5, 9.5) for x, y in ((5, 5), (95, 5), (95, 135), (5, 135)))
-
-
-def everything() -> SheetLayout:
-    """A layout with each kind of anchor and of field."""
-    pages = (
-        PageLayout(
-            210.0,
-            297.0,
-            Anchors(
-                AnchorKind.SQUARES,
-                SQUARES,
-                Box(16.5, 9.0, 9.0, 4.0),
-                (Box(9.0, 22.5, 4.0, 2.0), Box(197.0, 22.5, 4.0, 2.0)),
-            ),
-            (
-                CodeField("page", Box(173.0, 17.5, 20.0, 20.0)),
-                BubbleField(
-                    "Q1",
-                    ("A", "B", "选"),
-                    (30.1, 50.0),
-                    (7.5, 0.0),
-                    5.0,
-                    3.0,
-                    shape=BubbleShape.RECTANGLE,
-                    multiple=True,
-                    role=Role.ITEM,
-                    item="1",
-                ),
-                BubbleField("n", ("0", "1"), (50.0, 80.0), (0.0, 5.6), 4.6, 3.0, 3, (7.0, 0.0)),
-            ),
-            (Box(17.0, 41.0, 176.0, 234.0),),
-        ),
-        PageLayout(
-            110.0,
-            150.0,
-            Anchors(AnchorKind.PICTURES, picture_png=png(30, 30), picture_boxes=CORNERS),
-        ),
-        PageLayout(
-            110.0,
-            150.0,
-            Anchors(
-                AnchorKind.REFERENCE,
-                picture_png=png(64, 90),
-                picture_boxes=(Box(0.0, 0.0, 110.0, 150.0),),
-            ),
-        ),
-        PageLayout(
-            110.0,
-            150.0,
-            Anchors(AnchorKind.SHEET_EDGES),
-            (
-                WritingField("W2", Box(10.0, 10.0, 7.0, 8.0), 4, 7.5, "digits", Role.ITEM, "2"),
-                CodeField("serial", Box(50.0, 10.0, 30.0, 8.0), ("Code128", "PDF417"), Role.OTHER),
-            ),
-        ),
-        PageLayout(
-            110.0,
-            150.0,
-            Anchors(AnchorKind.IMAGE),
-            (AreaField("A3", Box(10.0, 10.0, 70.0, 80.0), Role.ITEM, "3"),),
-        ),
-    )
-    joins = (JoinedField("roll", ("Q1", "n"), Role.CANDIDATE), JoinedField("both", ("W2",)))
-    return SheetLayout(layout_version(pages, joins), "全部 kinds", pages, joins)
-
-
-@pytest.fixture(scope="module")
-def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    path = tmp_path_factory.mktemp("layouts") / "everything.json"
-    save_layout(everything(), path)
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
+VALIDATOR = Draft202012Validator(layout_schema())
 
 
 @pytest.mark.parametrize(
@@ -218,133 +122,6 @@ def test_members_that_may_be_left_out_have_the_models_defaults(
             ),
         ),
     )
-
-
-# --- schema and loader agree ------------------------------------------------------------
-
-JUNK: list[Any] = [
-    None,
-    True,
-    False,
-    0,
-    1,
-    2,
-    1.0,
-    -1,
-    0.5,
-    1e9,
-    -1e9,
-    10**400,
-    "",
-    "1",
-    "oval",
-    "item",
-    "squares",
-    "area",
-    "a|b",
-    "a\nb",
-    "a\n",
-    "\ud800",
-    "x" * 101,
-    [],
-    [1],
-    [1, 2],
-    [1.5, 2, 3, 4],
-    [1, 2, 0, 4],
-    [1, 2, -3, 4],
-    ["A", "A"],
-    ["A", "B"],
-    {},
-    {"kind": "image"},
-    {"kind": "area", "name": "z", "box_mm": [1, 2, 3, 4]},
-    {"kind": "nothing"},
-    {"kind": 3},
-]
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    if isinstance(value, dict):
-        inside: list[tuple[Any, Any]] = list(value.items())
-    elif isinstance(value, list):
-        inside = list(enumerate(value))
-    else:
-        inside = []
-    found = [path] if path else []
-    for key, member in inside:
-        found += places(member, (*path, key))
-    return found
-
-
-def mutate(data: Any, place: tuple[Any, ...], how: str, junk: Any) -> None:
-    *way, last = place
-    holder = data
-    for key in way:
-        holder = holder[key]
-    if how == "replace":
-        holder[last] = junk
-    elif how == "remove":
-        del holder[last]
-    elif isinstance(holder, dict):
-        holder["surplus"] = junk
-    else:
-        holder.append(junk)
-
-
-@settings(max_examples=500, deadline=None)
-@given(st.data())
-def test_schema_and_loader_refuse_the_same(
-    document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    changed = copy.deepcopy(document)
-    for _ in range(data.draw(st.integers(1, 2))):
-        place = data.draw(st.sampled_from(places(changed)))
-        how = data.draw(st.sampled_from(["replace", "remove", "add"]))
-        mutate(changed, place, how, data.draw(st.sampled_from(JUNK)))
-    by_schema = VALIDATOR.is_valid(changed)
-    faults = list(find_faults(changed, SCHEMA))
-    assert by_schema == (not faults), [str(f) for f in faults]
-    path = tmp_path_factory.getbasetemp() / "changed.json"
-    path.write_text(json.dumps(changed), encoding="utf-8")
-    if not by_schema:
-        with pytest.raises(LayoutError, match="Correct the places named"):
-            load_layout(path)
-        return
-    try:
-        layout = load_layout(path)
-    except LayoutError as error:
-        # What only relations between sound parts can be wrong with.
-        assert any(  # noqa: PT017 - the message is the point
-            words in str(error)
-            for words in ("stands twice", "outside the page", "no field", "is no PNG", "is missing")
-        )
-    else:
-        save_layout(layout, path)
-        assert load_layout(path) == layout
-
-
-def test_every_keyword_of_the_schema_is_understood() -> None:
-    known = {
-        "$schema", "$defs", "$ref", "title", "description", "type", "const", "enum", "oneOf",
-        "required", "additionalProperties", "properties", "items", "prefixItems", "minItems",
-        "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "not", "minimum",
-        "maximum", "exclusiveMinimum",
-    }  # fmt: skip
-
-    def look(schema: dict[str, Any]) -> None:
-        assert set(schema) <= known
-        if schema.get("type") == "object":
-            # What is not named is refused: the checker takes this for granted.
-            assert schema["additionalProperties"] is False
-        for inside in ("properties", "$defs"):
-            for member in schema.get(inside, {}).values():
-                look(member)
-        for member in schema.get("oneOf", []) + schema.get("prefixItems", []):
-            look(member)
-        if "items" in schema:
-            look(schema["items"])
-
-    Draft202012Validator.check_schema(SCHEMA)
-    look(SCHEMA)
 
 
 # --- faults -----------------------------------------------------------------------------

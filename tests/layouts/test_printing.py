@@ -185,6 +185,51 @@ def test_name_class_and_number_stand_in_their_boxes(tmp_path: Path) -> None:
         assert candidate.number in head
 
 
+def text_boxes(path: Path, page_index: int) -> list[tuple[float, float, float, float]]:
+    """Left, bottom, right and top of each piece of text with ink, in points."""
+    document = pdfium.PdfDocument(path)
+    try:
+        found = [
+            item.get_bounds()
+            for item in document[page_index].get_objects(max_depth=5)
+            if item.type == pdfium.raw.FPDF_PAGEOBJ_TEXT
+        ]
+    finally:
+        document.close()
+    return [box for box in found if box[2] > box[0] and box[3] > box[1]]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("paper", ["A4", "A3"])
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_no_text_lies_over_other_text(
+    tmp_path: Path, language: str, paper: str, columns: int
+) -> None:
+    exam = mixed_exam(language)
+    layout = build_layout(exam, SheetOptions(paper, columns=columns))
+    path = tmp_path / "sheets.pdf"
+    print_sheets(layout, exam, path, exam.candidates[1:2])
+    for index in range(len(layout.pages)):
+        boxes = np.array(text_boxes(path, index))
+        assert len(boxes) > 3
+        low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+        high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+        meet = np.triu((high - low > 0.2).all(axis=2), k=1)
+        assert not meet.any(), boxes[np.argwhere(meet)[0]] if meet.any() else None
+
+
+def test_narrow_columns_keep_the_total_of_the_points(tmp_path: Path) -> None:
+    exam = mixed_exam("en")
+    path = tmp_path / "sheets.pdf"
+    for columns, words in ((1, "points: 4 each, 88 in total"), (3, "points: 88")):
+        layout = build_layout(exam, SheetOptions(columns=columns))
+        print_sheets(layout, exam, path)
+        page = layout.pages[0]
+        column = page.columns[0]
+        heading = Box(column.x, column.y, column.w, 7.0)
+        assert " ".join(text_of(path, 0, heading, page).split()) == f"Part 1: Single choice {words}"
+
+
 def ink_outside(pixels: Pixels, page: PageLayout) -> int:
     """Dark pixels in the unprintable edge."""
     edge = pixels.copy()
