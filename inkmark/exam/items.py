@@ -258,15 +258,15 @@ def _parse_knowledge(text: str) -> tuple[tuple[str, Decimal], ...]:
     names: list[str] = []
     weights: list[Decimal | None] = []
     for part in filter(str.strip, re.split(r"[;；、\n]", text)):
-        name, separator, written = half_width(part).rpartition(":")
-        names.append(one_line(name if separator else half_width(part)))
-        weight = parse_number(written) if separator else None
-        if separator and (weight is None or weight <= 0):
+        *name, written = re.split(r"[:：]", part)
+        names.append(one_line(name[0] if name else part))
+        weight = parse_number(written) if name else None
+        if len(name) > 1 or (name and (weight is None or weight <= 0)):
             raise ValueError(
                 f"“{part.strip()}” is no “knowledge point:weight” with a weight over 0"
             )
         weights.append(weight)
-        if "," in names[-1] or not names[-1]:
+        if not names[-1] or re.search("[,，]", names[-1]):
             raise ValueError(f"“{part.strip()}”: separate knowledge points by semicolons")
     if len(set(names)) < len(names):
         raise ValueError("a knowledge point is there twice; keep one")

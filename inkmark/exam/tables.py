@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import re
 import warnings
 import zipfile
@@ -62,6 +63,7 @@ _DAMAGED = (
     EOFError,
     LookupError,
     NotImplementedError,
+    OSError,
     RuntimeError,
     TypeError,
     ValueError,
@@ -171,13 +173,14 @@ def read_workbook(path: Path, wanted: Iterable[str] | None = None) -> tuple[Tabl
     FaultyFileError
         Where the file is missing, no workbook, or larger than any exam.
     """
-    _check_archive(path)
+    content = _read_bytes(path)
+    _check_archive(path, content)
     titles = None if wanted is None else {fold(title) for title in wanted}
     formulas: dict[tuple[str, int], set[int]] = {}
     try:
-        tables = _read_sheets(path, titles, formulas, stored_values=False)
+        tables = _read_sheets(path, content, titles, formulas, stored_values=False)
         if formulas:
-            tables = _read_sheets(path, titles, formulas, stored_values=True)
+            tables = _read_sheets(path, content, titles, formulas, stored_values=True)
     except _DAMAGED as error:
         raise _faulty(
             path,
@@ -254,19 +257,15 @@ def _decode(path: Path, data: bytes) -> str:
     raise _faulty(path, "neither UTF-8 nor GB18030 text; save it as “CSV UTF-8”")
 
 
-def _check_archive(path: Path) -> None:
+def _check_archive(path: Path, content: bytes) -> None:
     """Refuse what is no zip archive or would unpack to more than any exam needs.
 
     The declared sizes can be trusted as limits: zipfile never unpacks more of a part than
     its declared size.
     """
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise _faulty(path, f"larger than {_MAX_FILE_BYTES >> 20} MiB")
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
-    except OSError as error:
-        raise _faulty(path, f"cannot be opened: {error.strerror or error}") from error
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise _faulty(
             path,
@@ -279,6 +278,7 @@ def _check_archive(path: Path) -> None:
 
 def _read_sheets(
     path: Path,
+    content: bytes,
     titles: set[str] | None,
     formulas: dict[tuple[str, int], set[int]],
     *,
@@ -290,7 +290,7 @@ def _read_sheets(
         # openpyxl warns of styles and extensions that it does not keep; only values count here.
         warnings.simplefilter("ignore")
         workbook = openpyxl.load_workbook(
-            path, read_only=True, data_only=stored_values, keep_links=False
+            io.BytesIO(content), read_only=True, data_only=stored_values, keep_links=False
         )
         with closing(workbook):
             for sheet in workbook.worksheets:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -38,6 +38,7 @@ from inkmark.exam.items import equal_weights
 from inkmark.exam.model import Candidate, Exam, Item, RuleKind
 from inkmark.exam.rules import format_rule
 from inkmark.exam.values import number_text
+from inkmark.files import write_whole
 
 __all__ = ["save_exam", "write_template"]
 
@@ -117,14 +118,12 @@ def save_exam(exam: Exam, path: Path | str) -> None:
 
 
 def _save(workbook: Workbook, path: Path) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    content = io.BytesIO()
+    workbook.save(content)
     try:
-        workbook.save(part)
-        part.replace(path)
+        write_whole(path, content.getvalue())
     except PermissionError as error:
         raise InkmarkError(f"{path} cannot be written. Close it in Excel and try again.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _put(sheet: Worksheet, row: int, column: int, value: object) -> Cell:
@@ -248,7 +247,7 @@ def _restrict(sheet: Worksheet, cells: str, choices: Sequence[str], language: st
 
 
 def _item_row(item: Item, language: str) -> tuple[object, ...]:
-    plain = all(len(option) == 1 for option in item.options)
+    plain = not any(len(option) > 1 or option.isdigit() for option in item.options)
     key = item.key_value if item.type.is_objective else " | ".join(item.key)
     names = [name for name, _ in item.knowledge]
     weights = tuple(weight for _, weight in item.knowledge)
