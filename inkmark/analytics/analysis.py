@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from decimal import Decimal
 
 import numpy as np
@@ -31,7 +30,7 @@ def analyse(
     matrix: ScoreMatrix,
     responses: ResponseTable | None = None,
     *,
-    absent: Collection[str] | None = None,
+    absent: npt.ArrayLike | None = None,
 ) -> Analysis:
     """Compute every figure of an exam.
 
@@ -46,8 +45,8 @@ def analyse(
     matrix : ScoreMatrix
     responses : ResponseTable, optional
         For the option shares; its order and extent need not be those of the matrix.
-    absent : collection of str, optional
-        Numbers of the candidates who were absent; by default those of `responses`.
+    absent : (n,) array of bool, optional
+        Who was absent, in the order of the matrix; by default those who are in `responses`.
 
     Returns
     -------
@@ -59,12 +58,9 @@ def analyse(
         If the matrix has an item that the exam has not, or scores that cannot be meant.
     """
     if absent is None and responses is not None:
-        absent = [
-            number
-            for number, away in zip(responses.candidates, responses.absent, strict=True)
-            if away
-        ]
-    cohort = exam_cohort(exam, matrix, absent=absent or ())
+        away = dict(zip(responses.candidates, responses.absent.tolist(), strict=True))
+        absent = [away.get(number, False) for number in matrix.candidates]
+    cohort = exam_cohort(exam, matrix, absent=absent)
     blueprint = {item.number: item for item in exam.items}
     items = [blueprint[number] for number in cohort.items]
     sums = item_sums(cohort)
@@ -93,7 +89,7 @@ def analyse(
     )
 
 
-def exam_cohort(exam: Exam, matrix: ScoreMatrix, *, absent: Collection[str] = ()) -> Cohort:
+def exam_cohort(exam: Exam, matrix: ScoreMatrix, *, absent: npt.ArrayLike | None = None) -> Cohort:
     """Settle who is counted in an exam.
 
     Parameters
@@ -101,8 +97,8 @@ def exam_cohort(exam: Exam, matrix: ScoreMatrix, *, absent: Collection[str] = ()
     exam : Exam
         Policy and roster.
     matrix : ScoreMatrix
-    absent : collection of str
-        Numbers of the candidates who were absent.
+    absent : (n,) array of bool, optional
+        Who was absent, in the order of the matrix.
 
     Returns
     -------
@@ -122,7 +118,6 @@ def exam_cohort(exam: Exam, matrix: ScoreMatrix, *, absent: Collection[str] = ()
     roster = {person.number: person for person in exam.candidates}
     stranger = Candidate("")
     people = [roster.get(number, stranger) for number in matrix.candidates]
-    away = frozenset(absent)
     return make_cohort(
         matrix.scores,
         matrix.full,
@@ -130,7 +125,7 @@ def exam_cohort(exam: Exam, matrix: ScoreMatrix, *, absent: Collection[str] = ()
         items=matrix.items,
         classes=[person.class_name for person in people],
         schools=[person.school for person in people],
-        absent=[number in away for number in matrix.candidates],
+        absent=absent,
         absent_as_zero=exam.policy.absent_as_zero,
     )
 

@@ -110,13 +110,13 @@ def test_everything_of_a_small_exam():
 
 
 def test_without_responses_there_are_no_option_shares():
-    result = analyse(EXAM, MATRIX, absent={"102"})
+    result = analyse(EXAM, MATRIX, absent=[False, False, False, True, False])
     assert result.options is None
     assert result.test.n_absent == 1
 
 
 def test_candidates_noted_as_absent_go_before_those_of_the_responses():
-    result = analyse(EXAM, MATRIX, responses(), absent=())
+    result = analyse(EXAM, MATRIX, responses(), absent=[False] * 5)
     assert (result.test.n_absent, result.test.n_no_scores) == (0, 1)
 
 
@@ -135,6 +135,14 @@ def test_order_of_the_responses_does_not_matter():
     assert again is not None
     np.testing.assert_array_equal(first.count, again.count)
     np.testing.assert_array_equal(first.upper, again.upper)
+
+
+def test_items_without_responses_count_as_blank():
+    table = responses()
+    first = ResponseTable(table.candidates, ("1",), table.values[:, :1], table.status[:, :1])
+    shares = analyse(EXAM, MATRIX, first).options
+    assert shares is not None
+    np.testing.assert_array_equal(shares.count, [3, 1, 0, 0, 0, 0, 0, 0, 0, 3])
 
 
 def test_part_of_the_items_is_a_paper_of_its_own():
@@ -290,7 +298,7 @@ def test_option_shares_of_a_real_exam_agree_with_counting(data_dir: Path):
     )
     status = np.zeros(np.shape(chosen), dtype=np.uint8)
     shares = analyse(
-        exam, matrix, ResponseTable(numbers, matrix.items, np.array(chosen), status), absent=()
+        exam, matrix, ResponseTable(numbers, matrix.items, np.array(chosen), status)
     ).options
     assert shares is not None
     order = sorted(range(len(raw)), key=lambda i: (-sum(scores[i]), i))

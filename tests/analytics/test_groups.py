@@ -68,6 +68,11 @@ def test_equal_totals_share_a_rank_and_leave_a_gap():
     np.testing.assert_array_equal(competition_rank([90, 95, 95, NAN, 60]), [3, 1, 1, 0, 4])
 
 
+def test_ranks_start_anew_in_each_group():
+    rank = competition_rank([5, 7, 5, 5, 9], [0, 0, 1, 1, -1])
+    np.testing.assert_array_equal(rank, [2, 1, 1, 1, 0])
+
+
 def test_bands_of_the_toy_class_are_closed_at_the_top():
     cohort = make_cohort(np.append(T10, 100)[:, None], [100])
     bands = score_bands(cohort, Decimal(10))
