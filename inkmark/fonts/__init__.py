@@ -54,11 +54,13 @@ def text_width(text: str, size_pt: float, font: str = REGULAR) -> float:
 def printable_text(text: str) -> str:
     """Text as it can be printed: on one line, every character with a glyph.
 
-    Control characters and line breaks become spaces; a character that the font lacks
-    becomes 〓, the mark with which Chinese typesetting shows a missing character.
+    Accents are joined to their letters (Unicode normal form C), control characters and
+    line breaks become spaces; a character that the font lacks becomes 〓, the mark with
+    which Chinese typesetting shows a missing character.
     """
     glyphs = _glyphs()
-    chars = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    composed = unicodedata.normalize("NFC", text)
+    chars = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in composed)
     return "".join(c if ord(c) in glyphs else _MISSING for c in chars).strip()
 
 

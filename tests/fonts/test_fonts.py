@@ -104,3 +104,4 @@ def test_printable_text_has_a_glyph_for_every_character() -> None:
     assert printable_text("张小明\r\nA\x00") == "张小明  A"
     assert printable_text("Zoë ①√×…") == "Zoë ①√×…"
     assert printable_text("张\U0001f600") == "张〓"
+    assert printable_text("Zoe\u0308") == "Zo\u00eb"

@@ -244,6 +244,11 @@ def test_an_option_label_wider_than_its_bubble_is_refused() -> None:
         build_layout(exam)
 
 
+def test_a_sheet_without_end_is_refused() -> None:
+    with pytest.raises(LayoutError, match="more than 200 pages"):
+        build_layout(invented_exam([(ItemType.SUBJECTIVE, 2000)]))
+
+
 def test_too_many_candidate_digits_are_refused() -> None:
     exam = invented_exam([(ItemType.SINGLE, 2)])
     with pytest.raises(LayoutError, match="24 digits does not fit on A4"):
