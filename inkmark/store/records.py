@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 
 from inkmark.geometry import Box
+from inkmark.marking import ScoreRecord
 from inkmark.readings import FieldReading, IssueKind, PageSource, SheetReading
 
 __all__ = ["Decision", "PageRecord", "StoredPage", "StoredReading", "StoredScore"]
@@ -109,12 +109,7 @@ class StoredScore:
 
     Attributes
     ----------
-    candidate, item : str
-    points : Decimal or None
-        None where there is no score; `status` says why.
-    full : Decimal
-    status, value, rule, key : str
-        As in `inkmark.marking.ScoreRecord`.
+    record : ScoreRecord
     source : PageSource or None
         The page image the score rests on; None for points entered by hand and where no
         page was received.
@@ -124,14 +119,7 @@ class StoredScore:
         The decision by hand that replaced the reading.
     """
 
-    candidate: str
-    item: str
-    points: Decimal | None
-    full: Decimal
-    status: str
-    value: str
-    rule: str
-    key: str
+    record: ScoreRecord
     source: PageSource | None
     box_px: Box | None
     decision: Decision | None

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from inkmark.geometry import Box
-from inkmark.marking import ScoreRecord
+from inkmark.marking import ScoreRecord, ScoreStatus
 from inkmark.readings import (
     CodeReading,
     FieldReading,
@@ -142,14 +142,16 @@ def stored_score(row: Any) -> StoredScore:
     """Take a score from its row joined with its reading, page and decision."""
     has_page = row.path is not None
     return StoredScore(
-        row.candidate,
-        row.item,
-        row.points,
-        row.full,
-        row.status,
-        row.value,
-        row.rule,
-        row.key,
+        ScoreRecord(
+            candidate=row.candidate,
+            item=row.item,
+            points=row.points,
+            full=row.full,
+            value=row.value,
+            status=ScoreStatus(row.status),
+            rule=row.rule,
+            key=row.key,
+        ),
         PageSource(row.path, row.page_index, row.sha256) if has_page else None,
         Box(row.x_px, row.y_px, row.w_px, row.h_px) if has_page else None,
         Decision(**{name: getattr(row, f"d_{name}") for name in DECISION_COLUMNS})

@@ -209,11 +209,11 @@ def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
     for _ in range(2):  # writing again replaces
         store.replace_scores([scored, missing], {("0001", "1"): reading})
     first, second = store.scores()
-    assert (first.points, first.status, first.value) == (Decimal("2.5"), "scored", "A")
+    assert [first.record, second.record] == [scored, missing]
     assert first.source == PageSource("scans/1.jpg", 0, "hash of scans/1.jpg")
     assert first.box_px == Box(10.5, 20.0, 80.0, 20.0)
     assert first.decision is None
-    assert (second.points, second.source, second.box_px) == (None, None, None)
+    assert (second.source, second.box_px, second.decision) == (None, None, None)
 
 
 def test_points_are_kept_exactly_and_no_finer_than_hundredths(store: ExamStore) -> None:
@@ -222,10 +222,12 @@ def test_points_are_kept_exactly_and_no_finer_than_hundredths(store: ExamStore) 
 
     for points in ("0", "0.07", "-1.5", "10", "149.99"):
         store.replace_scores([scored(points)], {})
-        assert store.scores()[0].points == Decimal(points)
+        assert store.scores()[0].record.points == Decimal(points)
     with pytest.raises(StoreError, match="two decimals"):
         store.replace_scores([scored("0.005")], {})
-    assert store.scores()[0].points == Decimal("149.99"), "the scores before must still be there"
+    assert store.scores()[0].record.points == Decimal("149.99"), (
+        "the scores before must still be there"
+    )
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

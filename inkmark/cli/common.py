@@ -1,0 +1,105 @@
+"""What the commands share: arguments, output, progress, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from inkmark.errors import InkmarkError
+
+__all__ = [
+    "EXISTING_FILE",
+    "EXIT_NEEDS_REVIEW",
+    "FILE",
+    "FOLDER",
+    "Commands",
+    "exam_argument",
+    "json_option",
+    "needs_review",
+    "progress_bar",
+    "show",
+    "workers_option",
+]
+
+EXIT_NEEDS_REVIEW = 10
+"""Done, but some pages or fields need a person."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+FILE = click.Path(path_type=Path, dir_okay=False)
+EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+class Commands(click.Group):
+    """Turns the errors of the library into messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of the library ends it with its exit code."""
+        try:
+            return super().invoke(ctx)
+        except InkmarkError as error:
+            if "--json" in sys.argv:
+                click.echo(json.dumps({"error": str(error), "exit_code": error.exit_code}))
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def json_option(command: F) -> F:
+    """Add `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print the result as JSON, for machines."
+    )(command)
+
+
+def exam_argument(command: F) -> F:
+    """Add the exam folder as an argument."""
+    return click.argument("exam", type=EXISTING_FOLDER)(command)
+
+
+def workers_option(command: F) -> F:
+    """Add `--workers`."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(0, 256),
+        default=0,
+        help="Threads to read with; 0 for one a processor.",
+    )(command)
+
+
+def show(result: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print the result, as JSON or as lines for people."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, default=str))
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr; a pipe gets none."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task(title, total=None)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield update
+
+
+def needs_review() -> None:
+    """End the command with the exit code that says that a person is needed."""
+    click.get_current_context().exit(EXIT_NEEDS_REVIEW)

@@ -1,0 +1,339 @@
+"""The commands on an exam folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from inkmark.cli.common import (
+    EXISTING_FILE,
+    FILE,
+    FOLDER,
+    exam_argument,
+    json_option,
+    needs_review,
+    progress_bar,
+    show,
+    workers_option,
+)
+
+
+@click.command()
+@click.argument("exam", type=FOLDER)
+@click.option(
+    "--language",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help="Language of the workbook, the sheets and the reports.",
+)
+@json_option
+def new(exam: Path, language: str, *, as_json: bool) -> None:
+    """Make an exam folder with a workbook to fill in.
+
+    \b
+    Example:
+      inkmark new midterm --language en
+    """
+    from inkmark.workflow import create_exam
+
+    folder = create_exam(exam, language=language)
+    show(
+        {"folder": str(folder.root), "workbook": str(folder.workbook)},
+        [
+            f"Made {folder.root}.",
+            f"Fill in {folder.workbook} (exam, items, roster), then run: inkmark sheets {exam}",
+        ],
+        as_json=as_json,
+    )
+
+
+@click.command()
+@exam_argument
+@click.option(
+    "--paper", type=click.Choice(["A4", "A3"]), default="A4", show_default=True, help="Paper size."
+)
+@click.option(
+    "--sides",
+    type=click.IntRange(1, 2),
+    default=1,
+    show_default=True,
+    help="Printed sides of a sheet of paper.",
+)
+@click.option(
+    "--columns",
+    type=click.IntRange(1, 3),
+    help="Columns of items; chosen by the items if not given.",
+)
+@click.option(
+    "--bubbles",
+    type=click.Choice(["oval", "rectangle"]),
+    default="oval",
+    show_default=True,
+    help="Outline of the bubbles.",
+)
+@click.option(
+    "--blank", is_flag=True, help="Print one blank sheet, to copy, instead of one a candidate."
+)
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Make a new layout although sheets of the old one may be in use.",
+)
+@json_option
+def sheets(
+    exam: Path,
+    paper: str,
+    sides: int,
+    columns: int | None,
+    bubbles: str,
+    *,
+    blank: bool,
+    rebuild: bool,
+    as_json: bool,
+) -> None:
+    """Build the layout and print the answer sheets.
+
+    \b
+    Examples:
+      inkmark sheets midterm
+      inkmark sheets midterm --paper A3 --sides 2 --blank
+    """
+    from inkmark.layouts import BubbleShape, SheetOptions
+    from inkmark.workflow import print_exam
+
+    options = SheetOptions(
+        paper=paper, sides=sides, columns=columns, bubble_style=BubbleShape(bubbles)
+    )
+    summary = print_exam(exam, options, blank=blank, rebuild=rebuild)
+    show(
+        {
+            "layout": str(summary.layout),
+            "version": summary.version,
+            "pages": summary.n_pages,
+            "files": [str(path) for path in summary.files],
+        },
+        [
+            f"Layout {summary.version}, {summary.n_pages} page(s) each: {summary.layout}",
+            *(f"Printed {path}" for path in summary.files),
+        ],
+        as_json=as_json,
+    )
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="EXAM [SCANS]... | SCANS...")
+@click.option(
+    "--layout",
+    "layout_path",
+    type=EXISTING_FILE,
+    help="Read scans with this layout, without an exam.",
+)
+@click.option(
+    "--out", type=FILE, help="With --layout: the CSV file to write; standard output if not given."
+)
+@workers_option
+@json_option
+def read(
+    sources: tuple[str, ...],
+    layout_path: Path | None,
+    out: Path | None,
+    workers: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Read scans: into an exam, or with a layout alone.
+
+    The scans of an exam are the files in its scans folder, or those named behind it.
+    Images that were read before are not read again.
+
+    \b
+    Examples:
+      inkmark read midterm
+      inkmark read midterm /media/scanner/batch-1
+      inkmark read 'batch/*.tif' --layout layout.json --out readings.csv
+    """
+    if layout_path is not None:
+        _read_with_layout(sources, layout_path, out, workers, as_json=as_json)
+        return
+    if out is not None:
+        raise click.UsageError("--out goes with --layout. Name the layout to read with.")
+    folder = Path(sources[0])
+    if not folder.is_dir():
+        raise click.UsageError(
+            f"{folder} is no exam folder. Name one, or a layout to read scans with: --layout FILE"
+        )
+    from inkmark.cli.show import batch_json, batch_lines
+    from inkmark.session import ReadOptions
+    from inkmark.workflow import read
+
+    with progress_bar("Reading") as progress:
+        report = read(folder, sources[1:], options=ReadOptions(workers=workers), progress=progress)
+    show(batch_json(report), batch_lines(report), as_json=as_json)
+    if report.issues:
+        needs_review()
+
+
+def _read_with_layout(
+    sources: Sequence[str], layout_path: Path, out: Path | None, workers: int, *, as_json: bool
+) -> None:
+    from inkmark.session import ReadOptions
+    from inkmark.workflow import read_to_csv
+
+    with progress_bar("Reading") as progress:
+        summary = read_to_csv(
+            sources, layout_path, out, options=ReadOptions(workers=workers), progress=progress
+        )
+    if out is not None:
+        show(
+            {"out": str(out), "pages": summary.n_pages, "issues": len(summary.issues)},
+            [
+                f"Pages read into {out}: {summary.n_pages}; not readable: {len(summary.issues)}.",
+            ],
+            as_json=as_json,
+        )
+    for issue in summary.issues:
+        click.echo(f"{issue.source}: {issue.kind}: {issue.message}", err=True)
+    if summary.issues or summary.n_flagged:
+        needs_review()
+
+
+@click.command()
+@exam_argument
+@click.option(
+    "--points",
+    type=EXISTING_FILE,
+    help="Points that people gave (CSV or xlsx); points.csv or points.xlsx of the exam by default.",
+)
+@click.option(
+    "--review",
+    type=EXISTING_FILE,
+    help="Decisions on doubtful fields; out/review.xlsx in the exam folder if not given.",
+)
+@click.option(
+    "--by",
+    "decided_by",
+    envvar=["USER", "USERNAME"],
+    default="",
+    help="Who made the decisions; the name of the account if not given.",
+)
+@json_option
+def score(
+    exam: Path, points: Path | None, review: Path | None, decided_by: str, *, as_json: bool
+) -> None:
+    """Score what was read, by the keys as they stand in exam.xlsx now.
+
+    No page is read again: after a change of a key, this is all that is needed. Fields in
+    doubt go to out/review.xlsx with their pictures; what is decided there is taken in
+    the next time.
+
+    \b
+    Example:
+      inkmark score midterm --points essay-points.csv
+    """
+    from inkmark.cli.show import plain, score_lines
+    from inkmark.workflow import score
+
+    with progress_bar("Cutting out doubtful fields") as progress:
+        summary = score(
+            exam, points=points, review=review, decided_by=decided_by, progress=progress
+        )
+    show(plain(summary), score_lines(summary), as_json=as_json)
+    if summary.pending:
+        needs_review()
+
+
+@click.command()
+@exam_argument
+@json_option
+def analyse(exam: Path, *, as_json: bool) -> None:
+    """Print the statistics of the exam.
+
+    \b
+    Example:
+      inkmark analyse midterm --json > midterm.json
+    """
+    from inkmark.cli.show import report_lines
+    from inkmark.reports import report_to_json
+    from inkmark.workflow import analyse
+
+    report = analyse(exam)
+    show(report_to_json(report), report_lines(report), as_json=as_json)
+
+
+@click.command()
+@exam_argument
+@click.option(
+    "--items",
+    type=click.IntRange(1, 40),
+    help="Items a set; by the policy in exam.xlsx if not given.",
+)
+@click.option(
+    "--bank", type=EXISTING_FILE, help="Item bank to draw from; the built-in one if not given."
+)
+@json_option
+def practice(exam: Path, items: int | None, bank: Path | None, *, as_json: bool) -> None:
+    """Print a practice set for each student, on the student's weakest points.
+
+    \b
+    Example:
+      inkmark practice midterm --items 10
+    """
+    from inkmark.cli.show import plain, practice_lines
+    from inkmark.workflow import practise
+
+    summary = practise(exam, items=items, bank=bank)
+    show(plain(summary), practice_lines(summary), as_json=as_json)
+    if not summary.files:
+        needs_review()
+
+
+@click.command()
+@exam_argument
+@click.option(
+    "--ranks", is_flag=True, help="Show ranks. Schools of compulsory education in China may not."
+)
+@click.option("--separate", is_flag=True, help="Write one file a student, too.")
+@click.option("--no-pages", is_flag=True, help="Leave out the annotated page images.")
+@json_option
+def report(exam: Path, *, ranks: bool, separate: bool, no_pages: bool, as_json: bool) -> None:
+    """Write the reports: students, classes, workbook, JSON, annotated pages.
+
+    \b
+    Example:
+      inkmark report midterm --separate
+    """
+    from inkmark.cli.show import plain
+    from inkmark.reports import ReportOptions
+    from inkmark.workflow import make_reports
+
+    options = ReportOptions(include_ranks=ranks, made=dt.date.today())  # noqa: DTZ011 - local day
+    with progress_bar("Writing reports") as progress:
+        summary = make_reports(
+            exam, options, separate=separate, annotate=not no_pages, progress=progress
+        )
+    show(plain(summary), [f"Wrote {path}" for path in summary.files], as_json=as_json)
+
+
+@click.command()
+@exam_argument
+@workers_option
+@json_option
+def run(exam: Path, workers: int, *, as_json: bool) -> None:
+    """Read, score, analyse, print practice sets and write the reports.
+
+    \b
+    Example:
+      inkmark run midterm
+    """
+    from inkmark.cli.show import run_json, run_lines
+    from inkmark.session import ReadOptions
+    from inkmark.workflow import run
+
+    summary = run(exam, options=ReadOptions(workers=workers), stage=progress_bar)
+    show(run_json(summary), run_lines(summary), as_json=as_json)
+    if summary.read.issues or summary.score.pending:
+        needs_review()

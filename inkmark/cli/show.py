@@ -1,0 +1,130 @@
+"""What the commands print: JSON for machines, lines for people."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from inkmark.reports import Report, report_to_json
+from inkmark.session import BatchReport
+from inkmark.workflow import PracticeSummary, RunSummary, ScoreSummary
+
+__all__ = [
+    "batch_json",
+    "batch_lines",
+    "plain",
+    "practice_lines",
+    "report_lines",
+    "run_json",
+    "run_lines",
+    "score_lines",
+]
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """Give a summary as a dictionary."""
+    return dataclasses.asdict(value)
+
+
+def batch_json(report: BatchReport) -> dict[str, Any]:
+    """Give what became of a batch."""
+    result = plain(report)
+    result["issues"] = [
+        {
+            "kind": str(issue.kind),
+            "source": None if issue.source is None else issue.source.path,
+            "page": None if issue.source is None else issue.source.page_index + 1,
+            "candidate": issue.candidate,
+            "message": issue.message,
+        }
+        for issue in report.issues
+    ]
+    return result
+
+
+def run_json(summary: RunSummary) -> dict[str, Any]:
+    """Give what all steps did."""
+    return {
+        "read": batch_json(summary.read),
+        "score": plain(summary.score),
+        "report": report_to_json(summary.report),
+        "practice": plain(summary.practice),
+        "files": plain(summary.files)["files"],
+    }
+
+
+_COUNTS = (
+    ("expected", "pages that the roster calls for"),
+    ("received", "page images given"),
+    ("read", "in use, nothing in doubt"),
+    ("doubtful", "in use, with fields that need a look"),
+    ("unidentified", "whose or which page is not known"),
+    ("duplicate", "further images of a page"),
+    ("foreign", "of another exam or print"),
+    ("unreadable", "not to be decoded, or no sheet"),
+    ("missing", "expected and not in use"),
+)
+
+
+def batch_lines(report: BatchReport) -> Iterator[str]:
+    """Say what became of a batch."""
+    for name, meaning in _COUNTS:
+        yield f"{name:>13} {getattr(report, name):>7}  {meaning}"
+    for issue in report.issues:
+        place = f"candidate {issue.candidate}" if issue.source is None else str(issue.source)
+        yield f"{place}: {issue.kind}: {issue.message}"
+
+
+def score_lines(summary: ScoreSummary) -> Iterator[str]:
+    """Say what was scored and what waits for a person."""
+    yield (
+        f"Scored {summary.scored} responses of {summary.candidates} candidates; "
+        f"{summary.pending} pending, {summary.absent} absent, {summary.missing} missing."
+    )
+    if summary.decisions:
+        yield f"Took in {summary.decisions} decisions."
+    if summary.review is not None:
+        yield (
+            f"{summary.to_review} fields need a decision: fill in {summary.review} and run "
+            "inkmark score again."
+        )
+
+
+def report_lines(report: Report) -> Iterator[str]:
+    """Say the figures of the paper and its items."""
+    everybody, test = report.everybody, report.test
+    yield f"{report.head.title}: {everybody.counted} counted of {everybody.registered}"
+    figures = (
+        ("mean", everybody.mean),
+        ("of", report.head.full),
+        ("SD", everybody.sd),
+        ("facility", everybody.rate),
+        ("discrimination", test.discrimination),
+        ("alpha", test.alpha),
+        ("SEM", test.sem),
+    )
+    yield "  ".join(f"{name} {'-' if value is None else value}" for name, value in figures)
+    yield f"{'item':>8} {'facility':>9} {'discr.':>7} {'r rest':>7}  notes"
+    for item in report.items:
+        values = (item.facility, item.discrimination, item.item_rest)
+        shown = ["-" if value is None else str(value) for value in values]
+        yield (
+            f"{item.number:>8} {shown[0]:>9} {shown[1]:>7} {shown[2]:>7}  {', '.join(item.flags)}"
+        )
+
+
+def practice_lines(summary: PracticeSummary) -> Iterator[str]:
+    """Say what was printed and what it lacks."""
+    yield f"Printed practice sets for {summary.students} students."
+    yield from (f"Wrote {path}" for path in summary.files)
+    yield from (f"Note: {note}" for note in summary.notes)
+
+
+def run_lines(summary: RunSummary) -> Iterator[str]:
+    """Say what all steps did."""
+    yield from batch_lines(summary.read)
+    yield from score_lines(summary.score)
+    yield from report_lines(summary.report)
+    yield from practice_lines(summary.practice)
+    yield from (f"Wrote {path}" for path in summary.files.files)

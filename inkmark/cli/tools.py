@@ -1,0 +1,117 @@
+"""The commands beside the exam folder: layouts, demo, bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from inkmark.cli.common import (
+    EXISTING_FILE,
+    FILE,
+    FOLDER,
+    json_option,
+    progress_bar,
+    show,
+)
+
+
+@click.group()
+def layouts() -> None:
+    """Make sheet layouts from those of other systems."""
+
+
+@layouts.command("import")
+@click.argument("system", type=click.Choice(["omrchecker"]))
+@click.argument("template", type=EXISTING_FILE)
+@click.option(
+    "--out", type=FILE, help="Where to write; layout.json beside the template if not given."
+)
+@json_option
+def import_layout(system: str, template: Path, out: Path | None, *, as_json: bool) -> None:
+    """Turn the template of another system into a layout.
+
+    \b
+    Example:
+      inkmark layouts import omrchecker template.json --out layout.json
+    """
+    from inkmark.layouts import save_layout
+    from inkmark.layouts.omrchecker import import_omrchecker
+
+    target = out if out is not None else template.with_name("layout.json")
+    layout = import_omrchecker(template)
+    save_layout(layout, target)
+    n_fields = len(layout.fields())
+    show(
+        {"system": system, "layout": str(target), "fields": n_fields},
+        [
+            f"Wrote {target} with {n_fields} fields.",
+            f"Read scans: inkmark read SCANS... --layout {target}",
+        ],
+        as_json=as_json,
+    )
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, default="demo")
+@click.option(
+    "--students",
+    type=click.IntRange(12, 1000),
+    default=120,
+    show_default=True,
+    help="Invented students.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help="Language of the exam.",
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed makes the same exam."
+)
+@json_option
+def demo(folder: Path, students: int, language: str, seed: int, *, as_json: bool) -> None:
+    """Make an exam with simulated scans and run everything on it.
+
+    \b
+    Example:
+      inkmark demo demo --language en
+    """
+    from inkmark.cli.show import run_json, run_lines
+    from inkmark.demo import make_demo_exam
+    from inkmark.workflow import run
+
+    with progress_bar("Making an exam and scanning it") as progress:
+        make_demo_exam(folder, candidates=students, language=language, seed=seed, progress=progress)
+    summary = run(folder, stage=progress_bar)
+    show(
+        {"folder": str(folder), **run_json(summary)},
+        [*run_lines(summary), f"Everything lies in {folder.resolve()}."],
+        as_json=as_json,
+    )
+
+
+@click.command()
+@click.option(
+    "--students",
+    type=click.IntRange(12, 1000),
+    default=24,
+    show_default=True,
+    help="Invented students of the exam that is measured.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the exam.")
+@json_option
+def bench(students: int, seed: int, *, as_json: bool) -> None:
+    """Measure each stage on this machine with the built-in demo exam.
+
+    \b
+    Example:
+      inkmark bench --json > stages.json
+    """
+    from inkmark.bench import bench_lines, measure_stages
+
+    with progress_bar("Measuring") as progress:
+        result = measure_stages(students=students, seed=seed, progress=progress)
+    show(result.to_json(), bench_lines(result), as_json=as_json)

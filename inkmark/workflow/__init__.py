@@ -1,0 +1,35 @@
+"""The steps of an exam, each from its folder to its folder: what the commands do.
+
+Each step reads what the steps before it left in the exam folder, and can be run again at
+any time. Nothing is computed or drawn here; that is done in the rooms below.
+"""
+
+from __future__ import annotations
+
+from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.practice import PracticeSummary, practise
+from inkmark.workflow.reading import CsvSummary, read, read_to_csv
+from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
+from inkmark.workflow.run import RunSummary, run
+from inkmark.workflow.scoring import ScoreSummary, score
+from inkmark.workflow.sheets import PrintSummary, create_exam, print_exam
+
+__all__ = [
+    "CsvSummary",
+    "OpenExam",
+    "PracticeSummary",
+    "PrintSummary",
+    "ReportSummary",
+    "RunSummary",
+    "ScoreSummary",
+    "analyse",
+    "create_exam",
+    "make_reports",
+    "open_exam",
+    "practise",
+    "print_exam",
+    "read",
+    "read_to_csv",
+    "run",
+    "score",
+]

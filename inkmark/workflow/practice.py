@@ -1,0 +1,88 @@
+"""Practice sets from stored scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inkmark.analytics.practice import Practice, ShortfallKind, select_practice
+from inkmark.bank import load_bank
+from inkmark.reports.practice import write_practice
+from inkmark.workflow.folder import open_exam
+from inkmark.workflow.reporting import analyse_records, load_records
+
+__all__ = ["PracticeSummary", "practise"]
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSummary:
+    """What was printed.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        For each class the sets and their answers, beside the layout and the keys.
+    students : int
+        Students who got a set.
+    notes : tuple of str
+        What the sets lack, for people.
+    """
+
+    files: tuple[Path, ...]
+    students: int
+    notes: tuple[str, ...]
+
+
+def practise(
+    root: Path | str, *, items: int | None = None, bank: Path | str | None = None
+) -> PracticeSummary:
+    """Choose and print a practice set for each student of a scored exam.
+
+    Parameters
+    ----------
+    root : Path or str
+        The exam folder.
+    items : int, optional
+        Items a set; by default what the exam's policy says.
+    bank : Path or str, optional
+        Item bank to draw from; by default the built-in one.
+
+    Returns
+    -------
+    PracticeSummary
+        Without files where no student has an item; the notes say why.
+
+    Raises
+    ------
+    InkmarkError
+        Where the exam has not been scored yet.
+    FaultyFileError
+        Where the bank has faults.
+    """
+    item_bank = load_bank(bank)
+    with open_exam(root) as opened:
+        exam = opened.exam
+        policy = exam.policy if items is None else replace(exam.policy, practice_items=items)
+        mastery = analyse_records(exam, load_records(opened)).mastery
+        practice = select_practice(mastery, item_bank, policy, exam_id=exam.id)
+        files: tuple[Path, ...] = ()
+        if any(one.items for one in practice.sets):
+            files = write_practice(practice, item_bank, exam, opened.folder.out / "practice")
+    return PracticeSummary(files, sum(1 for one in practice.sets if one.items), _notes(practice))
+
+
+def _notes(practice: Practice) -> tuple[str, ...]:
+    notes = []
+    if practice.unmatched:
+        notes.append(
+            f"the item bank does not know {len(practice.unmatched)} knowledge points of the "
+            f"exam: {', '.join(practice.unmatched)}. Name them as the bank does, or give a bank "
+            "for the subject with --bank."
+        )
+    lacks = Counter(lack.kind for one in practice.sets for lack in one.shortfalls)
+    if lacks[ShortfallKind.NO_SCORES]:
+        notes.append(f"{lacks[ShortfallKind.NO_SCORES]} students without scores have no set.")
+    if lacks[ShortfallKind.SET_TOO_SHORT]:
+        notes.append(f"{lacks[ShortfallKind.SET_TOO_SHORT]} sets are shorter than asked for.")
+    return tuple(notes)

@@ -1,0 +1,117 @@
+"""A new exam folder, and its sheets to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inkmark.errors import LayoutError
+from inkmark.exam import ExamFolder, load_exam, write_template
+from inkmark.layouts import SheetOptions, build_layout, load_layout, print_sheets, save_layout
+from inkmark.workflow.folder import file_name
+
+__all__ = ["PrintSummary", "create_exam", "print_exam"]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSummary:
+    """What was printed.
+
+    Attributes
+    ----------
+    layout : Path
+    version : str
+        Sheet version, as in the QR codes.
+    n_pages : int
+        Pages of a candidate's sheet.
+    files : tuple of Path
+        PDF files, one for each class or one blank sheet.
+    """
+
+    layout: Path
+    version: str
+    n_pages: int
+    files: tuple[Path, ...]
+
+
+def create_exam(root: Path | str, *, language: str = "zh") -> ExamFolder:
+    """Make an exam folder with a workbook to fill in.
+
+    Parameters
+    ----------
+    root : Path or str
+        Made where it does not exist.
+    language : {"zh", "en"}
+
+    Raises
+    ------
+    InkmarkError
+        Where there is a workbook already.
+    """
+    folder = ExamFolder(Path(root))
+    folder.scans.mkdir(parents=True, exist_ok=True)
+    write_template(folder.workbook, language=language)
+    return folder
+
+
+def print_exam(
+    root: Path | str,
+    options: SheetOptions | None = None,
+    *,
+    blank: bool = False,
+    rebuild: bool = False,
+) -> PrintSummary:
+    """Lay out the sheets of an exam and print them.
+
+    Parameters
+    ----------
+    root : Path or str
+        The exam folder.
+    options : SheetOptions, optional
+    blank : bool
+        Print one sheet without a name, to be copied, instead of one a candidate. So it is
+        done where the exam has no roster, too.
+    rebuild : bool
+        Replace a layout that differs. Sheets printed with the old one can then no longer
+        be read with the folder's layout.
+
+    Returns
+    -------
+    PrintSummary
+
+    Raises
+    ------
+    FaultyFileError
+        Where the workbook has faults.
+    LayoutError
+        Where the exam does not fit the paper, or another layout is in use.
+    """
+    folder = ExamFolder(Path(root))
+    exam = load_exam(folder.root)
+    layout = build_layout(exam, options)
+    if folder.layout.exists() and not rebuild:
+        in_use = load_layout(folder.layout)
+        if in_use.version != layout.version:
+            raise LayoutError(
+                f"the sheets would change: layout {in_use.version} is in use, this would be "
+                f"{layout.version}. If no sheet of {in_use.version} has been handed out, run "
+                "inkmark sheets again with --rebuild; else undo the change of the items or "
+                "of the paper."
+            )
+    save_layout(layout, folder.layout)
+    folder.sheets.mkdir(exist_ok=True)
+    files = []
+    if blank or not exam.candidates:
+        files.append(folder.sheets / "blank.pdf")
+        print_sheets(layout, exam, files[0])
+    else:
+        classes = dict.fromkeys((c.school, c.class_name) for c in exam.candidates)
+        several = len({school for school, _ in classes}) > 1
+        for school, class_name in classes:
+            people = [
+                c for c in exam.candidates if (c.school, c.class_name) == (school, class_name)
+            ]
+            name = f"{school} {class_name}" if several else class_name
+            files.append(folder.sheets / f"{file_name(name)}.pdf")
+            print_sheets(layout, exam, files[-1], people)
+    return PrintSummary(folder.layout, layout.version, len(layout.pages), tuple(files))
