@@ -141,6 +141,8 @@ def build_layout(exam: Exam, options: SheetOptions | None = None) -> SheetLayout
 
 
 def _check_item(item: Item, language: str) -> None:
+    if item.type.is_objective and not item.options:
+        raise LayoutError(f"item {item.number} has no options. Fill them in in exam.xlsx.")
     room = (st.BUBBLE[0] - 1.0) * st.PT_PER_MM
     for label in st.printed_options(item, language):
         if (

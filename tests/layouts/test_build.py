@@ -238,6 +238,11 @@ def test_columns_are_chosen_by_the_widest_row() -> None:
     assert len(build_layout(exam, SheetOptions("A3")).pages[0].columns) == 2
 
 
+def test_bubbles_without_options_are_refused() -> None:
+    with pytest.raises(LayoutError, match="item 1 has no options"):
+        build_layout(invented_exam([(ItemType.SINGLE, 2)], options=()))
+
+
 def test_an_option_label_wider_than_its_bubble_is_refused() -> None:
     exam = invented_exam([(ItemType.SINGLE, 2)], options=["yes indeed", "no"])
     with pytest.raises(LayoutError, match="'yes indeed' does not fit"):
