@@ -1,0 +1,33 @@
+"""Reports: what is said (`build_report`), and how it looks as PDF, xlsx and JSON.
+
+All writers show the figures of one `Report` as they are; nothing is computed or rounded
+anywhere else, so the same figure is the same in every file.
+"""
+
+from inkmark.reports.annotate import ScannedPage, write_annotated_pages
+from inkmark.reports.groups import group_title, write_group_report
+from inkmark.reports.model import Report, ReportOptions
+from inkmark.reports.report_json import report_schema, report_to_json, write_report_json
+from inkmark.reports.review import ReviewDecision, ReviewRow, load_review, write_review
+from inkmark.reports.student import write_student_reports
+from inkmark.reports.tables import build_report
+from inkmark.reports.workbook import write_workbook
+
+__all__ = [
+    "Report",
+    "ReportOptions",
+    "ReviewDecision",
+    "ReviewRow",
+    "ScannedPage",
+    "build_report",
+    "group_title",
+    "load_review",
+    "report_schema",
+    "report_to_json",
+    "write_annotated_pages",
+    "write_group_report",
+    "write_report_json",
+    "write_review",
+    "write_student_reports",
+    "write_workbook",
+]

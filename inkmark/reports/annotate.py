@@ -1,0 +1,219 @@
+"""Scanned pages with right and wrong marks, points and keys drawn over them.
+
+The picture is the page as it was scanned, put upright by its registration; the marks are
+vectors, so they print sharp and the picture stays what it was.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from reportlab.lib.colors import HexColor
+from reportlab.lib.utils import ImageReader
+
+from inkmark.analytics.model import Standing
+from inkmark.errors import ImageError
+from inkmark.geometry import MM_PER_INCH, Box, FloatArray, apply_homography
+from inkmark.layouts import BubbleField, CodeField, PageLayout, SheetLayout
+from inkmark.readings import SheetReading
+from inkmark.reports.charts import outcome_mark
+from inkmark.reports.figures import figure_text
+from inkmark.reports.model import Outcome, Report, StudentItem, StudentTable
+from inkmark.reports.pdf import PT_PER_MM, WHITE, Book, Pen, width_mm
+from inkmark.reports.words import words
+
+__all__ = ["ScannedPage", "write_annotated_pages"]
+
+RED = HexColor(0xC62828)
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedPage:
+    """A page of a candidate and its picture.
+
+    Attributes
+    ----------
+    candidate : str
+    reading : SheetReading
+    picture : callable
+        Gives the page image as it was scanned, as the bytes of a JPEG or PNG file; called
+        when the page is drawn, so pictures need not all be in memory.
+    """
+
+    candidate: str
+    reading: SheetReading
+    picture: Callable[[], bytes]
+
+
+def write_annotated_pages(
+    report: Report, layout: SheetLayout, pages: Iterable[ScannedPage], path: Path | str
+) -> None:
+    """Write a PDF with a page for each scanned page, in the order given.
+
+    At each item stand a tick, a half-filled circle or a cross and the points; where points
+    were lost, the key is written and its bubbles are ringed. The total is on top.
+
+    Parameters
+    ----------
+    report : Report
+    layout : SheetLayout
+        The layout that the pages were read with.
+    pages : iterable of ScannedPage
+        Of candidates of the report.
+    path : Path or str
+        Written whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        Where a picture is no JPEG or PNG.
+    OSError
+        Where the file cannot be written.
+    """
+    w = words(report.head.language)
+    students = {student.candidate: student for student in report.students}
+    book = Book(f"{report.head.title} {w['annotated']}", report.head.language)
+    for page in pages:
+        student = students[page.candidate]
+        upright = _Upright.of(page.reading)
+        pen = book.page(upright.width_mm, upright.height_mm)
+        book.bookmark(f"{student.candidate} {student.name}".strip())
+        _draw_picture(pen, page, upright)
+        _draw_marks(pen, layout.pages[page.reading.page_number], upright, student)
+        _draw_total(pen, report, student)
+        book.end_page()
+    book.write(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Upright:
+    """The page turned so that the sheet stands upright: its size and the way from mm to it."""
+
+    turn_deg: int
+    width_px: int
+    height_px: int
+    mm_per_px: float
+    homography: FloatArray
+
+    @classmethod
+    def of(cls, reading: SheetReading) -> _Upright:
+        return cls(
+            reading.registration.orientation_deg,
+            reading.width_px,
+            reading.height_px,
+            MM_PER_INCH / reading.dpi,
+            np.array(reading.registration.homography, dtype=np.float64).reshape(3, 3),
+        )
+
+    @property
+    def width_mm(self) -> float:
+        """Width of the upright page."""
+        lying = self.turn_deg in (90, 270)
+        return (self.height_px if lying else self.width_px) * self.mm_per_px
+
+    @property
+    def height_mm(self) -> float:
+        """Height of the upright page."""
+        lying = self.turn_deg in (90, 270)
+        return (self.width_px if lying else self.height_px) * self.mm_per_px
+
+    def place(self, sheet_mm: FloatArray) -> FloatArray:
+        """Points of the printed sheet, (n, 2) in mm, on the upright page in mm."""
+        x, y = apply_homography(self.homography, sheet_mm).T
+        u, v = {
+            0: (x, y),
+            90: (y, self.width_px - 1 - x),
+            180: (self.width_px - 1 - x, self.height_px - 1 - y),
+            270: (self.height_px - 1 - y, x),
+        }[self.turn_deg]
+        # The centre of the first pixel is (0, 0); the page begins at its edge.
+        return np.stack([u + 0.5, v + 0.5], axis=1) * self.mm_per_px
+
+    def box(self, sheet_mm: FloatArray) -> Box:
+        """Smallest upright box around points of the sheet."""
+        placed = self.place(sheet_mm)
+        (x0, y0), (x1, y1) = placed.min(axis=0), placed.max(axis=0)
+        return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
+
+
+def _draw_picture(pen: Pen, page: ScannedPage, upright: _Upright) -> None:
+    content = page.picture()
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+            image.verify()
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ImageError(
+            str(page.reading.source), "its picture is no JPEG or PNG", "Scan the page again."
+        ) from error
+    width, height = pen.width_mm * PT_PER_MM, pen.height_mm * PT_PER_MM
+    # Columns of the matrix: where the picture's x axis and its upward y axis go.
+    matrix = {
+        0: (width, 0, 0, height, 0, 0),
+        90: (0, height, -width, 0, width, 0),
+        180: (-width, 0, 0, -height, width, height),
+        270: (0, -height, width, 0, 0, height),
+    }[upright.turn_deg]
+    pen.canvas.saveState()
+    pen.canvas.transform(*matrix)
+    pen.canvas.drawImage(ImageReader(io.BytesIO(content)), 0, 0, 1, 1)
+    pen.canvas.restoreState()
+
+
+def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentTable) -> None:
+    items = {item.number: item for item in student.items}
+    for field in page.fields:
+        if isinstance(field, CodeField) or field.item not in items:
+            continue
+        item = items[field.item]
+        if item.outcome is Outcome.NOT_PRESENTED:
+            continue
+        box = upright.box(field.box.corners())
+        if item.lost and isinstance(field, BubbleField):
+            _ring_key(pen, field, upright, item)
+        _draw_mark(pen, box, item, beside=isinstance(field, BubbleField))
+
+
+def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem) -> None:
+    centres = upright.place(field.centres())
+    for option, (x, y) in zip(field.options, centres, strict=False):
+        if option in item.keyed:
+            radius = max(field.bubble_w, field.bubble_h) / 2 + 0.5
+            pen.circle(float(x), float(y), radius, stroke=RED, width_pt=1.1)
+
+
+def _draw_mark(pen: Pen, box: Box, item: StudentItem, *, beside: bool) -> None:
+    """The mark and its text: right of a row of bubbles, else in the top right of an area."""
+    size = 4.0
+    text = f"{figure_text(item.points)}/{figure_text(item.full)}"
+    if item.lost and item.key:
+        text = f"{item.key}  {text}"
+    width = size + 1.0 + width_mm(text, 7, bold=True) + 1.0
+    left = box.right + 0.8 if beside else box.right - width - 0.8
+    left = min(left, pen.width_mm - width - 1.0)
+    top = box.y + box.h / 2 - size / 2 if beside else box.y + 0.8
+    pen.canvas.saveState()
+    pen.canvas.setFillAlpha(0.8)
+    pen.rect(left, top - 0.2, width, size + 0.4, fill=WHITE)
+    pen.canvas.restoreState()
+    outcome_mark(pen, left + size / 2, top + size / 2, item.outcome, size=size * 0.8, colour=RED)
+    pen.text_in(left + size + 0.4, top, width - size, size, text, size=7, bold=True, colour=RED)
+
+
+def _draw_total(pen: Pen, report: Report, student: StudentTable) -> None:
+    w = words(report.head.language)
+    total = f"{figure_text(student.score)} / {figure_text(report.head.full)}"
+    if student.standing is Standing.INCOMPLETE:
+        total = w["no total"]
+    text = f"{student.candidate}  {student.name}   {w['total']} {total}"
+    width = min(width_mm(text, 11, bold=True) + 6, pen.width_mm * 0.6)
+    left = (pen.width_mm - width) / 2
+    pen.canvas.saveState()
+    pen.canvas.setFillAlpha(0.85)
+    pen.rect(left, 1.5, width, 6.5, fill=WHITE, stroke=RED, width_pt=0.8)
+    pen.canvas.restoreState()
+    pen.text_in(left + 1, 1.5, width - 2, 6.5, text, size=11, bold=True, colour=RED, align="centre")

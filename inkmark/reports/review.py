@@ -1,0 +1,266 @@
+"""The review workbook: doubtful readings with their pictures, and a place to decide.
+
+The workbook goes to a person and comes back. Each row carries the candidate and the field
+it is about, so rows may be sorted, filtered or deleted; an empty decision decides nothing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.drawing.image import Image as Picture
+from openpyxl.styles import Alignment, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from inkmark.errors import Fault, FaultyFileError
+from inkmark.exam import canonical_value, split_value
+from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
+from inkmark.reports._xlsx import SHARE, save_workbook, style_header, write_text
+from inkmark.reports.figures import share
+from inkmark.reports.words import words
+
+__all__ = ["BLANK", "ReviewDecision", "ReviewRow", "load_review", "write_review"]
+
+BLANK = "-"
+"""Decides that a field is blank; ``blank`` and ``空`` do as well."""
+
+MOST_PICTURES = 4000
+"""Pictures in one workbook; later rows have none, which keeps the file readable."""
+
+_COLUMNS = ("candidate", "name", "item", "picture", "decision", "choices", "read value",
+            "confidence", "reason", "note", "source", "field")  # fmt: skip
+_WIDTHS = (14, 14, 10, 40, 14, 14, 12, 10, 34, 24, 28, 12)
+_MOST_PX = (270, 64)
+_SHEET = "review"
+_TO_DECIDE = PatternFill("solid", fgColor="FFF6D6")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A reading that a person should look at.
+
+    Attributes
+    ----------
+    candidate, name : str
+    field : str
+        Name of the field in the layout.
+    item : str
+        The item it answers; empty for another field.
+    value : str
+        What the reader saw.
+    confidence : float
+        0 to 1.
+    reason : str
+        Why somebody should look, in words for people.
+    source : str
+        The scanned file and page.
+    options : tuple of str
+        Option labels that a decision may name; empty where any text may be decided.
+    multiple : bool
+        Whether a decision may name several options.
+    picture : bytes
+        The crop as PNG or JPEG; empty where there is none.
+    """
+
+    candidate: str
+    name: str
+    field: str
+    item: str
+    value: str
+    confidence: float
+    reason: str
+    source: str
+    options: tuple[str, ...]
+    multiple: bool
+    picture: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDecision:
+    """What a person decided about a field.
+
+    Attributes
+    ----------
+    candidate, field : str
+    value : str
+        In the form of `FieldReading.value`; empty for blank.
+    note : str
+        What the person wrote beside it.
+    """
+
+    candidate: str
+    field: str
+    value: str
+    note: str
+
+
+def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> None:
+    """Write the review workbook.
+
+    Parameters
+    ----------
+    rows : sequence of ReviewRow
+        In the order in which they should be looked at.
+    path : Path or str
+        Written whole or not at all; equal rows give equal bytes.
+    language : str
+        ``"zh"`` or ``"en"``.
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be written.
+    """
+    w = words(language)
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    sheet = book.create_sheet(_SHEET)
+    for place, (key, width) in enumerate(zip(_COLUMNS, _WIDTHS, strict=True), start=1):
+        style_header(write_text(sheet.cell(1, place), w[key]))
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(rows) + 1}"
+    column = {key: place for place, key in enumerate(_COLUMNS, start=1)}
+    checks: dict[tuple[str, ...], DataValidation] = {}
+    for number, row in enumerate(rows, start=2):
+        texts = {
+            "candidate": row.candidate,
+            "name": row.name,
+            "item": row.item or row.field,
+            "choices": _choices(row),
+            "read value": row.value or w["blank option"],
+            "reason": row.reason,
+            "source": row.source,
+            "field": row.field,
+        }
+        for key, text in texts.items():
+            cell = write_text(sheet.cell(number, column[key]), text)
+            cell.alignment = Alignment(vertical="center", wrap_text=key in ("reason", "source"))
+        confidence = sheet.cell(number, column["confidence"], share(row.confidence))
+        confidence.number_format = SHARE
+        confidence.alignment = Alignment(vertical="center")
+        for key in ("decision", "note"):
+            cell = sheet.cell(number, column[key])
+            cell.number_format, cell.fill = "@", _TO_DECIDE
+            cell.alignment = Alignment(vertical="center", wrap_text=key == "note")
+        listed = f'"{",".join((*row.options, BLANK))}"'
+        # Excel takes a list of at most 255 characters.
+        if row.options and not row.multiple and len(listed) <= 255:
+            if row.options not in checks:
+                checks[row.options] = DataValidation("list", formula1=listed, allow_blank=True)
+                checks[row.options].error = w["decide single"]
+                checks[row.options].showErrorMessage = True
+                sheet.add_data_validation(checks[row.options])
+            checks[row.options].add(sheet.cell(number, column["decision"]).coordinate)
+        height = 20
+        if row.picture and number - 2 < MOST_PICTURES:
+            picture = Picture(io.BytesIO(row.picture))
+            scale = min(_MOST_PX[0] / picture.width, _MOST_PX[1] / picture.height, 1.0)
+            picture.width = max(1, round(picture.width * scale))
+            picture.height = max(1, round(picture.height * scale))
+            sheet.add_image(picture, f"{get_column_letter(column['picture'])}{number}")
+            height = max(height, round(picture.height * 0.75) + 4)
+        sheet.row_dimensions[number].height = height
+    save_workbook(book, path)
+
+
+def load_review(path: Path | str) -> tuple[ReviewDecision, ...]:
+    """Read the decisions out of a review workbook.
+
+    Parameters
+    ----------
+    path : Path or str
+
+    Returns
+    -------
+    tuple of ReviewDecision
+        Of the rows with a decision, in their order.
+
+    Raises
+    ------
+    FaultyFileError
+        With every row whose decision cannot be taken at its word: an option that the field
+        does not have, several where one is allowed, two decisions about one field.
+    """
+    file = Path(path)
+    (table,) = read_workbook(file, (_SHEET,)) or (Table(_SHEET, (), ()),)
+    columns = _find_columns(file, table)
+    faults: list[Fault] = []
+    found: dict[tuple[str, str], ReviewDecision] = {}
+    for row in table.rows:
+        cells = {key: row[place] for key, place in columns.items() if place < len(row)}
+        decision = cells.get("decision")
+        if decision is None or decision.is_empty:
+            continue
+        try:
+            decided = _decide(cells, decision)
+        except _FaultyError as error:
+            faults.append(error.fault)
+            continue
+        earlier = found.setdefault((decided.candidate, decided.field), decided)
+        if earlier.value != decided.value:
+            message = "another row decides differently about this field; keep one of them"
+            faults.append(Fault(decision.place, message))
+    if faults:
+        raise FaultyFileError(file, faults)
+    return tuple(found.values())
+
+
+class _FaultyError(Exception):
+    """A row that cannot be taken at its word; never leaves this module."""
+
+    def __init__(self, cell: Cell, message: str) -> None:
+        super().__init__(message)
+        self.fault = Fault(cell.place, message)
+
+
+def _choices(row: ReviewRow) -> str:
+    """Options as they are shown and read back: ``A / B``, or ``A + B`` where several may be."""
+    return (" + " if row.multiple else " / ").join(row.options)
+
+
+def _find_columns(path: Path, table: Table) -> dict[str, int]:
+    titles = {fold(words(language)[key]): key for language in ("zh", "en") for key in _COLUMNS}
+    columns = {
+        titles[fold(cell.text)]: place
+        for place, cell in enumerate(table.header)
+        if fold(cell.text) in titles
+    }
+    missing = [key for key in ("candidate", "field", "decision", "choices") if key not in columns]
+    if missing:
+        names = ", ".join(f"{words('en')[key]} ({words('zh')[key]})" for key in missing)
+        raise FaultyFileError(path, [Fault(_SHEET, f"columns are missing: {names}")])
+    return columns
+
+
+def _decide(cells: dict[str, Cell], decision: Cell) -> ReviewDecision:
+    for cell in cells.values():
+        if cell.fault:
+            raise _FaultyError(cell, cell.fault)
+    candidate, field = cells["candidate"].text, cells["field"].text
+    if not candidate or not field:
+        raise _FaultyError(decision, "the row has lost its candidate or its field")
+    choices = cells["choices"].text
+    text = half_width(decision.text).strip()
+    if fold(text) in ("", fold("blank"), fold("空")):
+        value = ""
+    elif not choices:
+        value = text
+    else:
+        several = " + " in choices
+        options = tuple(choices.split(" + " if several else " / "))
+        try:
+            value = canonical_value(text, options)
+        except ValueError as error:
+            raise _FaultyError(decision, str(error)) from error
+        if not several and len(split_value(value, options)) > 1:
+            raise _FaultyError(
+                decision, f"{text!r} names several of {choices}, where one is allowed"
+            )
+    note = cells["note"].text if "note" in cells else ""
+    return ReviewDecision(candidate, field, value, note)

@@ -1,0 +1,128 @@
+"""The same figure stands in the PDF, in the workbook and in the JSON file."""
+
+import json
+import re
+from decimal import Decimal
+
+import openpyxl
+import pypdfium2
+import pytest
+from sample_results import make_results
+
+from inkmark.reports import (
+    write_group_report,
+    write_report_json,
+    write_student_reports,
+    write_workbook,
+)
+from inkmark.reports.words import words
+
+
+def pdf_text(path):
+    document = pypdfium2.PdfDocument(path)
+    pages = []
+    for page in document:
+        text = page.get_textpage()
+        # pypdfium2 gives U+00A0 and the like where the PDF has a gap.
+        pages.append(" ".join(text.get_text_bounded().split()))
+        text.close()
+        page.close()
+    document.close()
+    return pages
+
+
+def sheet_rows(path, title):
+    book = openpyxl.load_workbook(path, read_only=True)
+    rows = [list(row) for row in book[title].iter_rows(values_only=True)]
+    book.close()
+    return rows
+
+
+@pytest.fixture(params=["zh", "en"])
+def written(request, tmp_path):
+    report = make_results(language=request.param, n=30, m=16).report()
+    write_report_json(report, tmp_path / "r.json")
+    write_workbook(report, tmp_path / "r.xlsx")
+    write_student_reports(report, tmp_path / "s.pdf")
+    write_group_report(report, report.classes[0], tmp_path / "c.pdf")
+    return report, tmp_path, words(request.param)
+
+
+def test_scores_and_points_of_every_student(written):
+    report, folder, w = written
+    data = json.loads((folder / "r.json").read_text("utf-8"), parse_float=Decimal)
+    rows = {row[0]: row for row in sheet_rows(folder / "r.xlsx", w["sheet scores"])}
+    header = rows[w["candidate"]]
+    pages = pdf_text(folder / "s.pdf")
+    assert len(data["students"]) == 30
+    for student in data["students"]:
+        row = dict(zip(header, rows[student["candidate"]], strict=True))
+        text = " ".join(page for page in pages if student["candidate"] in page)
+        assert text
+        score = student["score"]
+        assert (row[w["score"]] is None) == (score is None)
+        if score is not None:
+            assert Decimal(str(row[w["score"]])) == score
+            assert Decimal(str(row[w["rate"]])) == Decimal(str(student["rate"]))
+            of_full = w["of full"].format(full=data["head"]["full"])
+            assert re.search(rf"(?<![\d.]){score} ?{re.escape(of_full)}", text)
+            assert f"{w['rate']} {Decimal(str(student['rate'])) * 100:.1f}%" in text
+        for item in student["items"]:
+            value = row[item["number"]]
+            assert (value is None) == (item["points"] is None)
+            if value is not None:
+                assert Decimal(str(value)) == item["points"]
+            if student["standing"] == "counted":
+                shown = f"{item['points']}/{item['full']} {item['lost']}"
+                rates = [f"{Decimal(str(item[k])) * 100:.1f}" for k in ("class_rate", "grade_rate")]
+                assert " ".join((shown, *rates)) in text
+
+
+def test_mastery_of_every_student(written):
+    _, folder, w = written
+    data = json.loads((folder / "r.json").read_text("utf-8"), parse_float=Decimal)
+    rows = {row[0]: row for row in sheet_rows(folder / "r.xlsx", w["sheet mastery"])}
+    pages = pdf_text(folder / "s.pdf")
+    for student in data["students"]:
+        if student["standing"] != "counted":
+            continue
+        row = dict(zip(rows[w["candidate"]], rows[student["candidate"]], strict=True))
+        text = " ".join(page for page in pages if student["candidate"] in page)
+        for point in student["points"]:
+            gained = f"{point['points']}/{point['full']}"
+            if point["mastery"] is None:
+                assert row[point["name"]] == w["no evidence"]
+                assert f"{w['no evidence']} – {gained}" in text
+            else:
+                assert Decimal(str(row[point["name"]])) == point["mastery"]
+                shown = Decimal(str(point["mastery"])) * 100
+                assert f"{point['name']} {shown:.1f}% {gained}" in text
+
+
+def test_figures_of_a_class_and_its_items(written):
+    report, folder, w = written
+    data = json.loads((folder / "r.json").read_text("utf-8"), parse_float=Decimal)
+    group = data["classes"][0]
+    rows = sheet_rows(folder / "r.xlsx", w["sheet groups"])
+    row = dict(zip(rows[0], next(r for r in rows if r[0] == group["name"]), strict=True))
+    text = " ".join(pdf_text(folder / "c.pdf"))
+    shares = ("excellent", "good", "passing", "low")
+    for key in ("counted", "registered", "absent", "incomplete", "mean", "sd", "median",
+                "highest", "lowest"):  # fmt: skip
+        assert Decimal(str(row[w[key]])) == group[key]
+    for key in shares:
+        assert Decimal(str(row[w[f"{key} rate"]])) == group[key]
+        assert f"{Decimal(str(group[key])) * 100:.1f}%" in text
+    assert f"{w['mean']} {group['mean']:.2f}" in text
+    assert f"{group['counted']} / {group['registered']}" in text
+    facilities = sheet_rows(folder / "r.xlsx", w["sheet group items"])
+    column = facilities[0].index(group["name"])
+    for item, cells in zip(group["items"], facilities[1:], strict=True):
+        assert cells[0] == item["number"]
+        assert Decimal(str(cells[column])) == item["facility"]
+    for item, own in zip(data["items"], group["items"], strict=True):
+        shown = " ".join(
+            f"{Decimal(str(own[k])) * 100:.1f}%"
+            for k in ("facility", "gap", "full_rate", "zero_rate")
+        )
+        assert f"{item['full']} {shown} {Decimal(str(item['discrimination'])):.2f}" in text
