@@ -114,12 +114,15 @@ def test_thirds_do_not_miss_a_floor_or_a_threshold():
     assert group.weak == ((),)
 
 
-def test_rate_on_the_pass_threshold_is_not_below_it():
+def test_weighted_points_on_a_threshold_reach_it():
     # .1 * 20 + .7 * 340 hundredths is 239.99999999999997 in doubles, and 240 is .6 of 400
     paper = [item("1", 5, A="0.1", B="0.9"), item("2", 5, A="0.7", C="0.3")]
     _, group = mastery_of([[0.2, 3.4]], (5, 5), knowledge_map(paper))
     assert group.rate[0, 0] == 0.6
     assert group.below[0, 0] == 0
+    policy = Policy(mastery_points_floor=Decimal("2.4"))
+    table, _ = mastery_of([[0, 0]], (0.2, 3.4), knowledge_map(paper), policy)
+    assert table.enough[0, 0]
 
 
 def test_negative_points_are_no_mastery():
