@@ -75,6 +75,8 @@ def parse_candidates(table: Table, faults: list[Fault]) -> tuple[Candidate, ...]
     columns, others = find_columns(table, ROSTER_COLUMNS, faults)
     if "number" not in columns:
         return ()
+    titles = Row({f"+{header.text}": header for header, _ in others}, faults)
+    further = {name: titles.read(name, one_line, "") for name in titles.cells}
     candidates: list[Candidate] = []
     places: dict[str, str] = {}
     for cells in table.rows:
@@ -94,10 +96,7 @@ def parse_candidates(table: Table, faults: list[Fault]) -> tuple[Candidate, ...]
                 row.read("name", one_line, ""),
                 row.read("class_name", one_line, ""),
                 row.read("school", one_line, ""),
-                tuple(
-                    (one_line(header.text), _identifier(row, f"+{header.text}"))
-                    for header, _ in others
-                ),
+                tuple((title, _identifier(row, name)) for name, title in further.items()),
             )
         )
         faults.extend(row.faults)

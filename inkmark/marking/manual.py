@@ -94,7 +94,7 @@ class _Entries:
         name = _item_name(cell.text)
         item = self.items.get(name) or self.items.get(_bare(name))
         if cell.fault or item is None:
-            known = [candidate.number for candidate in self.exam.items]
+            known = [item.number for item in self.exam.items]
             self.faults.append(
                 Fault(
                     cell.place,

@@ -224,6 +224,11 @@ def test_student_number_beside_candidate_number_is_an_identifier(tmp_path):
     assert candidate.identifiers == (("学号", "S-9"), ("出生日期", "2013-05-06"))
 
 
+def test_a_further_column_with_an_endless_header(tmp_path):
+    path = build(tmp_path / "exam.xlsx", roster=[["candidate number", "x" * 201], ["01", "y"]])
+    assert "longer than 200" in faults_of(path)["roster!B1"]
+
+
 def test_all_faults_are_listed_at_once(tmp_path):
     path = build(
         tmp_path / "exam.xlsx",
