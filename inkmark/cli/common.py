@@ -38,6 +38,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
+_JSON = "inkmark.json"
+
+
 class Commands(click.Group):
     """Turns the errors of the library into messages and exit codes."""
 
@@ -46,7 +49,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except InkmarkError as error:
-            if "--json" in sys.argv:
+            if ctx.meta.get(_JSON):
                 click.echo(json.dumps({"error": str(error), "exit_code": error.exit_code}))
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
@@ -55,8 +58,17 @@ class Commands(click.Group):
 def json_option(command: F) -> F:
     """Add `--json`."""
     return click.option(
-        "--json", "as_json", is_flag=True, help="Print the result as JSON, for machines."
+        "--json",
+        "as_json",
+        is_flag=True,
+        callback=_remember_json,
+        help="Print the result as JSON, for machines.",
     )(command)
+
+
+def _remember_json(context: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    context.meta[_JSON] = value  # an error, which ends the command, is then JSON as well
+    return value
 
 
 def exam_argument(command: F) -> F:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from inkmark import analytics
 from inkmark.analytics import Analysis
@@ -143,7 +145,11 @@ def analyse_records(exam: Exam, records: Sequence[ScoreRecord]) -> Analysis:
     responses = ResponseTable.from_responses(
         Response(r.candidate, r.item, r.value, _response_status(r)) for r in records
     )
-    return analytics.analyse(exam, ScoreMatrix.from_records(records), responses)
+    # Who is absent on some items only has points from somebody: that is not settled yet.
+    n_items = len(responses.items)
+    away = Counter(r.candidate for r in records if r.status is ScoreStatus.ABSENT)
+    absent = np.array([away[candidate] == n_items for candidate in responses.candidates])
+    return analytics.analyse(exam, ScoreMatrix.from_records(records), responses, absent=absent)
 
 
 def _response_status(record: ScoreRecord) -> ResponseStatus:
