@@ -62,14 +62,14 @@ class MarkStyle(StrEnum):
     ERASED = "erased"
     """Filled and erased well; a trace stays."""
     SMUDGED = "smudged"
-    """Filled and erased badly."""
+    """Filled and erased so badly that a person hesitates."""
     STRAY = "stray"
     """A stroke that touches the bubble and means nothing."""
 
     @property
     def meaning(self) -> Meaning:
         """What a careful person makes of it."""
-        if self in (MarkStyle.FAINT, MarkStyle.HALF, MarkStyle.SMUDGED):
+        if self in (MarkStyle.FAINT, MarkStyle.SMUDGED):
             return Meaning.UNSURE
         return Meaning.BLANK if self in (MarkStyle.ERASED, MarkStyle.STRAY) else Meaning.MARK
 
@@ -77,9 +77,9 @@ class MarkStyle(StrEnum):
 # Share of the writer's darkness that a style leaves on the paper.
 _STRENGTH = {
     MarkStyle.LIGHT: (0.45, 0.60),
-    MarkStyle.FAINT: (0.14, 0.22),
+    MarkStyle.FAINT: (0.20, 0.28),
     MarkStyle.ERASED: (0.04, 0.09),
-    MarkStyle.SMUDGED: (0.22, 0.36),
+    MarkStyle.SMUDGED: (0.42, 0.55),
 }
 _FULL_STRENGTH = (0.92, 1.05)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,6 +16,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 from PIL import Image
 
+from inkmark.files import write_whole
 from inkmark.geometry import MM_PER_INCH
 
 __all__ = [
@@ -258,9 +258,7 @@ def encode_scan(
         raise ValueError(f"{kind} holds one page; write .tif or .pdf")
     out = io.BytesIO()
     first.save(out, _FORMATS[kind], **options)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(out.getvalue())
-    os.replace(part, path)  # noqa: PTH105
+    write_whole(path, out.getvalue())
 
 
 def _moved(pixels: Pixels, px_per_mm: float, model: ScannerModel) -> Pixels:

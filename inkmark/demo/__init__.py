@@ -1,0 +1,13 @@
+"""The demo: an invented exam with its roster, answers, filled sheets and scans.
+
+Everything follows from the seed, and what every candidate meant is known, so that
+reading and scoring can be checked against it.
+"""
+
+from __future__ import annotations
+
+from inkmark.demo.answers import DemoAnswer
+from inkmark.demo.make import DemoTruth, make_demo_exam
+from inkmark.demo.scans import DemoScan
+
+__all__ = ["DemoAnswer", "DemoScan", "DemoTruth", "make_demo_exam"]

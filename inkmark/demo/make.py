@@ -1,0 +1,307 @@
+"""Making the demo's exam folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from inkmark.demo.answers import DemoAnswer, answer_items, draw_abilities, mark_subjective
+from inkmark.demo.paper import invent_exam
+from inkmark.demo.scans import DemoScan, FileJob, PageJob, write_scan_file
+from inkmark.errors import InkmarkError
+from inkmark.exam import Exam, ExamFolder, save_exam
+from inkmark.exam.columns import ROSTER_COLUMNS
+from inkmark.files import write_whole
+from inkmark.layouts import (
+    AreaField,
+    BubbleField,
+    PageLayout,
+    Role,
+    SheetLayout,
+    build_layout,
+    print_sheets,
+    save_layout,
+)
+from inkmark.simulator import MarkStyle
+
+__all__ = ["DemoTruth", "make_demo_exam"]
+
+_FEWEST = 12  # candidates with whom each kind of page still occurs
+
+
+@dataclass(frozen=True, slots=True)
+class DemoTruth:
+    """What the demo's candidates put down, whatever the scans look like.
+
+    Attributes
+    ----------
+    exam : Exam
+    absent : frozenset of str
+        Candidate numbers; their sheets are blank but for the absent mark.
+    answers : mapping of (candidate number, item number) to DemoAnswer
+        Objective items of those present.
+    points : mapping of (candidate number, item number) to Decimal
+        Subjective items of those present.
+    scans : tuple of DemoScan
+        Every page image.
+    """
+
+    exam: Exam
+    absent: frozenset[str]
+    answers: Mapping[tuple[str, str], DemoAnswer]
+    points: Mapping[tuple[str, str], Decimal]
+    scans: tuple[DemoScan, ...]
+
+    def save(self, path: Path | str) -> None:
+        """Write the truth as JSON, format "inkmark-demo/1"."""
+        people = {
+            candidate.number: {
+                "absent": candidate.number in self.absent,
+                "answers": {
+                    item: {
+                        "value": answer.value,
+                        "flag": answer.flag,
+                        "marks": [[option, style] for option, style in answer.marks],
+                    }
+                    for (number, item), answer in self.answers.items()
+                    if number == candidate.number
+                },
+                "points": {
+                    item: str(points)
+                    for (number, item), points in self.points.items()
+                    if number == candidate.number
+                },
+            }
+            for candidate in self.exam.candidates
+        }
+        truth = {
+            "format": "inkmark-demo/1",
+            "candidates": people,
+            "scans": [asdict(scan) for scan in self.scans],
+        }
+        write_whole(path, json.dumps(truth, ensure_ascii=False, indent=1).encode())
+
+
+def make_demo_exam(
+    root: Path | str,
+    *,
+    seed: int = 1,
+    language: str = "zh",
+    candidates: int = 120,
+    dpi: float = 200.0,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> DemoTruth:
+    """Make an exam folder with everything up to the scans, as if an exam had been held.
+
+    Three classes, 40 items, two pages a candidate. Most scans are grey JPEG files; the
+    third class has one PDF file of many pages and black-and-white TIFF files. A few
+    candidates are absent, a few pages are upside down, a few answers are doubtful. The
+    points of subjective items are in ``points.csv``, the truth is in ``truth.json``.
+
+    Parameters
+    ----------
+    root : path-like
+        The folder to make; there must be no exam in it.
+    seed : int
+        Equal seeds give equal folders, whatever the executor.
+    language : {"zh", "en"}
+    candidates : int
+        At least 12.
+    dpi : float
+        Resolution of the scans.
+    executor : concurrent.futures.Executor, optional
+        Where pages are simulated; by default threads, one a processor.
+    progress : callable, optional
+        Called with the number of scan files done and of all.
+
+    Raises
+    ------
+    InkmarkError
+        Where the folder holds an exam already, or too few candidates are asked for.
+    """
+    folder = ExamFolder(Path(root))
+    if folder.workbook.exists():
+        raise InkmarkError(f"{folder.root} holds an exam already. Name another folder.")
+    if candidates < _FEWEST:
+        raise InkmarkError(f"{candidates} candidates are too few. Ask for {_FEWEST} or more.")
+    rng = np.random.default_rng([seed, 0])
+    exam = invent_exam(language, candidates, rng)
+    layout = build_layout(exam)
+    files = _plan_files(exam, len(layout.pages), rng)
+    truth = _invent_truth(exam, files, rng)
+
+    folder.scans.mkdir(parents=True, exist_ok=True)
+    folder.sheets.mkdir(exist_ok=True)
+    save_layout(layout, folder.layout)
+    sheets = folder.sheets / "sheets.pdf"
+    print_sheets(layout, exam, sheets, exam.candidates)
+    write_whole(folder.root / "points.csv", _points_csv(truth))
+    truth.save(folder.root / "truth.json")
+    jobs = list(_jobs(folder.root, truth, files, layout, seed))
+    _simulate(jobs, sheets, dpi, executor, progress)
+    save_exam(exam, folder.workbook)  # last: a folder with a workbook is complete
+    return truth
+
+
+@dataclass(frozen=True, slots=True)
+class _PlannedFile:
+    """A scan file: path in the exam folder, and its pages (candidate number, page)."""
+
+    path: str
+    pages: tuple[tuple[str, int], ...]
+    is_bilevel: bool = False
+
+
+def _plan_files(exam: Exam, n_pages: int, rng: np.random.Generator) -> list[_PlannedFile]:
+    """Which page goes into which file; inside a class in the order of a shuffled pile."""
+    files: list[_PlannedFile] = []
+    classes = list(dict.fromkeys(candidate.class_name for candidate in exam.candidates))
+    for group, name in enumerate(classes, start=1):
+        numbers = [c.number for c in exam.candidates if c.class_name == name]
+        sheets = [[(n, page) for page in range(n_pages)] for n in rng.permutation(numbers).tolist()]
+        folder = f"scans/class-{group}"
+        if group == len(classes):
+            third = len(sheets) // 3
+            feeder, fax, sheets = sheets[:third], sheets[third : 2 * third], sheets[2 * third :]
+            files.append(
+                _PlannedFile(
+                    f"{folder}/feeder.pdf", tuple(page for sheet in feeder for page in sheet)
+                )
+            )
+            files += [
+                _PlannedFile(f"{folder}/fax-{i:02d}.tif", tuple(sheet), is_bilevel=True)
+                for i, sheet in enumerate(fax, start=1)
+            ]
+        files += [
+            _PlannedFile(f"{folder}/scan-{i:03d}.jpg", (page,))
+            for i, page in enumerate((page for sheet in sheets for page in sheet), start=1)
+        ]
+    return files
+
+
+def _invent_truth(exam: Exam, files: list[_PlannedFile], rng: np.random.Generator) -> DemoTruth:
+    numbers = [candidate.number for candidate in exam.candidates]
+    special = rng.permutation(numbers).tolist()
+
+    def take(share: float, fewest: int, barred: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Some candidates who were not taken before."""
+        taken = [n for n in special if n not in barred][: max(fewest, round(share * len(numbers)))]
+        special[:] = [n for n in special if n not in taken]
+        return frozenset(taken)
+
+    absent, upside_down = take(0.025, 1), take(0.035, 1)
+    # In black and white nobody sees a light mark: whoever is scanned so fills as asked.
+    bilevel = frozenset(number for file in files if file.is_bilevel for number, _ in file.pages)
+    hesitant = take(0.07, 4, bilevel)
+    abilities = draw_abilities(exam, rng)
+    answers = answer_items(exam, abilities, hesitant, bilevel, rng)
+    points = {
+        (number, item.number): mark_subjective(item, number, abilities, rng)
+        for number in numbers
+        for item in exam.items
+        if not item.type.is_objective
+    }
+    scans = tuple(
+        DemoScan(file.path, i, number, page, 180 if number in upside_down else 0)
+        for file in files
+        for i, (number, page) in enumerate(file.pages)
+    )
+    return DemoTruth(
+        exam,
+        absent,
+        {key: answer for key, answer in answers.items() if key[0] not in absent},
+        {key: given for key, given in points.items() if key[0] not in absent},
+        scans,
+    )
+
+
+def _jobs(
+    root: Path, truth: DemoTruth, files: list[_PlannedFile], layout: SheetLayout, seed: int
+) -> Iterator[FileJob]:
+    scans = iter(truth.scans)
+    places = {candidate.number: i for i, candidate in enumerate(truth.exam.candidates)}
+    for file in files:
+        jobs = []
+        for _ in file.pages:
+            scan = next(scans)
+            place = places[scan.candidate]
+            page = layout.pages[scan.page_number]
+            jobs.append(
+                PageJob(
+                    sheet_index=place * len(layout.pages) + scan.page_number,
+                    page=page,
+                    marks=_marks(page, scan.candidate, truth),
+                    written=_written(page, scan.candidate, truth),
+                    writer_seed=(seed, 1, place),
+                    page_seed=(seed, 2, place, scan.page_number),
+                    orientation_deg=scan.orientation_deg,
+                )
+            )
+        yield FileJob(root / file.path, tuple(jobs), file.is_bilevel)
+
+
+def _marks(
+    page: PageLayout, candidate: str, truth: DemoTruth
+) -> dict[tuple[str, int], tuple[tuple[int, MarkStyle], ...]]:
+    marks: dict[tuple[str, int], tuple[tuple[int, MarkStyle], ...]] = {}
+    for field in page.fields:
+        if not isinstance(field, BubbleField):
+            continue
+        if field.role is Role.ABSENT and candidate in truth.absent:
+            marks[field.name, 0] = ((0, MarkStyle.FILL),)
+        elif field.role is Role.ITEM and (candidate, field.item) in truth.answers:
+            marks[field.name, 0] = truth.answers[candidate, field.item].marks
+    return marks
+
+
+def _written(page: PageLayout, candidate: str, truth: DemoTruth) -> tuple[str, ...]:
+    """The areas with an answer: those that earned points."""
+    return tuple(
+        field.name
+        for field in page.fields
+        if isinstance(field, AreaField) and truth.points.get((candidate, field.item))
+    )
+
+
+def _points_csv(truth: DemoTruth) -> bytes:
+    """Points of subjective items, a row a candidate, as a marker's table."""
+    items = [item.number for item in truth.exam.items if not item.type.is_objective]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([ROSTER_COLUMNS[0].title[truth.exam.language], *items])
+    for candidate in truth.exam.candidates:
+        if candidate.number not in truth.absent:
+            given = [truth.points[candidate.number, item] for item in items]
+            writer.writerow([candidate.number, *given])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _simulate(
+    files: list[FileJob],
+    sheets: Path,
+    dpi: float,
+    executor: Executor | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    for path in {job.path.parent for job in files}:
+        path.mkdir(exist_ok=True)
+    pool = executor or ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        n_files = len(files)
+        results = pool.map(write_scan_file, [sheets] * n_files, files, [dpi] * n_files)
+        for done, _ in enumerate(results, start=1):
+            if progress is not None:
+                progress(done, n_files)
+    finally:
+        if executor is None:
+            pool.shutdown()
