@@ -30,6 +30,8 @@ from inkmark.reports.words import words
 __all__ = ["ScannedPage", "write_annotated_pages"]
 
 RED = HexColor(0xC62828)
+MARK_MM = 3.6
+TEXT_PT = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,35 +175,50 @@ def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentT
         if item.outcome is Outcome.NOT_PRESENTED:
             continue
         box = upright.box(field.box.corners())
-        if item.lost and isinstance(field, BubbleField):
-            _ring_key(pen, field, upright, item)
-        _draw_mark(pen, box, item, beside=isinstance(field, BubbleField))
+        if isinstance(field, BubbleField):
+            if item.lost:
+                _ring_key(pen, field, upright, item)
+            # Little room before the next item: the key is ringed, and the full mark known.
+            place = Box(box.right + 0.6, box.centre[1] - MARK_MM / 2, 0.0, MARK_MM)
+            _draw_mark(pen, place, item, figure_text(item.points))
+        else:
+            text = f"{figure_text(item.points)}/{figure_text(item.full)}"
+            if item.lost and item.key:
+                text = f"{item.key}  {text}"
+            width = MARK_MM + width_mm(text, TEXT_PT, bold=True) + 1.6
+            left = max(box.right - width - 0.8, box.x)
+            _draw_mark(pen, Box(left, box.y + 0.8, box.right - left, MARK_MM), item, text)
 
 
 def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem) -> None:
     centres = upright.place(field.centres())
-    for option, (x, y) in zip(field.options, centres, strict=False):
+    # A field of an item has one group, so a bubble an option.
+    for option, (x, y) in zip(field.options, centres, strict=True):
         if option in item.keyed:
-            radius = max(field.bubble_w, field.bubble_h) / 2 + 0.5
-            pen.circle(float(x), float(y), radius, stroke=RED, width_pt=1.1)
+            w, h = field.bubble_w + 1.0, field.bubble_h + 1.0
+            ring = Box(float(x) - w / 2, float(y) - h / 2, w, h)
+            pen.ellipse(ring, stroke=RED, width_pt=1.1)
 
 
-def _draw_mark(pen: Pen, box: Box, item: StudentItem, *, beside: bool) -> None:
-    """The mark and its text: right of a row of bubbles, else in the top right of an area."""
-    size = 4.0
-    text = f"{figure_text(item.points)}/{figure_text(item.full)}"
-    if item.lost and item.key:
-        text = f"{item.key}  {text}"
-    width = size + 1.0 + width_mm(text, 7, bold=True) + 1.0
-    left = box.right + 0.8 if beside else box.right - width - 0.8
-    left = min(left, pen.width_mm - width - 1.0)
-    top = box.y + box.h / 2 - size / 2 if beside else box.y + 0.8
+def _draw_mark(pen: Pen, place: Box, item: StudentItem, text: str) -> None:
+    """The mark and beside it the text, made to fit where the place has a width."""
+    room = place.w - MARK_MM - 1.0 if place.w else width_mm(text, TEXT_PT, bold=True)
     pen.canvas.saveState()
     pen.canvas.setFillAlpha(0.8)
-    pen.rect(left, top - 0.2, width, size + 0.4, fill=WHITE)
+    pen.rect(place.x, place.y, MARK_MM + room + 0.8, place.h, fill=WHITE)
     pen.canvas.restoreState()
-    outcome_mark(pen, left + size / 2, top + size / 2, item.outcome, size=size * 0.8, colour=RED)
-    pen.text_in(left + size + 0.4, top, width - size, size, text, size=7, bold=True, colour=RED)
+    x, y = place.x + MARK_MM / 2, place.y + place.h / 2
+    outcome_mark(pen, x, y, item.outcome, size=MARK_MM * 0.8, colour=RED)
+    pen.text_in(
+        place.x + MARK_MM + 0.3,
+        place.y,
+        room + 0.1,
+        place.h,
+        text,
+        size=TEXT_PT,
+        bold=True,
+        colour=RED,
+    )
 
 
 def _draw_total(pen: Pen, report: Report, student: StudentTable) -> None:
@@ -209,7 +226,7 @@ def _draw_total(pen: Pen, report: Report, student: StudentTable) -> None:
     total = f"{figure_text(student.score)} / {figure_text(report.head.full)}"
     if student.standing is Standing.INCOMPLETE:
         total = w["no total"]
-    text = f"{student.candidate}  {student.name}   {w['total']} {total}"
+    text = f"{w['total']} {total}   {student.candidate}  {student.name}"
     width = min(width_mm(text, 11, bold=True) + 6, pen.width_mm * 0.6)
     left = (pen.width_mm - width) / 2
     pen.canvas.saveState()

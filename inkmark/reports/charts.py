@@ -136,7 +136,9 @@ def score_strip(pen: Pen, box: Box, scale: Scale) -> None:
         else:
             pen.polygon([(x, row - 2.2), (x - 1.0, row - 0.4), (x + 1.0, row - 0.4)], fill=INK)
         text = f"{label} {figure_text(points)}"
-        if x + 2 + width_mm(text, 7) > box.right:
+        end = x + 2 + width_mm(text, 7)
+        crossed = any(x < at(other) < end for _, other in scale.references[number + 1 :])
+        if end > box.right or (crossed and 2 * x - end > box.x):
             pen.text(x - 2, row, text, size=7, align="right")
         else:
             pen.text(x + 2, row, text, size=7)
@@ -162,16 +164,22 @@ def mastery_bar(pen: Pen, box: Box, point: StudentPoint, *, no_evidence: str) ->
         triangle(pen, box.x + box.w * _part(point.class_rate), top + 0.4, 1.5)
 
 
-def group_point_bar(pen: Pen, box: Box, point: GroupPoint, everybody: Decimal | None) -> None:
-    """Bar of a group's rate on a knowledge point, hatched where weak, with everybody's."""
+def group_point_bar(
+    pen: Pen, box: Box, point: GroupPoint, everybody: Decimal | None, *, enough: bool
+) -> None:
+    """Bar of a group's rate on a knowledge point, with everybody's rate as a diamond.
+
+    It is hatched where the point is weak, and hollow without enough items to say.
+    """
     bar_h = box.h * 0.56
     top = box.y + (box.h - bar_h) / 2
     pen.rect(box.x, top, box.w, bar_h, fill=PALE)
     if point.rate is not None:
         width = box.w * _part(point.rate)
-        if point.weak:
+        if point.weak or not enough:
             pen.rect(box.x, top, width, bar_h, fill=WHITE, stroke=INK, width_pt=0.6)
-            pen.hatch(box.x, top, width, bar_h, colour=INK, step=1.1)
+            if point.weak:
+                pen.hatch(box.x, top, width, bar_h, colour=INK, step=1.1)
         else:
             pen.rect(box.x, top, width, bar_h, fill=MID)
     if everybody is not None:

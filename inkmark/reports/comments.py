@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from inkmark.analytics.model import Standing
-from inkmark.reports.figures import figure_text, share_text
+from inkmark.reports.figures import figure_text, points, share_text, total
 from inkmark.reports.model import (
     Comment,
     Figure,
@@ -87,7 +87,7 @@ def _on_score(head: ReportHead, student: StudentTable) -> list[Comment]:
         Level.PASS: ("passing", "good"),
         Level.DEVELOPING: ("passing", "passing"),
     }[level]
-    short = figure_text(cuts[ahead] - score)
+    short = figure_text(points(cuts[ahead] - score))
     return [own, _comment(head, f"level_{level}", cut=figure_text(cuts[reached]), short=short)]
 
 
@@ -148,7 +148,7 @@ def _of_items(head: ReportHead, items: list[StudentItem], *, rates: bool = False
         shown = tuple(share_text(item.grade_rate) for item in chosen)
         texts |= {"all": _all(head), "rates": item_list(shown, head.language)}
     if any(item.lost for item in chosen):
-        texts["lost"] = figure_text(sum((item.lost or Decimal(0) for item in chosen), Decimal(0)))
+        texts["lost"] = figure_text(total(item.lost for item in chosen))
     return texts
 
 

@@ -7,10 +7,11 @@ exam cannot disagree in the last digit. Rounding is half up, as schools do it.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import overload
 
-__all__ = ["NO_FIGURE", "figure_text", "index", "mean", "points", "share", "share_text"]
+__all__ = ["NO_FIGURE", "figure_text", "index", "mean", "points", "share", "share_text", "total"]
 
 NO_FIGURE = "–"
 """Stands where there is no figure."""
@@ -32,6 +33,11 @@ def points(value: Number | None) -> Decimal | None:
     if rounded is None:
         return None
     return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral() else rounded.normalize()
+
+
+def total(parts: Iterable[Decimal | None]) -> Decimal:
+    """Sum of points, those that there are."""
+    return points(sum((part for part in parts if part is not None), Decimal(0)))
 
 
 def mean(value: Number | None) -> Decimal | None:

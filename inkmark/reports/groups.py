@@ -258,6 +258,9 @@ def _knowledge(flow: Flow, report: Report, group: GroupTable) -> None:
     note = w["group points note all"] if own else w["group points note"].format(
         all=group_title(report, report.everybody)
     )  # fmt: skip
+    known = {point.name: point.enough for point in report.points}
+    if not all(known.values()):
+        note = f"{note}  {w['hollow note']}"
     parts = 2 if len(group.points) > 6 else 1
     unit = ((WIDTH_MM - 5) / 2 if parts == 2 else WIDTH_MM) / 100
     columns = (
@@ -271,7 +274,8 @@ def _knowledge(flow: Flow, report: Report, group: GroupTable) -> None:
     def bar(point: GroupPoint, everybody: Decimal | None) -> Cell:
         def draw(pen: Pen, box: Box) -> None:
             bar_box = Box(box.x + 1, box.y, box.w - 2, box.h)
-            group_point_bar(pen, bar_box, point, None if own else everybody)
+            enough = known[point.name]
+            group_point_bar(pen, bar_box, point, None if own else everybody, enough=enough)
 
         return draw
 
@@ -287,10 +291,11 @@ def _knowledge(flow: Flow, report: Report, group: GroupTable) -> None:
     ]
     flow.heading(w["points section"], note)
     flow.table(columns, rows, side_by_side=parts, row_height=5.4)
-    flow.heading(w["weak section"], w["weak note"], follow=6)
     rates = {point.name: share_text(point.rate) for point in group.points}
     text = item_list(tuple(f"{name} {rates[name]}" for name in group.weak), report.head.language)
-    flow.add(*paragraph(text or w["no weak"], WIDTH_MM, bullet=True))
+    height, draw = paragraph(text or w["no weak"], WIDTH_MM, bullet=True)
+    flow.heading(w["weak section"], w["weak note"], follow=height)
+    flow.add(height, draw)
 
 
 def _hardest(flow: Flow, report: Report, group: GroupTable) -> None:
@@ -356,7 +361,6 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
     w = words(report.head.language)
     everybody = group_title(report, report.everybody)
     compared = group.kind is not GroupKind.ALL
-    separator = "、" if report.head.language == "zh" else ", "
     columns = (
         Column(w["item"], 10, bold=True),
         Column(w["knowledge"], 27 if compared else 39),
@@ -376,10 +380,17 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
 
         return draw if own.options else ""
 
+    def block(texts: tuple[str, ...]) -> Cell:
+        def draw(pen: Pen, box: Box) -> None:
+            text = item_list(texts, report.head.language)
+            pen.text_block(Box(box.x + 0.6, box.y, box.w - 1.2, box.h), text, size=6.8)
+
+        return draw
+
     def row(item: ItemTable, own: GroupItem) -> tuple[Cell, ...]:
         return (
             item.number,
-            separator.join(item.knowledge),
+            block(item.knowledge),
             figure_text(item.full),
             share_text(own.facility),
             *((share_text(own.gap),) if compared else ()),
@@ -387,7 +398,7 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
             share_text(own.zero_rate),
             figure_text(item.discrimination),
             options(own),
-            separator.join(w[f"flag {flag}"] for flag in item.flags),
+            block(tuple(w[f"flag {flag}"] for flag in item.flags)),
         )
 
     flow.heading(

@@ -72,6 +72,9 @@ class ReportOptions:
     compare_floor : int
         Fewest candidates counted in a class for its figures to stand in student reports;
         in a smaller one they would give a classmate's score away.
+    notes_floor : int
+        Fewest candidates on an item from which there are notes on it; of fewer, the upper
+        and lower groups say next to nothing.
     made : datetime.date or None
         Date printed on the reports; none is printed where it is not given.
     most_listed : int
@@ -81,6 +84,7 @@ class ReportOptions:
     compare: bool = True
     include_ranks: bool = False
     compare_floor: int = 5
+    notes_floor: int = 20
     made: dt.date | None = None
     most_listed: int = 8
 

@@ -69,6 +69,9 @@ MARGIN_MM = 14.0
 PAGE_W_MM, PAGE_H_MM = 210.0, 297.0
 # Text that has no room is made smaller down to this part of its size, then cut.
 SMALLEST_PART = 0.8
+# Text that may take several lines is made smaller down to this size; height of its lines.
+SMALLEST_PT = 5.6
+LINE_PART = 1.18
 # Rows of a table may be set closer by this part to save a page.
 TIGHTEST = 0.87
 
@@ -138,14 +141,17 @@ class Pen:
     def text_block(self, box: Box, text: str, *, size: float, bold: bool = False) -> None:
         """Write text in one line or, smaller, in as many as the box has room for."""
         font = BOLD if bold else REGULAR
+        width, height = box.w * PT_PER_MM, box.h * PT_PER_MM
         text = printable_text(text)
-        lines: tuple[str, ...] = (text,)
-        while text_width(max(lines, key=len), size, font) > box.w * PT_PER_MM and size > 5.5:
-            size -= 0.5
-            wrapped = wrap_text(text, box.w * PT_PER_MM, size, font)
-            if len(wrapped) * size * 1.2 <= box.h * PT_PER_MM:
-                lines = wrapped
-        step = size * 1.2 / PT_PER_MM
+        smallest = min(size, SMALLEST_PT)
+        lines = wrap_text(text, width, size, font)
+        while len(lines) * size * LINE_PART > height and size > smallest:
+            size = max(size - 0.5, smallest)
+            lines = wrap_text(text, width, size, font)
+        room = max(1, int(height / (size * LINE_PART)))
+        if len(lines) > room:
+            lines = (*lines[: room - 1], "".join(lines[room - 1 :]))
+        step = size * LINE_PART / PT_PER_MM
         top = box.y + (box.h - step * len(lines)) / 2
         for number, line in enumerate(lines):
             self.text_in(box.x, top + number * step, box.w, step, line, size=size, bold=bold)
@@ -256,6 +262,15 @@ class Pen:
             stroke=int(stroke is not None),
             fill=int(fill is not None),
         )
+
+    def ellipse(self, box: Box, *, stroke: Color, width_pt: float = 0.6) -> None:
+        """Outline the ellipse that fills a box."""
+        self.canvas.setStrokeColor(stroke)
+        self.canvas.setLineWidth(width_pt)
+        self.canvas.setDash([])
+        x0, x1 = box.x * PT_PER_MM, box.right * PT_PER_MM
+        y0, y1 = (self.height_mm - box.bottom) * PT_PER_MM, (self.height_mm - box.y) * PT_PER_MM
+        self.canvas.ellipse(x0, y0, x1, y1, stroke=1, fill=0)
 
     def sector(
         self, x: float, y: float, radius: float, start_deg: float, extent_deg: float, *, fill: Color

@@ -27,7 +27,7 @@ from inkmark.reports.pdf import (
     paragraph,
     width_mm,
 )
-from inkmark.reports.words import words
+from inkmark.reports.words import item_list, words
 
 __all__ = ["write_student_reports"]
 
@@ -91,7 +91,7 @@ def _student_pages(book: Book, report: Report, student: StudentTable) -> None:
             book.bookmark(f"{student.candidate} {student.name}".strip())
             _heading(pen, report, student)
         else:
-            running = f"{student.name}  {student.candidate}"
+            running = f"{student.candidate}  {student.name}"
             pen.text(MARGIN_MM, 17, running, size=9, bold=True, width=WIDTH_MM * 0.45)
             pen.text(
                 PAGE_W_MM - MARGIN_MM,
@@ -141,8 +141,8 @@ def _heading(pen: Pen, report: Report, student: StudentTable) -> None:
 
 def _score_panel(pen: Pen, y: float, report: Report, student: StudentTable) -> None:
     head, w = report.head, words(report.head.language)
-    pen.rect(MARGIN_MM, y, WIDTH_MM, 26.0, fill=None, stroke=FAINT)
-    pen.rect(MARGIN_MM, y, 48.0, 26.0, fill=PALE)
+    pen.rect(MARGIN_MM, y, WIDTH_MM, 26.0, stroke=FAINT)
+    pen.rect(MARGIN_MM, y, 48.0 if student.score is not None else WIDTH_MM, 26.0, fill=PALE)
     left = MARGIN_MM + 4.0
     if student.score is None:
         state = (
@@ -176,7 +176,10 @@ def _score_panel(pen: Pen, y: float, report: Report, student: StudentTable) -> N
     if student.grade_mean is not None:
         references.append((w["joint mean" if head.joint else "grade mean"], student.grade_mean))
     if student.class_rank is not None:
-        text = f"{w['class rank']} {student.class_rank}   {w['grade rank']} {student.grade_rank}"
+        text = (
+            f"{w['class rank']} {student.class_rank}   "
+            f"{w['joint rank' if head.joint else 'grade rank']} {student.grade_rank}"
+        )
         pen.text(PAGE_W_MM - MARGIN_MM - 3, y + 24.2, text, size=7.5, align="right")
     cuts = [
         (w["pass" if cut.name == "passing" else cut.name], cut.points)
@@ -256,15 +259,21 @@ def _items_table(flow: Flow, report: Report, items: Sequence[StudentItem]) -> No
 
         return draw
 
+    def knowledge(item: StudentItem) -> Cell:
+        def draw(pen: Pen, box: Box) -> None:
+            text = item_list(item.knowledge, head.language)
+            pen.text_block(Box(box.x + 0.6, box.y, box.w - 1.2, box.h), text, size=7)
+
+        return draw
+
     def answer(item: StudentItem) -> str:
         return w["blank option"] if item.blank else item.answer
 
-    separator = "、" if head.language == "zh" else ", "
     rows = [
         (
             mark(item),
             item.number,
-            separator.join(item.knowledge),
+            knowledge(item),
             answer(item),
             item.key,
             f"{figure_text(item.points)}/{figure_text(item.full)}",

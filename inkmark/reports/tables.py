@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
-from functools import cached_property
 
 import numpy as np
 
-from inkmark.analytics import exam_cohort, option_shares
-from inkmark.analytics.model import Analysis, FloatArray, GroupKind, OptionShares, Standing
-from inkmark.exam import Candidate, Exam, Item, join_labels
-from inkmark.marking import ScoreMatrix, ScoreRecord, ScoreStatus
+from inkmark.analytics.model import Analysis, GroupKind, OptionShares, Standing
+from inkmark.exam import Candidate, Exam
+from inkmark.marking import ScoreRecord
 from inkmark.reports import figures
-from inkmark.reports.comments import student_comments
+from inkmark.reports._source import Source, certain_points, key_text, knowledge_names
+from inkmark.reports._students import student_table
 from inkmark.reports.model import (
     Band,
     Cut,
@@ -23,16 +22,10 @@ from inkmark.reports.model import (
     GroupTable,
     ItemTable,
     LeftOut,
-    Level,
-    OptionTable,
-    Outcome,
     PointTable,
     Report,
     ReportHead,
     ReportOptions,
-    StudentItem,
-    StudentPoint,
-    StudentTable,
     TestTable,
 )
 
@@ -74,13 +67,9 @@ def build_report(
     Report
         Figures are rounded half up; the PDF, xlsx and JSON writers show them as they are.
     """
-    source = _Source.of(exam, records, analysis, options or ReportOptions())
+    source = Source.of(exam, records, analysis, options or ReportOptions())
     head = _head(source)
     groups = tuple(_group(source, row) for row in range(len(analysis.groups.groups)))
-    students = []
-    for row in range(len(analysis.candidates.candidates)):
-        student = _student(source, head, row)
-        students.append(replace(student, comments=student_comments(head, student)))
     return Report(
         head=head,
         test=TestTable(
@@ -94,92 +83,13 @@ def build_report(
         everybody=groups[0],
         schools=tuple(group for group in groups if group.kind is GroupKind.SCHOOL),
         classes=tuple(group for group in groups if group.kind is GroupKind.CLASS),
-        students=tuple(students),
+        students=tuple(
+            student_table(source, head, row) for row in range(len(analysis.candidates.candidates))
+        ),
     )
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What a report is made from; the items are those of the analysis, in its order."""
-
-    exam: Exam
-    items: tuple[Item, ...]
-    people: Mapping[str, Candidate]
-    records: Mapping[str, Mapping[str, ScoreRecord]]
-    analysis: Analysis
-    options: ReportOptions
-
-    @classmethod
-    def of(
-        cls,
-        exam: Exam,
-        records: Sequence[ScoreRecord],
-        analysis: Analysis,
-        options: ReportOptions,
-    ) -> _Source:
-        by_number = {item.number: item for item in exam.items}
-        by_candidate: dict[str, dict[str, ScoreRecord]] = {}
-        for record in records:
-            by_candidate.setdefault(record.candidate, {})[record.item] = record
-        return cls(
-            exam=exam,
-            items=tuple(by_number[number] for number in analysis.items.items),
-            people={candidate.number: candidate for candidate in exam.candidates},
-            records=by_candidate,
-            analysis=analysis,
-            options=options,
-        )
-
-    @cached_property
-    def group_options(self) -> tuple[Mapping[int, tuple[OptionTable, ...]], ...]:
-        """By group row and by item: who chose which option in the group."""
-        if self.analysis.options is None:
-            return tuple({} for _ in self.analysis.groups.groups)
-        people = self.analysis.candidates
-        grid = [
-            [self.records.get(number, {}).get(item.number) for item in self.items]
-            for number in people.candidates
-        ]
-        scores = np.array(
-            [[_float(record) for record in row] for row in grid], dtype=np.float64
-        ).reshape(len(grid), len(self.items))
-        values = np.array(
-            [["" if record is None else record.value for record in row] for row in grid],
-            dtype=np.str_,
-        ).reshape(scores.shape)
-        absent = {
-            record.candidate
-            for row in grid
-            for record in row
-            if record is not None and record.status == ScoreStatus.ABSENT
-        }
-        tables = [_option_tables(self.analysis.options)]
-        for row, group in enumerate(self.analysis.groups.groups[1:], start=1):
-            rows_of = people.school_row if group.kind is GroupKind.SCHOOL else people.class_row
-            own = np.flatnonzero(rows_of == row)
-            matrix = ScoreMatrix(
-                tuple(people.candidates[place] for place in own),
-                self.analysis.items.items,
-                scores[own],
-                self.analysis.items.full,
-            )
-            shares = option_shares(
-                exam_cohort(
-                    self.exam, matrix, absent=[number in absent for number in matrix.candidates]
-                ),
-                values[own],
-                [item.options for item in self.items],
-                [item.key for item in self.items],
-            )
-            tables.append(_option_tables(shares))
-        return tuple(tables)
-
-
-def _float(record: ScoreRecord | None) -> float:
-    return float("nan") if record is None or record.points is None else float(record.points)
-
-
-def _head(source: _Source) -> ReportHead:
+def _head(source: Source) -> ReportHead:
     exam, policy, options = source.exam, source.exam.policy, source.options
     full = source.analysis.full_mark
     shares = (
@@ -214,15 +124,15 @@ def _head(source: _Source) -> ReportHead:
     )
 
 
-def _item_tables(source: _Source) -> tuple[ItemTable, ...]:
+def _item_tables(source: Source) -> tuple[ItemTable, ...]:
     stats = source.analysis.items
     tables = []
     for column, item in enumerate(source.items):
         table = ItemTable(
             number=item.number,
             type=str(item.type),
-            knowledge=_knowledge(item),
-            key=_key(item),
+            knowledge=knowledge_names(item),
+            key=key_text(item),
             full=figures.points(item.points),
             counted=int(stats.n[column]),
             mean=figures.mean(stats.mean[column]),
@@ -235,8 +145,10 @@ def _item_tables(source: _Source) -> tuple[ItemTable, ...]:
             options=source.group_options[0].get(column, ()),
             flags=(),
         )
-        noted = (*_item_flags(table), *_option_flags(source.analysis.options, column))
-        tables.append(replace(table, flags=noted))
+        if table.counted >= source.options.notes_floor:
+            noted = (*_item_flags(table), *_option_flags(source.analysis.options, column))
+            table = replace(table, flags=noted)
+        tables.append(table)
     return tuple(tables)
 
 
@@ -265,23 +177,7 @@ def _option_flags(shares: OptionShares | None, column: int) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _option_tables(shares: OptionShares) -> dict[int, tuple[OptionTable, ...]]:
-    """By column of the item: its options in printed order, then blank."""
-    tables: dict[int, tuple[OptionTable, ...]] = {}
-    for row, option in enumerate(shares.option):
-        column = int(shares.item[row])
-        table = OptionTable(
-            option=option,
-            keyed=bool(shares.keyed[row]),
-            share=figures.share(shares.share[row]),
-            upper=figures.share(shares.upper[row]),
-            lower=figures.share(shares.lower[row]),
-        )
-        tables[column] = (*tables.get(column, ()), table)
-    return tables
-
-
-def _point_tables(source: _Source) -> tuple[PointTable, ...]:
+def _point_tables(source: Source) -> tuple[PointTable, ...]:
     mastery, weights = source.analysis.group_mastery, source.analysis.knowledge.weights
     return tuple(
         PointTable(
@@ -289,19 +185,19 @@ def _point_tables(source: _Source) -> tuple[PointTable, ...]:
             items=tuple(
                 source.items[row].number for row in np.flatnonzero(weights[:, column]).tolist()
             ),
-            full=_certain(mastery.full[column]),
+            full=certain_points(mastery.full[column]),
             enough=bool(mastery.enough[column]),
         )
         for column, name in enumerate(mastery.points)
     )
 
 
-def _group(source: _Source, row: int) -> GroupTable:
+def _group(source: Source, row: int) -> GroupTable:
     analysis, most = source.analysis, source.options.most_listed
     group, stats = analysis.groups.groups[row], analysis.groups
     items = _group_items(source, row)
     known = sorted(
-        (item for item in items if item.facility is not None),
+        (item for item in items if item.facility is not None and item.facility < 1),
         key=lambda item: item.facility or Decimal(0),
     )
     return GroupTable(
@@ -337,7 +233,7 @@ def _group(source: _Source, row: int) -> GroupTable:
     )
 
 
-def _group_items(source: _Source, row: int) -> tuple[GroupItem, ...]:
+def _group_items(source: Source, row: int) -> tuple[GroupItem, ...]:
     stats = source.analysis.group_items
     return tuple(
         GroupItem(
@@ -374,8 +270,8 @@ def _bands(analysis: Analysis, row: int) -> tuple[Band, ...]:
     shares, above = bands.shares, bands.at_or_above
     return tuple(
         Band(
-            lower=_certain(bands.edges[column]),
-            upper=_certain(bands.edges[column + 1]),
+            lower=certain_points(bands.edges[column]),
+            upper=certain_points(bands.edges[column + 1]),
             count=int(bands.counts[row, column]),
             share=figures.share(shares[row, column]),
             above=int(above[row, column]),
@@ -384,7 +280,7 @@ def _bands(analysis: Analysis, row: int) -> tuple[Band, ...]:
     )
 
 
-def _left_out(source: _Source, row: int) -> tuple[LeftOut, ...]:
+def _left_out(source: Source, row: int) -> tuple[LeftOut, ...]:
     people = source.analysis.candidates
     kind = source.analysis.groups.groups[row].kind
     rows = {GroupKind.SCHOOL: people.school_row, GroupKind.CLASS: people.class_row}.get(kind)
@@ -395,141 +291,3 @@ def _left_out(source: _Source, row: int) -> tuple[LeftOut, ...]:
         )
         if standing != Standing.COUNTED and (rows is None or rows[place] == row)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """Group rows to compare a student with; None where the report does not compare."""
-
-    own_class: int | None
-    grade: int | None
-
-
-def _student(source: _Source, head: ReportHead, row: int) -> StudentTable:
-    people, groups = source.analysis.candidates, source.analysis.groups
-    number = people.candidates[row]
-    person = source.people.get(number, Candidate(number))
-    standing = Standing(people.standing[row])
-    score = figures.points(float(people.total[row]))
-    class_row = int(people.class_row[row])
-    class_counted = int(groups.n[class_row]) if class_row >= 0 else 0
-    compare = source.options.compare
-    many = class_counted >= source.options.compare_floor
-    reference = _Reference(class_row if compare and many else None, 0 if compare else None)
-    items = _student_items(source, number, reference)
-    marked = [item for item in items if item.points is not None]
-    ranked = source.options.include_ranks and standing is Standing.COUNTED
-    return StudentTable(
-        candidate=number,
-        name=person.name,
-        class_name=person.class_name,
-        school=person.school,
-        standing=standing,
-        score=score,
-        rate=None if score is None else figures.share(score / head.full),
-        level=None if score is None else _level(score, head),
-        marked_points=sum((i.points for i in marked if i.points is not None), Decimal(0)),
-        marked_full=sum((item.full for item in marked), Decimal(0)),
-        class_mean=None if reference.own_class is None else figures.mean(groups.mean[class_row]),
-        grade_mean=None if reference.grade is None else figures.mean(groups.mean[0]),
-        class_counted=class_counted,
-        grade_counted=int(groups.n[0]),
-        class_rank=int(people.class_rank[row]) or None if ranked else None,
-        grade_rank=int(people.rank[row]) or None if ranked else None,
-        items=items,
-        points=_student_points(source, row, items, reference),
-        comments=(),
-    )
-
-
-def _student_items(source: _Source, number: str, reference: _Reference) -> tuple[StudentItem, ...]:
-    facility = source.analysis.group_items.facility
-    records = source.records.get(number, {})
-    items = []
-    for column, item in enumerate(source.items):
-        record = records.get(item.number)
-        gained = None if record is None else record.points
-        answer = "" if record is None else record.value
-        scored = record is not None and record.status == ScoreStatus.SCORED
-        items.append(
-            StudentItem(
-                number=item.number,
-                knowledge=_knowledge(item),
-                answer=answer,
-                key=_key(item),
-                keyed=item.key if item.type.is_objective else (),
-                points=None if gained is None else figures.points(gained),
-                full=figures.points(item.points),
-                lost=None if gained is None else figures.points(item.points - gained),
-                class_rate=_share_at(facility, reference.own_class, column),
-                grade_rate=_share_at(facility, reference.grade, column),
-                outcome=_outcome(record, item),
-                blank=item.type.is_objective and scored and not answer,
-            )
-        )
-    return tuple(items)
-
-
-def _outcome(record: ScoreRecord | None, item: Item) -> Outcome:
-    if record is None or record.points is None:
-        pending = record is not None and record.status == ScoreStatus.PENDING
-        return Outcome.PENDING if pending else Outcome.NOT_PRESENTED
-    if record.points >= item.points:
-        return Outcome.FULL
-    return Outcome.PART if record.points > 0 else Outcome.NONE
-
-
-def _student_points(
-    source: _Source, row: int, items: Sequence[StudentItem], reference: _Reference
-) -> tuple[StudentPoint, ...]:
-    mastery, rates = source.analysis.mastery, source.analysis.group_mastery.rate
-    weights = source.analysis.knowledge.weights
-    points = []
-    for column, name in enumerate(mastery.points):
-        enough = bool(mastery.enough[row, column])
-        points.append(
-            StudentPoint(
-                name=name,
-                items=tuple(
-                    items[place].number
-                    for place in np.flatnonzero(weights[:, column]).tolist()
-                    if items[place].points is not None
-                ),
-                points=_certain(mastery.gained[row, column]),
-                full=_certain(mastery.possible[row, column]),
-                mastery=figures.share(mastery.rate[row, column]) if enough else None,
-                low=figures.share(mastery.low[row, column]) if enough else None,
-                high=figures.share(mastery.high[row, column]) if enough else None,
-                class_rate=_share_at(rates, reference.own_class, column),
-                grade_rate=_share_at(rates, reference.grade, column),
-            )
-        )
-    return tuple(points)
-
-
-def _level(score: Decimal, head: ReportHead) -> Level:
-    cuts = {cut.name: cut.points for cut in head.cuts}
-    if score >= cuts["excellent"]:
-        return Level.EXCELLENT
-    if score >= cuts["good"]:
-        return Level.GOOD
-    return Level.PASS if score >= cuts["passing"] else Level.DEVELOPING
-
-
-def _knowledge(item: Item) -> tuple[str, ...]:
-    return tuple(name for name, _ in item.knowledge)
-
-
-def _key(item: Item) -> str:
-    if item.type.is_objective:
-        return join_labels(item.key, item.options)
-    return " / ".join(item.key)
-
-
-def _share_at(table: FloatArray, row: int | None, column: int) -> Decimal | None:
-    return None if row is None else figures.share(table[row, column])
-
-
-def _certain(value: float) -> Decimal:
-    """Points from an array that holds no NaN."""
-    return figures.points(Decimal(float(value)))
