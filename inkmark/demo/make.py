@@ -28,10 +28,9 @@ from inkmark.layouts import (
     Role,
     SheetLayout,
     build_layout,
-    print_sheets,
-    save_layout,
 )
 from inkmark.simulator import MarkStyle
+from inkmark.workflow import print_exam
 
 __all__ = ["DemoTruth", "make_demo_exam"]
 
@@ -141,15 +140,12 @@ def make_demo_exam(
     truth = _invent_truth(exam, files, rng)
 
     folder.scans.mkdir(parents=True, exist_ok=True)
-    folder.sheets.mkdir(exist_ok=True)
-    save_layout(layout, folder.layout)
-    sheets = folder.sheets / "sheets.pdf"
-    print_sheets(layout, exam, sheets, exam.candidates)
+    save_exam(exam, folder.workbook)
+    printed = print_exam(folder.root)
     write_whole(folder.root / "points.csv", _points_csv(truth))
     truth.save(folder.root / "truth.json")
-    jobs = list(_jobs(folder.root, truth, files, layout, seed))
-    _simulate(jobs, sheets, dpi, executor, progress)
-    save_exam(exam, folder.workbook)  # last: a folder with a workbook is complete
+    jobs = list(_jobs(folder.root, truth, files, layout, printed.files, seed=seed))
+    _simulate(jobs, dpi, executor, progress)
     return truth
 
 
@@ -226,28 +222,47 @@ def _invent_truth(exam: Exam, files: list[_PlannedFile], rng: np.random.Generato
 
 
 def _jobs(
-    root: Path, truth: DemoTruth, files: list[_PlannedFile], layout: SheetLayout, seed: int
+    root: Path,
+    truth: DemoTruth,
+    files: list[_PlannedFile],
+    layout: SheetLayout,
+    printed: tuple[Path, ...],
+    *,
+    seed: int,
 ) -> Iterator[FileJob]:
     scans = iter(truth.scans)
-    places = {candidate.number: i for i, candidate in enumerate(truth.exam.candidates)}
+    sheets = dict(_printed_sheets(truth.exam, printed))
     for file in files:
         jobs = []
         for _ in file.pages:
             scan = next(scans)
-            place = places[scan.candidate]
             page = layout.pages[scan.page_number]
+            sheet, place = sheets[scan.candidate]
+            person = int(scan.candidate)
             jobs.append(
                 PageJob(
+                    sheets=sheet,
                     sheet_index=place * len(layout.pages) + scan.page_number,
                     page=page,
                     marks=_marks(page, scan.candidate, truth),
                     written=_written(page, scan.candidate, truth),
-                    writer_seed=(seed, 1, place),
-                    page_seed=(seed, 2, place, scan.page_number),
+                    writer_seed=(seed, 1, person),
+                    page_seed=(seed, 2, person, scan.page_number),
                     orientation_deg=scan.orientation_deg,
                 )
             )
         yield FileJob(root / file.path, tuple(jobs), file.is_bilevel)
+
+
+def _printed_sheets(
+    exam: Exam, printed: tuple[Path, ...]
+) -> Iterator[tuple[str, tuple[Path, int]]]:
+    """By candidate number the printed file, one for each class, and the sheet in it."""
+    classes = dict.fromkeys(candidate.class_name for candidate in exam.candidates)
+    for name, path in zip(classes, printed, strict=True):
+        people = (candidate for candidate in exam.candidates if candidate.class_name == name)
+        for place, candidate in enumerate(people):
+            yield candidate.number, (path, place)
 
 
 def _marks(
@@ -288,7 +303,6 @@ def _points_csv(truth: DemoTruth) -> bytes:
 
 def _simulate(
     files: list[FileJob],
-    sheets: Path,
     dpi: float,
     executor: Executor | None,
     progress: Callable[[int, int], None] | None,
@@ -298,7 +312,7 @@ def _simulate(
     pool = executor or ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:
         n_files = len(files)
-        results = pool.map(write_scan_file, [sheets] * n_files, files, [dpi] * n_files)
+        results = pool.map(write_scan_file, files, [dpi] * n_files)
         for done, _ in enumerate(results, start=1):
             if progress is not None:
                 progress(done, n_files)

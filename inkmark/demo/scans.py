@@ -56,8 +56,10 @@ class PageJob:
 
     Attributes
     ----------
+    sheets : Path
+        The printed sheets, PDF.
     sheet_index : int
-        0-based page of the printed file.
+        0-based page of it.
     page : PageLayout
     marks : mapping of (field, group) to marks
     written : tuple of str
@@ -67,6 +69,7 @@ class PageJob:
     orientation_deg : int
     """
 
+    sheets: Path
     sheet_index: int
     page: PageLayout
     marks: Mapping[tuple[str, int], tuple[tuple[int, MarkStyle], ...]]
@@ -85,13 +88,11 @@ class FileJob:
     is_bilevel: bool = False
 
 
-def write_scan_file(sheets: Path, job: FileJob, dpi: float) -> Path:
+def write_scan_file(job: FileJob, dpi: float) -> Path:
     """Simulate the pages of one file and write it.
 
     Parameters
     ----------
-    sheets : Path
-        The printed sheets, PDF.
     job : FileJob
     dpi : float
         Resolution of the scanner.
@@ -101,19 +102,13 @@ def write_scan_file(sheets: Path, job: FileJob, dpi: float) -> Path:
     Path
         The file written.
     """
-    printed = render_pages(sheets, dpi, [page.sheet_index for page in job.pages])
-    encode_scan(
-        [
-            _scanned(page, pixels, dpi, is_bilevel=job.is_bilevel)
-            for page, pixels in zip(job.pages, printed, strict=True)
-        ],
-        job.path,
-        dpi,
-    )
+    pages = [_scanned(page, dpi, is_bilevel=job.is_bilevel) for page in job.pages]
+    encode_scan(pages, job.path, dpi)
     return job.path
 
 
-def _scanned(job: PageJob, pixels: Pixels, dpi: float, *, is_bilevel: bool) -> Pixels:
+def _scanned(job: PageJob, dpi: float, *, is_bilevel: bool) -> Pixels:
+    (pixels,) = render_pages(job.sheets, dpi, [job.sheet_index])
     writer = draw_writer(np.random.default_rng(job.writer_seed))
     writer = replace(writer, darkness=max(writer.darkness, 0.66))  # 2B, as the sheet asks
     rng = np.random.default_rng(job.page_seed)
