@@ -322,7 +322,7 @@ def measure_bubbles(
     white_rank: int,
     out: F32,
 ) -> None:
-    """Mean grey value inside each bubble, and the paper white around it.
+    """Mean grey values inside and around each bubble, and the paper white around it.
 
     Parameters
     ----------
@@ -335,8 +335,9 @@ def measure_bubbles(
         Sample points in half widths and half heights from the centre.
     white_rank : int
         Which of the sorted samples around a bubble is taken for paper.
-    out : (n, 2) float32
-        Mean inside and paper white; -1, -1 where a sample lies outside the image.
+    out : (n, 3) float32
+        Mean inside, mean around and paper white; all -1 where a sample inside lies
+        outside the image.
     """
     ring = np.empty(len(around), dtype=np.float64)
     for k in range(len(bubbles)):
@@ -357,6 +358,7 @@ def measure_bubbles(
             seen = seen and value >= 0
             total += value
         n = 0
+        total_around = 0.0
         for i in range(len(around)):
             a = around[i, 0]
             b = around[i, 1]
@@ -367,13 +369,14 @@ def measure_bubbles(
                     ring[at] = ring[at - 1]
                     at -= 1
                 ring[at] = value
+                total_around += value
                 n += 1
         if not seen or n < len(around) // 2:
-            out[k, 0] = -1.0
-            out[k, 1] = -1.0
+            out[k] = -1.0
             continue
         out[k, 0] = total / len(inside)
-        out[k, 1] = ring[min(white_rank, n - 1)]
+        out[k, 1] = total_around / n
+        out[k, 2] = ring[min(white_rank, n - 1)]
 
 
 @njit(cache=True, nogil=True)

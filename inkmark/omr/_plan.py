@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.layouts import BubbleField, BubbleShape, PageLayout
+from inkmark.layouts import AnchorKind, BubbleField, BubbleShape, PageLayout
 from inkmark.omr._transform import FloatArray
 
 __all__ = ["BubblePlan", "bubble_plan"]
@@ -17,8 +17,8 @@ IntArray = NDArray[np.int64]
 
 _INSIDE = 0.78
 """Half size of the part of a bubble that is sampled: its printed outline stays out."""
-_AROUND = 1.4
-"""Half size of the ring around a bubble in which paper is looked for."""
+_AROUND = (1.3, 1.55)
+"""Half sizes of the rings around a bubble in which paper is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class BubblePlan:
         Whether several marks in the bubble's group are an answer.
     inside, around : (m, 2) float64
         Sample points of a bubble in half sizes from its centre.
+    known_surroundings : bool
+        Whether nothing but paper is printed beside the bubbles, as on our own sheets.
     """
 
     fields: tuple[BubbleField, ...]
@@ -50,6 +52,7 @@ class BubblePlan:
     multiple: NDArray[np.bool_]
     inside: FloatArray
     around: FloatArray
+    known_surroundings: bool
 
 
 @lru_cache(maxsize=32)
@@ -87,6 +90,7 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
         multiple=np.repeat([field.multiple for field in fields], counts).astype(bool),
         inside=_inside_points(oval=oval),
         around=_ring_points(),
+        known_surroundings=page.anchors.kind is AnchorKind.SQUARES,
     )
 
 
@@ -99,7 +103,7 @@ def _inside_points(*, oval: bool) -> FloatArray:
 
 
 def _ring_points() -> FloatArray:
-    angle = np.arange(24) * (2 * np.pi / 24)
+    angle = np.arange(20) * (2 * np.pi / 20)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     square = circle / np.abs(circle).max(axis=1, keepdims=True)
-    return np.ascontiguousarray(square * _AROUND)
+    return np.concatenate([square * size for size in _AROUND])

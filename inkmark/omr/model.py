@@ -65,8 +65,8 @@ class BubbleOptions:
     """
 
     boundary: float = 0.45
-    boundary_alone: float = 0.33
+    boundary_alone: float = 0.3
     empty: float = 0.15
-    width: float = 0.042
+    width: float = 0.04
     doubt: float = 0.02
     default_mark: float = 0.55

@@ -93,7 +93,7 @@ def draw(
             centre = px(x, y)
             taken = (marks or {}).get((field.name, k), 0.0)
             if letters:
-                label = field.options[k % len(field.options)]
+                label = field.options[k % len(field.options)][0]
                 size = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale / 20, 1)[0]
                 at = (centre[0] - size[0] // 2, centre[1] + size[1] // 2)
                 cv2.putText(image, label, at, cv2.FONT_HERSHEY_SIMPLEX, scale / 20, 120, 1)

@@ -63,7 +63,7 @@ def test_measure_bubbles_equals_numpy(rng, registration):
     bubbles[0, :2] = (200.0, 50.0)
     inside, around = rng.uniform(-0.8, 0.8, (30, 2)), rng.uniform(-1.4, 1.4, (24, 2))
     t = Transform.of(registration)
-    out = np.empty((40, 2), dtype=np.float32)
+    out = np.empty((40, 3), dtype=np.float32)
     _kernels.measure_bubbles(
         pixels, t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, inside, around, 18, out
     )
@@ -77,7 +77,8 @@ def test_measure_bubbles_equals_numpy(rng, registration):
         return bilinear(pixels, at[1:])
 
     np.testing.assert_allclose(out[1:, 0], samples(inside).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(out[1:, 1], np.sort(samples(around), axis=1)[:, 18], rtol=1e-5)
+    np.testing.assert_allclose(out[1:, 1], samples(around).mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(out[1:, 2], np.sort(samples(around), axis=1)[:, 18], rtol=1e-5)
 
 
 def test_find_solids_finds_the_solid_squares_only():
