@@ -76,7 +76,10 @@ def new(exam: Path, language: str, *, as_json: bool) -> None:
     help="Outline of the bubbles.",
 )
 @click.option(
-    "--blank", is_flag=True, help="Print one blank sheet, to copy, instead of one a candidate."
+    "--blank",
+    type=click.IntRange(0, 5000),
+    default=0,
+    help="Print so many sheets without a name instead of one a candidate.",
 )
 @click.option(
     "--rebuild",
@@ -91,7 +94,7 @@ def sheets(
     columns: int | None,
     bubbles: str,
     *,
-    blank: bool,
+    blank: int,
     rebuild: bool,
     as_json: bool,
 ) -> None:
@@ -100,7 +103,7 @@ def sheets(
     \b
     Examples:
       inkmark sheets midterm
-      inkmark sheets midterm --paper A3 --sides 2 --blank
+      inkmark sheets midterm --paper A3 --sides 2 --blank 40
     """
     from inkmark.layouts import BubbleShape, SheetOptions
     from inkmark.workflow import print_exam

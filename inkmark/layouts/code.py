@@ -11,7 +11,7 @@ __all__ = ["SheetCode"]
 
 # All of it is in QR's alphanumeric mode (ISO/IEC 18004, 7.4.4), so the code stays small.
 _TEXT = re.compile(
-    r"IM1:(?P<exam>[A-Z0-9-]{1,16}):(?P<candidate>[A-Z0-9-]{0,24})"
+    r"IM1:(?P<exam>[A-Z0-9-]{1,16}):(?:(?P<candidate>[A-Z0-9-]{0,24})|\*(?P<serial>[A-Z0-9]{1,16}))"
     r":(?P<page>[1-9][0-9]{0,2}):(?P<version>[0-9A-F]{8})"
 )
 
@@ -30,22 +30,29 @@ class SheetCode:
         0-based page of the layout, below 999; the text says it 1-based.
     version : str
         `SheetLayout.version`: eight of ``0-9 A-F``.
+    serial : str
+        Serial number of a blank sheet, up to 16 of ``A-Z 0-9``: it holds the pages of the
+        sheet together until somebody's number is on one of them. Only without `candidate`.
     """
 
     exam: str
     candidate: str
     page: int
     version: str
+    serial: str = ""
 
     def encode(self) -> str:
         """Text for the code: ``IM1:EXAM:CANDIDATE:PAGE:VERSION``.
+
+        A blank sheet has ``*SERIAL`` in place of the candidate.
 
         Raises
         ------
         LayoutError
             Where a part holds characters that the code cannot carry.
         """
-        text = f"IM1:{self.exam}:{self.candidate}:{self.page + 1}:{self.version}"
+        who = f"{self.candidate}*{self.serial}" if self.serial else self.candidate
+        text = f"IM1:{self.exam}:{who}:{self.page + 1}:{self.version}"
         if _TEXT.fullmatch(text) is None:
             raise LayoutError(
                 f"the sheet code {text!r} cannot be printed. Use an exam id of at most 16 and "
@@ -59,4 +66,10 @@ class SheetCode:
         match = _TEXT.fullmatch(text)
         if match is None:
             return None
-        return cls(match["exam"], match["candidate"], int(match["page"]) - 1, match["version"])
+        return cls(
+            match["exam"],
+            match["candidate"] or "",
+            int(match["page"]) - 1,
+            match["version"],
+            match["serial"] or "",
+        )

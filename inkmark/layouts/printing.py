@@ -48,6 +48,7 @@ def print_sheets(
     exam: Exam,
     path: Path | str,
     candidates: Sequence[Candidate] | None = None,
+    serials: Sequence[str] = ("",),
 ) -> None:
     """Print the sheets of an exam as vector PDF with embedded fonts.
 
@@ -61,8 +62,11 @@ def print_sheets(
     exam : Exam
     path : path-like
     candidates : sequence of Candidate, optional
-        One sheet each, with name, class, number and QR code. None prints one blank sheet,
-        whose QR code names no candidate.
+        One sheet each, with name, class, number and QR code. None prints blank sheets,
+        whose QR codes name no candidate.
+    serials : sequence of str
+        Of the blank sheets, one each. Sheets of several pages need serial numbers that
+        differ, for they alone tell which pages belong together.
 
     Raises
     ------
@@ -75,8 +79,10 @@ def print_sheets(
     canvas.setTitle(printable_text(exam.title))
     canvas.setCreator("inkmark")
     printer = SheetPrinter(canvas, layout, exam, candidates)
-    for candidate in [None] if candidates is None else candidates:
+    for candidate in candidates or ():
         printer.draw(candidate)
+    for serial in serials if candidates is None else ():
+        printer.draw(None, serial)
     canvas.save()
     write_whole(path, buffer.getvalue())
 
@@ -108,13 +114,20 @@ class SheetPrinter:
             _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
             canvas.endForm()
 
-    def draw(self, candidate: Candidate | None) -> None:
-        """Draw all pages of one candidate's sheet; None for a blank one."""
+    def draw(self, candidate: Candidate | None, serial: str = "") -> None:
+        """Draw all pages of one candidate's sheet; None for a blank one, with its serial."""
         for index, page in enumerate(self._layout.pages):
             pen = Pen(self._canvas, page)
             self._canvas.setPageSize(pen.size)
             self._canvas.doForm(_form(index))
-            _draw_copy(pen, self._layout, self._exam, candidate, index)
+            code = SheetCode(
+                self._exam.id,
+                candidate.number if candidate else "",
+                index,
+                self._layout.version,
+                serial,
+            )
+            _draw_copy(pen, self._layout, self._exam, candidate, code)
             self._canvas.showPage()
 
 
@@ -434,19 +447,19 @@ class _Side:
 
 
 def _draw_copy(
-    pen: Pen, layout: SheetLayout, exam: Exam, candidate: Candidate | None, index: int
+    pen: Pen, layout: SheetLayout, exam: Exam, candidate: Candidate | None, code: SheetCode
 ) -> None:
     """What differs from copy to copy: code, name, class and number."""
-    page = layout.pages[index]
-    number = candidate.number if candidate else ""
-    code = _field(page, "page", CodeField).box
-    draw_code(pen, code, SheetCode(exam.id, number, index, layout.version).encode())
+    page = layout.pages[code.page]
+    code_box = _field(page, "page", CodeField).box
+    draw_code(pen, code_box, code.encode())
     said = words(exam.language)
-    if index > 0:
-        room = code.x - 5.0 - st.CONTENT_MARGIN
+    if code.page > 0:
+        room = code_box.x - 5.0 - st.CONTENT_MARGIN
         if candidate is None:
             blank = "_" * 20
             text = f"{said.name} {blank}{said.separator}{said.number} {blank}"
+            text += f"{said.separator}{code.serial}" if code.serial else ""
         else:
             parts = (candidate.name, candidate.class_name, candidate.number)
             text = said.separator.join(p for p in parts if p)
@@ -460,7 +473,7 @@ def _draw_copy(
     for row, text in enumerate((candidate.name, group)):
         box = _row_box(name, row)
         pen.label((box.x + 2.5, box.centre[1]), text, 12.0, width=box.w - 5.0, align="left")
-    for i, digit in enumerate(number):
+    for i, digit in enumerate(candidate.number):
         pen.label(_nth(written, i).centre, digit, 12.0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,12 +115,12 @@ def read_exam(
     options = options or ReadOptions()
     store.put_exam(exam)
     names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
+    store.forget_unusable(list(names.values()))
     known = store.known_pages()
     tasks = [
         Task(path, name, layout, options, exam.id, known=frozenset(known.get(name, frozenset())))
         for path, name in names.items()
     ]
-    store.forget_unreadable(list(names.values()))
     new = 0
     batch: list[PageRecord] = []
     for outcomes in run_tasks(tasks, options.workers, executor, progress):
@@ -130,10 +131,11 @@ def read_exam(
             batch = []
     store.add_pages(batch)
     new += len(batch)
+    if not sources:
+        store.withdraw(f"{folder.scans.name}/", set(names.values()))
+    store.apply_serials({n for n, page in enumerate(layout.pages) if _number_fields(page)}, _orphan)
     if exam.candidates:
         store.apply_roster({candidate.number for candidate in exam.candidates}, _stranger)
-    if not sources:
-        store.keep_in_use(f"{folder.scans.name}/", set(names.values()))
     store.settle_duplicates()
     return batch_report(exam, layout, store, new)
 
@@ -189,7 +191,24 @@ def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout
             f"the candidate number {shown} and there is no readable code that names the "
             "candidate. Complete the number on the sheet and scan it again."
         )
-    return PageRecord(outcome.source, issue, message, candidate, outcome.page_number, outcome)
+    serial = "" if code is None else code.serial
+    return PageRecord(
+        outcome.source, issue, message, candidate, outcome.page_number, outcome, serial
+    )
+
+
+def _orphan(serial: str, candidates: AbstractSet[str]) -> str:
+    if candidates:
+        return (
+            f"pages of sheet {serial} bear the numbers of {', '.join(sorted(candidates))}: the "
+            "sheet was copied. Find out whose page this is, write it on a sheet of its own and "
+            "scan that."
+        )
+    return (
+        f"the page of sheet {serial} that bears the candidate number is not there or cannot be "
+        "read. Scan it, complete the number on it where it is incomplete, and run inkmark read "
+        "again."
+    )
 
 
 def _stranger(candidate: str) -> str:
@@ -294,10 +313,14 @@ def _is_absent(layout: SheetLayout, reading: SheetReading) -> bool:
 
 
 def _written_number(page: PageLayout, reading: SheetReading) -> str:
-    names = {f.name for f in page.fields if isinstance(f, BubbleField) and f.role is Role.CANDIDATE}
+    names = _number_fields(page)
     values = [r.value for r in reading.fields if r.field in names]
     number = values[0] if values else ""
     return number if number.strip("?") else ""
+
+
+def _number_fields(page: PageLayout) -> set[str]:
+    return {f.name for f in page.fields if isinstance(f, BubbleField) and f.role is Role.CANDIDATE}
 
 
 def _agree(coded: str, written: str) -> bool:

@@ -164,21 +164,22 @@ class ExamStore:
                         (reading_row(page_id, reading) for reading in record.reading.fields),
                     )
 
-    def forget_unreadable(self, paths: Iterable[str]) -> None:
-        """Take out the entries of files that could not be opened, to try them again."""
+    def forget_unusable(self, paths: Iterable[str]) -> None:
+        """Forget pages that could not be opened or were withdrawn, to read them again."""
         table = schema.pages
+        unusable = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
         with self._transaction() as connection:
             for some in _batches(paths, 500):
                 connection.execute(
                     table.delete().where(
                         table.c.exam_id == self._exam_id,
                         table.c.path.in_(some),
-                        table.c.status == str(IssueKind.UNREADABLE_FILE),
+                        table.c.status.in_(unusable),
                     )
                 )
 
-    def keep_in_use(self, folder: str, paths: AbstractSet[str]) -> None:
-        """Withdraw the pages of a folder whose file is not there; take back those that are.
+    def withdraw(self, folder: str, paths: AbstractSet[str]) -> None:
+        """Withdraw the pages of a folder whose file is not there.
 
         Parameters
         ----------
@@ -191,19 +192,52 @@ class ExamStore:
         query = sa.select(table.c.id, table.c.path, table.c.status, table.c.message).where(
             table.c.exam_id == self._exam_id,
             table.c.path.startswith(folder, autoescape=True),
-            table.c.status.in_((*_USABLE, str(IssueKind.WITHDRAWN))),
         )
+        message = "the file is no longer among the scans."
         with self._transaction() as connection:
             for row in connection.execute(query).all():
                 if row.path not in paths:
-                    self._mark(
-                        connection,
-                        row,
-                        str(IssueKind.WITHDRAWN),
-                        "the file is no longer among the scans.",
-                    )
-                elif row.status == IssueKind.WITHDRAWN:
-                    self._mark(connection, row, READ, "")
+                    self._mark(connection, row, str(IssueKind.WITHDRAWN), message)
+
+    def apply_serials(
+        self, own_number: AbstractSet[int], orphan: Callable[[str, AbstractSet[str]], str]
+    ) -> None:
+        """Give pages of blank sheets the candidate whose number is on another page.
+
+        Parameters
+        ----------
+        own_number : set of int
+            Pages of the layout that bear a candidate number themselves.
+        orphan : callable
+            Serial number and candidates found on the sheet -> the message for a page that
+            no single candidate can be given.
+        """
+        table = schema.pages
+        unnamed = (str(IssueKind.UNIDENTIFIED), str(IssueKind.UNKNOWN_CANDIDATE))
+        query = (
+            sa.select(table)
+            .where(
+                table.c.exam_id == self._exam_id,
+                table.c.serial != "",
+                table.c.status.in_((*_USABLE, *unnamed)),
+            )
+            .order_by(table.c.serial)
+        )
+        with self._transaction() as connection:
+            rows = connection.execute(query).all()
+            for serial, group in groupby(rows, key=lambda row: row.serial):
+                sheet = list(group)
+                owners = {r.candidate for r in sheet if r.page_number in own_number} - {""}
+                status, message, candidate = READ, "", "".join(owners)
+                if len(owners) != 1:
+                    status, candidate = str(IssueKind.UNIDENTIFIED), ""
+                    message = orphan(serial, owners)
+                ids = [row.id for row in sheet if row.page_number not in own_number]
+                connection.execute(
+                    table.update()
+                    .where(table.c.id.in_(ids))
+                    .values(status=status, message=message, candidate=candidate)
+                )
 
     def apply_roster(self, numbers: AbstractSet[str], stranger: Callable[[str], str]) -> None:
         """Take pages of candidates who are not on the roster out of use, others back.

@@ -29,6 +29,8 @@ class PageRecord:
         0-based page of the layout; -1 where not known.
     reading : SheetReading or None
         None where nothing could be read.
+    serial : str
+        Serial number of a blank sheet, which its pages share; empty for other sheets.
     """
 
     source: PageSource
@@ -37,6 +39,7 @@ class PageRecord:
     candidate: str
     page_number: int
     reading: SheetReading | None
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

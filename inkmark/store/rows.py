@@ -47,6 +47,7 @@ def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
         "status": READ if record.issue is None else str(record.issue),
         "message": record.message,
         "candidate": record.candidate,
+        "serial": record.serial,
         "page_number": record.page_number,
     }
     if record.reading is not None:
@@ -108,7 +109,9 @@ def page_record(row: Any, fields: tuple[FieldReading, ...]) -> PageRecord:
             codes,
         )
     issue = None if row.status == READ else IssueKind(row.status)
-    return PageRecord(source, issue, row.message, row.candidate, row.page_number, reading)
+    return PageRecord(
+        source, issue, row.message, row.candidate, row.page_number, reading, row.serial
+    )
 
 
 def _registration(stored: dict[str, Any]) -> Registration:

@@ -92,6 +92,7 @@ pages = sa.Table(
     _text("status", "read, or the kind of issue that keeps the page from being used"),
     _text("message", "what is wrong and what to do; empty where nothing is"),
     _text("candidate", "candidate number; empty where not known"),
+    _text("serial", "serial number of a blank sheet, by its code; empty for other sheets"),
     sa.Column("page_number", sa.Integer, nullable=False, comment="page of the layout, from 0"),
     sa.Column("width_px", sa.Integer, comment="width of the image"),
     sa.Column("height_px", sa.Integer, comment="height of the image"),
@@ -152,7 +153,7 @@ scores = sa.Table(
     _text("key", "key applied"),
     sa.Column(
         "reading_id",
-        sa.ForeignKey("readings.id"),
+        sa.ForeignKey("readings.id", ondelete="SET NULL"),
         comment="the reading the score rests on; empty for points entered by hand",
     ),
     sa.Column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from inkmark.layouts import SheetOptions, build_layout, load_layout, print_sheet
 from inkmark.workflow.folder import file_name
 
 __all__ = ["PrintSummary", "create_exam", "print_exam"]
+
+
+_SERIAL_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def print_exam(
     root: Path | str,
     options: SheetOptions | None = None,
     *,
-    blank: bool = False,
+    blank: int = 0,
     rebuild: bool = False,
 ) -> PrintSummary:
     """Lay out the sheets of an exam and print them.
@@ -68,9 +72,9 @@ def print_exam(
     root : Path or str
         The exam folder.
     options : SheetOptions, optional
-    blank : bool
-        Print one sheet without a name, to be copied, instead of one a candidate. So it is
-        done where the exam has no roster, too.
+    blank : int
+        Print so many sheets without a name instead of one a candidate. Those of several
+        pages bear serial numbers, which hold their pages together: they must not be copied.
     rebuild : bool
         Replace a layout that differs. Sheets printed with the old one can then no longer
         be read with the folder's layout.
@@ -84,7 +88,8 @@ def print_exam(
     FaultyFileError
         Where the workbook has faults.
     LayoutError
-        Where the exam does not fit the paper, or another layout is in use.
+        Where the exam does not fit the paper, another layout is in use, or there is neither
+        a roster nor a number of blank sheets.
     """
     folder = ExamFolder(Path(root))
     exam = load_exam(folder.root)
@@ -101,9 +106,14 @@ def print_exam(
     save_layout(layout, folder.layout)
     folder.sheets.mkdir(exist_ok=True)
     files = []
-    if blank or not exam.candidates:
+    if blank:
+        serials = [_serial() if len(layout.pages) > 1 else "" for _ in range(blank)]
         files.append(folder.sheets / "blank.pdf")
-        print_sheets(layout, exam, files[0])
+        print_sheets(layout, exam, files[0], serials=serials)
+    elif not exam.candidates:
+        raise LayoutError(
+            "the exam has no roster. Fill in the roster, or print blank sheets: --blank 40"
+        )
     else:
         classes = dict.fromkeys((c.school, c.class_name) for c in exam.candidates)
         several = len({school for school, _ in classes}) > 1
@@ -115,3 +125,8 @@ def print_exam(
             files.append(folder.sheets / f"{file_name(name)}.pdf")
             print_sheets(layout, exam, files[-1], people)
     return PrintSummary(folder.layout, layout.version, len(layout.pages), tuple(files))
+
+
+def _serial() -> str:
+    """Give a serial number that no other printed sheet has: 50 random bits."""
+    return "".join(secrets.choice(_SERIAL_LETTERS) for _ in range(10))

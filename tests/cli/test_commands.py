@@ -72,7 +72,7 @@ def test_sheets_in_use_are_not_replaced_by_others(exam: Path) -> None:
 
 
 def test_blank_sheets(exam: Path) -> None:
-    result = invoke("sheets", exam, "--blank", "--json")
+    result = invoke("sheets", exam, "--blank", 3, "--json")
     (path,) = json.loads(result.stdout)["files"]
     assert Path(path).name == "blank.pdf"
 

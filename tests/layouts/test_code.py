@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from inkmark.errors import LayoutError
 from inkmark.layouts import SheetCode
 
-codes = st.builds(
-    SheetCode,
-    exam=st.text("ABCXYZ0189-", min_size=1, max_size=16),
-    candidate=st.text("0123456789", max_size=24),
-    page=st.integers(0, 998),
-    version=st.text("0123456789ABCDEF", min_size=8, max_size=8),
+parts = {
+    "exam": st.text("ABCXYZ0189-", min_size=1, max_size=16),
+    "page": st.integers(0, 998),
+    "version": st.text("0123456789ABCDEF", min_size=8, max_size=8),
+}
+codes = st.builds(SheetCode, candidate=st.text("0123456789", max_size=24), **parts) | st.builds(
+    SheetCode, candidate=st.just(""), serial=st.text("ABC0189", max_size=16), **parts
 )
 
 
@@ -24,6 +25,8 @@ def test_a_code_survives_its_text(code: SheetCode) -> None:
 def test_the_text_counts_pages_from_one() -> None:
     assert SheetCode("MATH-25", "007", 0, "00AB12EF").encode() == "IM1:MATH-25:007:1:00AB12EF"
     assert SheetCode("MATH-25", "", 1, "00AB12EF").encode() == "IM1:MATH-25::2:00AB12EF"
+    blank = SheetCode("MATH-25", "", 1, "00AB12EF", "7QK2")
+    assert blank.encode() == "IM1:MATH-25:*7QK2:2:00AB12EF"
 
 
 @given(codes)
@@ -72,6 +75,8 @@ def test_any_text_is_parsed_safely(text: str) -> None:
         SheetCode("MATH:2", "1", 0, "00AB12EF"),
         SheetCode("MATH", "张", 0, "00AB12EF"),
         SheetCode("MATH", "1", -1, "00AB12EF"),
+        SheetCode("MATH", "1", 0, "00AB12EF", "7QK2"),
+        SheetCode("MATH", "", 0, "00AB12EF", "7-2"),
         SheetCode("MATH", "1", 0, "00ab12ef"),
     ],
 )

@@ -54,11 +54,15 @@ def make_folder(root: Path, exam: Exam, options: SheetOptions | None = None) -> 
 
 
 def page_images(
-    folder: Path, exam: Exam, layout: SheetLayout, candidates: Sequence[Candidate] | None
+    folder: Path,
+    exam: Exam,
+    layout: SheetLayout,
+    candidates: Sequence[Candidate] | None,
+    serials: Sequence[str] = ("",),
 ) -> list[np.ndarray]:
     """Printed pages as grey images at `DPI`, candidate after candidate."""
     path = folder / "printed.pdf"
-    print_sheets(layout, exam, path, candidates)
+    print_sheets(layout, exam, path, candidates, serials)
     pdf = pypdfium2.PdfDocument(path)
     pages = [
         cv2.cvtColor(page.render(scale=DPI / 72).to_numpy(), cv2.COLOR_BGR2GRAY) for page in pdf

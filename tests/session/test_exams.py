@@ -213,6 +213,44 @@ def test_an_absent_candidate_misses_no_further_page(tmp_path: Path) -> None:
     assert (report.expected, report.read) == (5, 5)
 
 
+def test_the_sides_of_blank_sheets_find_each_other_by_their_serial(tmp_path: Path) -> None:
+    exam = small_exam(n_items=150)
+    folder = ExamFolder(tmp_path / "exam")
+    layout = make_folder(folder.root, exam, SheetOptions(sides=2))
+    pages = page_images(tmp_path, exam, layout, None, serials=["AAAA", "BBBB"])
+    assert len(pages) == 4
+    last = layout.pages[1].fields
+    name = next(f.name for f in last if f.name.startswith("Q"))
+    save(mark(pages[3], layout, {name: "C"}, page=1), folder.scans / "1.png")
+    save(mark(pages[1], layout, {name: "B"}, page=1), folder.scans / "2.png")
+    save(mark(pages[0], layout, {"candidate": NUMBERS[0]}), folder.scans / "3.png")
+
+    def read() -> tuple[BatchReport, dict[str, str]]:
+        with ExamStore.open(folder.database, exam.id) as store:
+            report = read_exam(folder, exam, layout, store)
+            values = {
+                r.candidate: r.reading.value
+                for r in store.readings_in_use()
+                if r.reading.field == name
+            }
+        return report, values
+
+    report, values = read()
+    check_sums(report)
+    assert values == {NUMBERS[0]: "B"}
+    assert kinds(report) == {"1.png": IssueKind.UNIDENTIFIED}
+    save(mark(pages[2], layout, {"candidate": NUMBERS[1]}), folder.scans / "4.png")
+    report, values = read()
+    assert values == {NUMBERS[0]: "B", NUMBERS[1]: "C"}
+    assert kinds(report) == {}
+    save(mark(pages[0], layout, {"candidate": NUMBERS[2]}), folder.scans / "5.png")
+    report, values = read()
+    assert values == {NUMBERS[1]: "C"}, "a copied sheet: the back could be either's"
+    assert kinds(report) == {"2.png": IssueKind.UNIDENTIFIED}
+    (folder.scans / "5.png").unlink()
+    assert read()[1] == {NUMBERS[0]: "B", NUMBERS[1]: "C"}
+
+
 @pytest.fixture(params=["serial", "threads", "processes"])
 def executor(request: pytest.FixtureRequest) -> Iterator[object]:
     if request.param == "serial":

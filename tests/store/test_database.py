@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -142,18 +144,17 @@ def test_settling_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> Non
     assert seen[0] == seen[1]
 
 
-def test_a_withdrawn_file_gives_way_and_comes_back(store: ExamStore) -> None:
+def test_the_pages_of_a_withdrawn_file_give_way(store: ExamStore) -> None:
     store.add_pages([record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")])
-    store.keep_in_use("scans/", {"scans/b.jpg"})
+    store.withdraw("scans/", {"scans/b.jpg"})
     store.settle_duplicates()
     assert statuses(store) == {
         "scans/a.jpg": IssueKind.WITHDRAWN,
         "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
         "elsewhere/c.jpg": None,
     }
-    store.keep_in_use("scans/", {"scans/a.jpg", "scans/b.jpg"})
-    store.settle_duplicates()
-    assert statuses(store)["scans/a.jpg"] is IssueKind.DUPLICATE_PAGE
+    store.forget_unusable(["scans/a.jpg"])
+    assert "scans/a.jpg" not in store.known_pages(), "it is read again when it comes back"
 
 
 def test_unreadable_files_are_forgotten_and_others_are_not(store: ExamStore) -> None:
@@ -164,8 +165,40 @@ def test_unreadable_files_are_forgotten_and_others_are_not(store: ExamStore) -> 
             PageRecord(source, IssueKind.UNREADABLE_FILE, "empty", "", -1, None),
         ]
     )
-    store.forget_unreadable(["scans/1.jpg", "scans/2.jpg"])
+    store.forget_unusable(["scans/1.jpg", "scans/2.jpg"])
     assert list(statuses(store)) == ["scans/1.jpg"]
+
+
+def orphan(serial: str, candidates: AbstractSet[str]) -> str:
+    return f"{serial} of {len(candidates)}"
+
+
+def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: ExamStore) -> None:
+    front = replace(record("scans/front.jpg", candidate="0002"), serial="AB12")
+    back = replace(
+        record("scans/back.jpg", candidate="", page_number=1, issue=IssueKind.UNIDENTIFIED),
+        serial="AB12",
+    )
+    other = replace(
+        back,
+        source=PageSource("scans/other.jpg", 0, "x"),
+        serial="CD34",
+    )
+    store.add_pages([back, other])
+    store.apply_serials({0}, orphan)
+    assert statuses(store)["scans/back.jpg"] is IssueKind.UNIDENTIFIED
+    store.add_pages([front])
+    store.apply_serials({0}, orphan)
+    records = {page.record.source.path: page.record for page in store.pages()}
+    assert (records["scans/back.jpg"].issue, records["scans/back.jpg"].candidate) == (None, "0002")
+    assert records["scans/other.jpg"].message == "CD34 of 0"
+    copied = replace(record("scans/copied.jpg", candidate="0001"), serial="AB12")
+    store.add_pages([copied])
+    store.apply_serials({0}, orphan)
+    records = {page.record.source.path: page.record for page in store.pages()}
+    assert records["scans/back.jpg"].issue is IssueKind.UNIDENTIFIED, "a copied sheet is nobody's"
+    assert records["scans/back.jpg"].message == "AB12 of 2"
+    assert records["scans/front.jpg"].issue is None
 
 
 def test_the_latest_decision_holds(store: ExamStore) -> None:
