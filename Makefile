@@ -14,8 +14,9 @@ INSTALLED := .venv/.installed
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED)  ## make an exam on the spot and take it from printed sheet to report
-	@$(BIN)/inkmark demo
+demo: $(INSTALLED)  ## make an exam in demo/ and take it from printed sheet to report
+	@rm -rf demo
+	@$(BIN)/inkmark demo demo
 
 test: $(INSTALLED)  ## run every check and every test; all of them, also after a failure
 	@failed=""; \

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 100)
     if chosen.list:
         for name in names():
-            console.print(f"{name:14} {_purpose(name)}", highlight=False)
+            print(f"{name:14} {_purpose(name)}")
         return 0
     wanted = names() if chosen.all else chosen.names
     if not wanted or (unknown := set(wanted) - set(names())):

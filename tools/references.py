@@ -35,27 +35,29 @@ replaces it.
 
 
 def commands(
-    command: click.Command, path: tuple[str, ...] = ("inkmark",)
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """All commands below and including `command`, each with the words that call it.
+    command: click.Command, name: str = "inkmark", parent: click.Context | None = None
+) -> Iterator[click.Context]:
+    """All commands below and including `command`, as they are when they are called.
 
     Parameters
     ----------
     command : click.Command
-    path : tuple of str
-        The words that call `command`.
+    name : str
+        The word that calls `command`.
+    parent : click.Context, optional
+        The command that `command` stands in.
 
     Yields
     ------
-    (tuple of str, click.Command)
+    click.Context
     """
-    yield path, command
+    context = click.Context(command, parent, name, **command.context_settings)
+    yield context
     if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
+        for word in command.list_commands(context):
+            child = command.get_command(context, word)
             if child is not None and not child.hidden:
-                yield from commands(child, (*path, name))
+                yield from commands(child, word, context)
 
 
 def cli_page(root: click.Command) -> str:
@@ -69,7 +71,7 @@ def cli_page(root: click.Command) -> str:
     -------
     str
     """
-    return CLI_HEAD + "".join(_section(path, command) for path, command in commands(root))
+    return CLI_HEAD + "".join(_section(context) for context in commands(root))
 
 
 def database_page(metadata: MetaData, version: int) -> str:
@@ -115,13 +117,13 @@ def pages() -> dict[Path, str]:
     }
 
 
-def _section(path: tuple[str, ...], command: click.Command) -> str:
-    context = click.Context(command, info_name=" ".join(path))
-    usage = " ".join([*path, *command.collect_usage_pieces(context)])
-    lines = ["", f"## {' '.join(path)}", "", "```text", usage, "```", ""]
+def _section(context: click.Context) -> str:
+    command = context.command
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    lines = ["", f"## {context.command_path}", "", "```text", usage, "```", ""]
     lines += _paragraphs(command.help or "")
     rows = [
-        (f"`{_names(parameter)}`", _help(parameter, context))
+        (f"`{_names(parameter, context)}`", _help(parameter, context))
         for parameter in command.get_params(context)
         if isinstance(parameter, click.Option) and not parameter.hidden
     ]
@@ -141,13 +143,13 @@ def _paragraphs(text: str) -> list[str]:
     return lines
 
 
-def _names(option: click.Option) -> str:
+def _names(option: click.Option, context: click.Context) -> str:
     names = ", ".join(option.opts)
     if option.secondary_opts:
         return f"{names} / {', '.join(option.secondary_opts)}"
     if option.is_flag or option.count:
         return names
-    return f"{names} {option.make_metavar(click.Context(click.Command('x')))}"
+    return f"{names} {option.make_metavar(context)}"
 
 
 def _help(option: click.Option, context: click.Context) -> str:

@@ -49,6 +49,10 @@ class Task:
     path : Path
     name : str
         The path as it is to stand in the results.
+    layout : SheetLayout
+    options : ReadOptions
+    exam_id : str
+        Exam whose sheets are expected; empty where any may come.
     start : int
         0-based page to begin with.
     known : frozenset of (str, int)
