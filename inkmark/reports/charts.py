@@ -6,6 +6,7 @@ a `Pen`. Nothing is computed here but places on the page.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -76,6 +77,10 @@ def outcome_mark(
         )
     else:
         pen.line(x - half * 0.6, y, x + half * 0.6, y, colour=SOFT, width_pt=0.8)
+
+
+LABEL_REACHES_MM = (1.1, 2.6, 4.2, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 31.0)
+"""How far from its dot a label may stand, the nearest free place first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +242,12 @@ def histogram(
         for start, end in pairwise(steps):
             pen.line(*start, *end, width_pt=1.1, dash=(2.4, 1.2))
     for number, band in enumerate(bands):
-        label = width_mm(str(band.count), 7)
+        label = width_mm(str(band.count), 7) + 0.8
         if band.count and label <= band_w:
             x = left + (number + 0.5) * band_w
             y = bottom - height * float(band.share or 0) / top
             # Stands on the dashed line where they meet.
-            pen.rect(x - label / 2 - 0.5, y - 3.4, label + 1.0, 2.9, fill=WHITE)
+            pen.rect(x - label / 2, y - 3.4, label, 2.9, fill=WHITE)
             pen.text(x, y - 1.0, str(band.count), align="centre", size=7)
     pen.text(left + width / 2, box.bottom - 1.2, title_x, size=7, colour=SOFT, align="centre")
     pen.text(box.x, box.y + 1.5, title_y, size=7, colour=SOFT)
@@ -250,19 +255,12 @@ def histogram(
 
 def item_plane(
     pen: Pen, box: Box, items: Sequence[ItemTable], *, title_x: str, title_y: str
-) -> tuple[str, ...]:
-    """Facility against discrimination, a dot and its number an item.
-
-    Returns
-    -------
-    tuple of str
-        Items without a place on the plane, for lack of a figure.
-    """
+) -> None:
+    """Facility against discrimination: a dot and its number for each item that has both."""
     left, bottom = box.x + 9, box.bottom - 8.5
     width, height = box.right - left - 3, bottom - box.y - 4
     low = min([0.0, *(float(i.discrimination) for i in items if i.discrimination is not None)])
-    low = -(-low // 0.2) * -0.2 if low < 0 else 0.0
-    low = min(low, 0.0)
+    low = -0.2 * math.ceil(-low / 0.2 - 1e-9)
 
     def at(facility: float, discrimination: float) -> tuple[float, float]:
         return (
@@ -296,7 +294,6 @@ def item_plane(
     _label_dots(pen, placed, Box(left, box.y + 2, width, bottom - box.y - 2))
     pen.text(left + width / 2, box.bottom - 1.2, title_x, size=7, colour=SOFT, align="centre")
     pen.text(box.x, box.y + 1.5, title_y, size=7, colour=SOFT)
-    return tuple(i.number for i in items if i.facility is None or i.discrimination is None)
 
 
 def option_bars(pen: Pen, box: Box, options: Sequence[OptionTable], blank: str) -> None:
@@ -322,7 +319,7 @@ def _label_dots(pen: Pen, dots: Sequence[tuple[str, float, float]], frame: Box) 
     taken = [Box(x - 0.8, y - 0.8, 1.6, 1.6) for _, x, y in dots]
     for label, x, y in dots:
         w, h = width_mm(label, 6.2) + 0.4, 2.2
-        for reach in (1.1, 2.6, 4.2, 6.0, 8.0, 10.0, 13.0, 16.0):
+        for reach in LABEL_REACHES_MM:
             spots = [
                 Box(x + dx * reach - w * (1 - dx) / 2, y + dy * reach - h * (1 - dy) / 2, w, h)
                 for dx, dy in (
@@ -344,6 +341,6 @@ def _label_dots(pen: Pen, dots: Sequence[tuple[str, float, float]], frame: Box) 
                 taken.append(spot)
                 if reach > 2:
                     pen.line(x, y, *spot.centre, colour=SOFT, width_pt=0.3)
-                    pen.rect(spot.x, spot.y, spot.w, spot.h, fill=WHITE)
+                pen.rect(spot.x, spot.y, spot.w, spot.h, fill=WHITE)
                 pen.text_in(spot.x, spot.y, spot.w, spot.h, label, size=6.2, align="centre")
                 break

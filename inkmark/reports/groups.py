@@ -10,6 +10,7 @@ from inkmark.analytics.model import GroupKind
 from inkmark.geometry import Box
 from inkmark.reports.charts import group_point_bar, histogram, item_plane, option_bars
 from inkmark.reports.figures import figure_text, share_text
+from inkmark.reports.flow import Cell, Column, Flow, footer, paragraph
 from inkmark.reports.model import Cut, GroupItem, GroupPoint, GroupTable, ItemTable, Report
 from inkmark.reports.pdf import (
     ACCENT,
@@ -20,12 +21,7 @@ from inkmark.reports.pdf import (
     PALE,
     SOFT,
     Book,
-    Cell,
-    Column,
-    Flow,
     Pen,
-    footer,
-    paragraph,
 )
 from inkmark.reports.tables import ITEM_FLAGS
 from inkmark.reports.words import item_list, words
@@ -69,8 +65,9 @@ def write_group_report(report: Report, group: GroupTable, path: Path | str) -> N
     flow.add(rows * 13.0, lambda pen, y: _draw_tiles(pen, y, tiles))
     _distribution(flow, report, group)
     if group.kind is GroupKind.ALL:
-        _groups_table(flow, report, w["schools section"], report.schools)
-        _groups_table(flow, report, w["groups section"], report.classes)
+        if report.head.joint:
+            _groups_table(flow, report, "school", report.schools)
+        _groups_table(flow, report, "class", report.classes)
     _knowledge(flow, report, group)
     _hardest(flow, report, group)
     if group.kind is GroupKind.ALL:
@@ -220,14 +217,14 @@ def _distribution(flow: Flow, report: Report, group: GroupTable) -> None:
     flow.add(height, draw)
 
 
-def _groups_table(flow: Flow, report: Report, title: str, groups: Sequence[GroupTable]) -> None:
+def _groups_table(flow: Flow, report: Report, kind: str, groups: Sequence[GroupTable]) -> None:
     if not groups:
         return
     w = words(report.head.language)
     labels = ("counted", "mean", "relative gap", "sd", "highest", "lowest",
               "excellent rate", "good rate", "passing rate", "low rate")  # fmt: skip
     columns = [
-        Column(w["class"], 42, bold=True),
+        Column(w[kind], 42, bold=True),
         *(Column(w[label], 14, "right") for label in labels),
     ]
     rows = [
@@ -246,7 +243,7 @@ def _groups_table(flow: Flow, report: Report, title: str, groups: Sequence[Group
         )
         for group in groups
     ]
-    flow.heading(title)
+    flow.heading(w[f"{kind} section"])
     flow.table(columns, rows)
 
 

@@ -26,6 +26,7 @@ from inkmark.layouts.build import build_layout
 from inkmark.layouts.format import save_layout
 from inkmark.layouts.model import SheetLayout
 from inkmark.layouts.printing import SheetPrinter
+from inkmark.reports.flow import Column, Draw, Flow
 from inkmark.reports.pdf import (
     ACCENT,
     FAINT,
@@ -37,9 +38,6 @@ from inkmark.reports.pdf import (
     PT_PER_MM,
     SOFT,
     Book,
-    Column,
-    Draw,
-    Flow,
     Pen,
     width_mm,
 )

@@ -9,6 +9,7 @@ from inkmark.analytics.model import Standing
 from inkmark.geometry import Box
 from inkmark.reports.charts import Scale, mastery_bar, outcome_mark, score_strip
 from inkmark.reports.figures import NO_FIGURE, figure_text, share_text
+from inkmark.reports.flow import Cell, Column, Flow, footer, paragraph
 from inkmark.reports.model import Outcome, Report, StudentItem, StudentPoint, StudentTable
 from inkmark.reports.pdf import (
     ACCENT,
@@ -19,12 +20,7 @@ from inkmark.reports.pdf import (
     PALE,
     SOFT,
     Book,
-    Cell,
-    Column,
-    Flow,
     Pen,
-    footer,
-    paragraph,
     width_mm,
 )
 from inkmark.reports.words import item_list, words

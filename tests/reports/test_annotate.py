@@ -1,0 +1,159 @@
+"""Annotated pages: marks at their items whichever way the page was scanned."""
+
+import io
+
+import numpy as np
+import pypdfium2
+import pytest
+from PIL import Image
+from sample_results import make_results
+
+from inkmark.errors import ImageError
+from inkmark.layouts import BubbleField, build_layout
+from inkmark.readings import PageSource, Registration, SheetReading
+from inkmark.reports import ScannedPage, write_annotated_pages
+from inkmark.reports.model import Outcome
+from inkmark.reports.words import words
+
+DPI = 60
+PX_PER_MM = DPI / 25.4
+
+
+@pytest.fixture(scope="module")
+def results():
+    return make_results(m=20)
+
+
+@pytest.fixture(scope="module")
+def layout(results):
+    return build_layout(results.exam)
+
+
+def scanned(page, turn_deg, *, candidate, kind="PNG", content=None):
+    """A blank page, dark in its top left corner, turned clockwise by `turn_deg`."""
+    width, height = round(page.width_mm * PX_PER_MM), round(page.height_mm * PX_PER_MM)
+    upright = np.full((height, width), 255, np.uint8)
+    upright[: height // 8, : width // 8] = 0
+    turned = np.rot90(upright, -turn_deg // 90)
+    to_px = np.array([[PX_PER_MM, 0, -0.5], [0, PX_PER_MM, -0.5], [0, 0, 1]])
+    turn = {
+        0: np.eye(3),
+        90: np.array([[0, -1, height - 1], [1, 0, 0], [0, 0, 1]]),
+        180: np.array([[-1, 0, width - 1], [0, -1, height - 1], [0, 0, 1]]),
+        270: np.array([[0, 1, 0], [-1, 0, width - 1], [0, 0, 1]]),
+    }[turn_deg]
+    homography = tuple((turn @ to_px).ravel().tolist())
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(turned)).save(buffer, kind)
+    reading = SheetReading(
+        source=PageSource("scans/a.png", 0, "00"),
+        width_px=turned.shape[1],
+        height_px=turned.shape[0],
+        dpi=DPI,
+        page_number=0,
+        registration=Registration(turn_deg, homography, 0.05, 4, 4),
+        fields=(),
+        codes=(),
+    )
+    picture = buffer.getvalue() if content is None else content
+    return ScannedPage(candidate, reading, lambda: picture)
+
+
+def rendered(path):
+    """The text of the first page, and the page as (height, width, 3) uint8."""
+    document = pypdfium2.PdfDocument(path)
+    page = document[0]
+    text = page.get_textpage()
+    words_on_it = " ".join(text.get_text_bounded().split())
+    pixels = np.asarray(page.render(scale=2).to_pil().convert("RGB"))
+    size = page.get_size()
+    text.close()
+    page.close()
+    document.close()
+    return words_on_it, pixels, size
+
+
+def is_red(pixels):
+    red = pixels.astype(int)
+    return (red[..., 0] > 150) & (red[..., 1] < 110) & (red[..., 2] < 110)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("turn_deg", [0, 90, 180, 270])
+def test_the_page_is_put_upright_and_marks_stand_at_their_items(
+    results, layout, turn_deg, kind, tmp_path
+):
+    report = results.report()
+    student = next(s for s in report.students if s.score is not None)
+    page = layout.pages[0]
+    path = tmp_path / "p.pdf"
+    one = scanned(page, turn_deg, candidate=student.candidate, kind=kind)
+    write_annotated_pages(report, layout, [one], path)
+    text, pixels, size = rendered(path)
+    height, width = pixels.shape[:2]
+    assert size[0] == pytest.approx(page.width_mm / 25.4 * 72, abs=1.5)
+    assert size[1] == pytest.approx(page.height_mm / 25.4 * 72, abs=1.5)
+    # The dark corner is at the top left again, and nowhere else.
+    assert pixels[height // 16, width // 16].max() < 60
+    for y, x in ((0.94, 0.06), (0.06, 0.94), (0.94, 0.94)):
+        assert pixels[int(height * y), int(width * x)].min() > 200
+    assert f"{words('zh')['total']} {student.score} / {report.head.full}" in text
+    px_per_mm = width / page.width_mm
+    red = is_red(pixels)
+    items = {item.number: item for item in student.items}
+    fields = [f for f in page.fields if isinstance(f, BubbleField) and f.item]
+    assert len(fields) > 10
+    for field in fields:
+        item = items[field.item]
+        box = field.box
+        beside = red[
+            int(box.y * px_per_mm) : int(box.bottom * px_per_mm),
+            int(box.right * px_per_mm) : int((box.right + 5) * px_per_mm),
+        ]
+        assert beside.any(), field.item
+        for option, (x, y) in zip(field.options, field.centres(), strict=True):
+            reach = field.bubble_w / 2 + 0.5
+            ring = red[
+                int((y - 0.4) * px_per_mm) : int((y + 0.4) * px_per_mm) + 1,
+                int((x - reach - 0.3) * px_per_mm) : int((x - reach + 0.3) * px_per_mm) + 1,
+            ]
+            expected = option in item.keyed and item.outcome is not Outcome.FULL
+            assert ring.any() == expected, (field.item, option)
+
+
+def test_an_absent_candidate_gets_no_marks(results, layout, tmp_path):
+    report = results.report()
+    absent = next(s for s in report.students if s.standing.name == "ABSENT")
+    path = tmp_path / "p.pdf"
+    write_annotated_pages(
+        report, layout, [scanned(layout.pages[0], 0, candidate=absent.candidate)], path
+    )
+    text, pixels, _ = rendered(path)
+    assert absent.candidate in text
+    assert not is_red(pixels)[pixels.shape[0] // 10 :].any()
+
+
+def test_a_picture_that_is_none_is_told_and_leaves_no_file(results, layout, tmp_path):
+    report = results.report()
+    path = tmp_path / "p.pdf"
+    broken = scanned(
+        layout.pages[0], 0, candidate=report.students[0].candidate, content=b"not a picture"
+    )
+    with pytest.raises(ImageError, match=r"scans/a\.png"):
+        write_annotated_pages(report, layout, [broken], path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_are_asked_for_one_after_the_other(results, layout, tmp_path):
+    report = results.report()
+    asked = []
+
+    def pages():
+        for number, student in enumerate(report.students[:3]):
+            page = scanned(layout.pages[0], 0, candidate=student.candidate)
+            asked.append(number)
+            yield page
+
+    write_annotated_pages(report, layout, pages(), tmp_path / "p.pdf")
+    assert asked == [0, 1, 2]
+    assert len(pypdfium2.PdfDocument(tmp_path / "p.pdf")) == 3

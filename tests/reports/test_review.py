@@ -1,0 +1,153 @@
+import io
+
+import openpyxl
+import pytest
+from PIL import Image
+
+from inkmark.errors import FaultyFileError
+from inkmark.reports import ReviewDecision, ReviewRow, load_review, write_review
+from inkmark.reports.words import words
+
+
+def picture(w=300, h=40):
+    buffer = io.BytesIO()
+    Image.new("L", (w, h), 200).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def row(number=1, **changes):
+    values = {
+        "candidate": f"26000{number}",
+        "name": f"学生{number}",
+        "field": f"Q{number}",
+        "item": str(number),
+        "value": "B",
+        "confidence": 0.61,
+        "reason": "涂得不清楚",
+        "source": "scans/a.jpg",
+        "options": tuple("ABCD"),
+        "multiple": False,
+        "picture": picture(),
+    }
+    return ReviewRow(**(values | changes))
+
+
+def decide(path, decisions, key="decision", language="zh"):
+    """Type texts into a column of the review workbook, as a person does."""
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    column = [cell.value for cell in sheet[1]].index(words(language)[key]) + 1
+    for line, text in decisions.items():
+        sheet.cell(line, column).value = text
+    book.save(path)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_decisions_come_back(language, tmp_path):
+    path = tmp_path / "review.xlsx"
+    rows = [
+        row(1),
+        row(2, multiple=True),
+        row(3),
+        row(4, options=(), field="candidate", item=""),
+        row(5),
+        row(6, options=("甲", "乙丙"), multiple=True),
+    ]
+    write_review(rows, path, language)
+    typed = {2: "c", 3: "D, a", 4: None, 5: 20260007, 6: "-", 7: "乙丙、甲"}
+    decide(path, typed, language=language)
+    decide(path, {2: "看得清"}, key="note", language=language)
+    assert load_review(path) == (
+        ReviewDecision("260001", "Q1", "C", "看得清"),
+        ReviewDecision("260002", "Q2", "AD", ""),
+        ReviewDecision("260004", "candidate", "20260007", ""),
+        ReviewDecision("260005", "Q5", "", ""),
+        ReviewDecision("260006", "Q6", "甲|乙丙", ""),
+    )
+
+
+@pytest.mark.parametrize("blank", ["-", "空", "blank", " BLANK ", "－"])
+def test_blank_can_be_decided_in_several_ways(blank, tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row()], path, "zh")
+    decide(path, {2: blank})
+    assert [d.value for d in load_review(path)] == [""]
+
+
+def test_nothing_is_decided_by_an_empty_workbook(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1), row(2)], path, "en")
+    assert load_review(path) == ()
+
+
+def test_all_faults_are_told_at_once_with_their_places(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1), row(2), row(3), row(4), row(4)], path, "zh")
+    decide(path, {2: "E", 3: "AB", 4: "A", 5: "B", 6: "C"})
+    decide(path, {4: None}, key="candidate")
+    with pytest.raises(FaultyFileError) as error:
+        load_review(path)
+    assert [fault.place for fault in error.value.faults] == [
+        "review!E2",
+        "review!E3",
+        "review!E4",
+        "review!E6",
+    ]
+
+
+def test_the_same_decision_twice_is_no_fault(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(4), row(4)], path, "zh")
+    decide(path, {2: "A", 3: "a"})
+    assert [d.value for d in load_review(path)] == ["A"]
+
+
+def test_rows_can_be_sorted_and_columns_moved(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1), row(2)], path, "zh")
+    decide(path, {2: "A", 3: "B"})
+    book = openpyxl.load_workbook(path)
+    lines = [[cell.value for cell in line] for line in book.active.iter_rows()]
+    other = openpyxl.Workbook()
+    other.active.title = "review"
+    for line in (lines[0], lines[2], lines[1]):
+        other.active.append(line[::-1])
+    other.save(path)
+    found = {(d.candidate, d.value) for d in load_review(path)}
+    assert found == {("260001", "A"), ("260002", "B")}
+
+
+def test_a_workbook_without_the_columns_is_refused(tmp_path):
+    path = tmp_path / "review.xlsx"
+    openpyxl.Workbook().save(path)
+    with pytest.raises(FaultyFileError, match="Decision"):
+        load_review(path)
+    path.write_bytes(b"no workbook")
+    with pytest.raises(FaultyFileError):
+        load_review(path)
+
+
+def test_what_a_person_sees(tmp_path):
+    path = tmp_path / "review.xlsx"
+    rows = [row(1, name="=1+1"), row(2, multiple=True), row(3, picture=b"")]
+    write_review(rows, path, "en")
+    sheet = openpyxl.load_workbook(path).active
+    header = [cell.value for cell in sheet[1]]
+    assert header[:5] == ["Candidate", "Name", "Item", "Picture", "Decision"]
+    assert sheet["B2"].data_type == "s"
+    assert len(sheet._images) == 2
+    for image in sheet._images:
+        extent = image.anchor.ext  # in EMU, 9525 a pixel
+        assert (extent.width / 9525, extent.height / 9525) == (270, 36)
+    assert sheet.row_dimensions[2].height >= 30
+    (check,) = sheet.data_validations.dataValidation
+    assert check.formula1 == '"A,B,C,D,-"'
+    assert "E2" in check.sqref
+    assert "E3" not in check.sqref
+    assert sheet["E2"].number_format == "@"
+
+
+def test_equal_rows_give_equal_bytes(tmp_path):
+    for name in ("a.xlsx", "b.xlsx"):
+        write_review([row(1), row(2)], tmp_path / name, "zh")
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
