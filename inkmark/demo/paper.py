@@ -26,10 +26,10 @@ _LETTERS = ("A", "B", "C", "D")
 
 # Type, how many, points of one, planned facility of the first and of the last.
 _SECTIONS = (
-    (ItemType.SINGLE, 22, Decimal(3), 0.93, 0.45),
-    (ItemType.MULTIPLE, 6, Decimal(4), 0.68, 0.36),
-    (ItemType.TRUE_FALSE, 10, Decimal("1.5"), 0.90, 0.60),
-    (ItemType.SUBJECTIVE, 2, Decimal("7.5"), 0.58, 0.42),
+    (ItemType.SINGLE, 20, Decimal(3), 0.93, 0.45),
+    (ItemType.MULTIPLE, 8, Decimal(4), 0.68, 0.36),
+    (ItemType.TRUE_FALSE, 10, Decimal(1), 0.90, 0.60),
+    (ItemType.SUBJECTIVE, 2, Decimal(9), 0.58, 0.42),
 )
 
 _WORDS = {
