@@ -20,6 +20,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import canonical_value, split_value
 from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
+from inkmark.exam.values import BLANK_WORDS
 from inkmark.reports._xlsx import SHARE, save_workbook, style_header, write_text
 from inkmark.reports.figures import share
 from inkmark.reports.words import words
@@ -27,7 +28,7 @@ from inkmark.reports.words import words
 __all__ = ["BLANK", "ReviewDecision", "ReviewRow", "load_review", "write_review"]
 
 BLANK = "-"
-"""Decides that a field is blank; ``blank`` and ``空`` do as well."""
+"""Decides that a field is blank, as the words of `BLANK_WORDS` do."""
 
 MOST_PICTURES = 4000
 """Pictures in one workbook; later rows have none, which keeps the file readable."""
@@ -247,7 +248,7 @@ def _decide(cells: dict[str, Cell], decision: Cell) -> ReviewDecision:
         raise _FaultyError(decision, "the row has lost its candidate or its field")
     choices = cells["choices"].text
     text = half_width(decision.text).strip()
-    if fold(text) in ("", fold("blank"), fold("空")):
+    if text == BLANK or text.casefold() in BLANK_WORDS.values():
         value = ""
     elif not choices:
         value = text

@@ -1,4 +1,6 @@
 import io
+import re
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -151,3 +153,14 @@ def test_equal_rows_give_equal_bytes(tmp_path):
     for name in ("a.xlsx", "b.xlsx"):
         write_review([row(1), row(2)], tmp_path / name, "zh")
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_every_column_is_documented_in_both_languages(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "formats" / "review.md"
+    documented = re.findall(r"^\| (.+?) \| (.+?) \|", page.read_text("utf-8"), re.MULTILINE)
+    header = {}
+    for language in ("en", "zh"):
+        write_review([], tmp_path / "r.xlsx", language)
+        sheet = openpyxl.load_workbook(tmp_path / "r.xlsx").active
+        header[language] = [cell.value for cell in sheet[1]]
+    assert documented[1:] == list(zip(header["en"], header["zh"], strict=True))
