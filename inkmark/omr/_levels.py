@@ -23,7 +23,7 @@ __all__ = [
 
 BoolArray = NDArray[np.bool_]
 
-_MIN_NOISE = 0.005
+_MIN_NOISE = 0.004
 _MIN_ALIKE = 3
 """So many empty bubbles of one label are needed to say how dark its print is."""
 _MAX_PRINT = 0.45
@@ -40,8 +40,10 @@ _LOGISTIC = np.sqrt(3) / np.pi
 """Scale of the logistic distribution that has a standard deviation of one."""
 _FAR_NOISES = 6.0
 """Empty bubbles are not this many standard deviations darker than their label."""
+_MAX_BOUNDARY = 0.5
+"""Noise moves the boundary no higher than this share of a mark: then all is doubtful."""
 _ODD_NOISES = 5.0
-_ODD_SHARE = 0.05
+_ODD_SHARE = 0.03
 """Ink is unexplained beyond this share of a mark and so many standard deviations."""
 _MIN_USUAL = 60
 """So many empty bubbles beside marks are needed to say what is usual."""
@@ -66,15 +68,12 @@ class Ink:
     seen: BoolArray
 
 
-def group_medians(
-    values: NDArray[np.floating], seen: BoolArray, group: NDArray[np.int64]
-) -> FloatArray:
+def group_medians(values: NDArray[np.floating], seen: BoolArray, plan: BubblePlan) -> FloatArray:
     """Median of the seen values of each group, given to each of its bubbles."""
-    order = np.lexsort((np.where(seen, values, np.inf), group))
-    first = np.searchsorted(group[order], np.arange(group[-1] + 1))
-    count = np.bincount(group, weights=seen).astype(np.int64)
-    middle = first + np.maximum(count - 1, 0) // 2
-    return np.asarray(values[order][middle][group], dtype=np.float64)
+    order = np.lexsort((np.where(seen, values, np.inf), plan.group))
+    count = np.add.reduceat(seen, plan.group_first, dtype=np.int64)
+    middle = plan.group_first + np.maximum(count - 1, 0) // 2
+    return np.asarray(values[order][middle][plan.group], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +87,14 @@ class Levels:
     noise : (n,) float64
         Standard deviation of the darkness of an empty bubble around it; larger for a label
         that the page has too few of to know its print.
-    mark : float
-        Typical darkness of a mark beyond an empty bubble.
+    mark, spread : float
+        Typical darkness of a mark beyond an empty bubble, and its standard deviation.
     """
 
     empty: FloatArray
     noise: FloatArray
     mark: float
+    spread: float
 
 
 def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
@@ -106,7 +106,8 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
     """
     raw, seen = ink.inside, ink.seen
     if not seen.any():
-        return Levels(np.zeros_like(raw), np.full_like(raw, _MIN_NOISE), options.default_mark)
+        noises = np.full_like(raw, _MIN_NOISE)
+        return Levels(np.zeros_like(raw), noises, options.default_mark, 0.0)
     empty = np.full_like(raw, _empty_level(raw[_lighter_halves(raw, seen, plan.group)]))
     unknown = np.zeros(len(raw), dtype=bool)
     noise = _MIN_NOISE
@@ -117,15 +118,15 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
         empty, unknown = _empty_by_glyph(raw, near, plan.glyph)
         sample = (raw - empty)[_lighter_halves(raw - empty, near, plan.group)]
         noise = _noise(sample - np.median(sample))
-    mark = _mark_level(raw - empty, seen, noise, options)
-    empty = empty + _group_effect(raw - empty, seen, plan, 0.3 * mark)
+    mark, _ = _mark_level(raw - empty, seen, noise, options)
+    effect, is_reference = _group_effect(raw - empty, seen, plan, 0.3 * mark)
+    empty = empty + effect
     fill = raw - empty
-    # The bubble that gave its group's effect is empty by construction and says nothing.
-    noise = _noise(fill[seen & (fill != 0) & (fill < max(6 * noise, _NEAR_EMPTY))])
+    noise = _noise(fill[seen & ~is_reference & (fill < max(6 * noise, _NEAR_EMPTY))])
     return Levels(
         empty,
         np.where(unknown, np.hypot(noise, _PRINT_SPREAD), noise),
-        _mark_level(fill, seen, noise, options),
+        *_mark_level(fill, seen, noise, options),
     )
 
 
@@ -134,26 +135,41 @@ def _noise(sample: FloatArray) -> float:
     return max(1.4826 * float(np.median(np.abs(sample))), _MIN_NOISE) if len(sample) else _MIN_NOISE
 
 
-def _mark_level(fill: FloatArray, seen: BoolArray, noise: float, options: BubbleOptions) -> float:
-    """Typical darkness of a mark; few marks are weighed with what marks usually have."""
+def _mark_level(
+    fill: FloatArray, seen: BoolArray, noise: float, options: BubbleOptions
+) -> tuple[float, float]:
+    """Typical darkness of a mark, and how much marks differ.
+
+    Few marks are weighed with what marks usually have.
+    """
     top = fill[seen & (fill > max(8 * noise, 0.3 * options.default_mark))]
-    typical = float(np.median(top)) if len(top) else 0.0
-    return (len(top) * typical + 2.0 * options.default_mark) / (len(top) + 2.0)
+    if not len(top):
+        return options.default_mark, 0.0
+    typical = float(np.median(top))
+    spread = 1.4826 * float(np.median(np.abs(top - typical)))
+    return (len(top) * typical + 2.0 * options.default_mark) / (len(top) + 2.0), spread
 
 
-def _group_effect(fill: FloatArray, seen: BoolArray, plan: BubblePlan, limit: float) -> FloatArray:
+def _group_effect(
+    fill: FloatArray, seen: BoolArray, plan: BubblePlan, limit: float
+) -> tuple[FloatArray, BoolArray]:
     """What all bubbles of a group have in common beyond their labels: shade, print, paper.
 
     The lower median of the group, or its lightest bubble where several marks are an
     answer. Nothing for groups too small to tell it from a mark, and nothing beyond
-    `limit`: such a group holds nothing but marks.
+    `limit`: such a group holds nothing but marks. The bubble whose darkness a group has
+    given is marked in the second array: it has no darkness of its own any more.
     """
     order = np.lexsort((np.where(seen, fill, np.inf), plan.group))
-    _, first, count = np.unique(plan.group, return_index=True, return_counts=True)
+    first = plan.group_first
+    count = np.diff(first, append=len(fill))
     rank = np.where(plan.multiple[first], 0, (count - 1) // 2)
-    effect = fill[order][first + rank]
-    effect[(count < _MIN_ALIKE) | (np.abs(effect) > limit)] = 0.0
-    return np.asarray(effect[plan.group])
+    reference = order[first + rank]
+    effect = fill[reference]
+    used = (count >= _MIN_ALIKE) & (np.abs(effect) <= limit)
+    is_reference = np.zeros(len(fill), dtype=bool)
+    is_reference[reference[used]] = True
+    return np.where(used, effect, 0.0)[plan.group], is_reference
 
 
 def mark_probability(
@@ -169,14 +185,16 @@ def mark_probability(
     others: there it competes with a person's other intention, here only with dirt.
     """
     order = np.lexsort((np.where(ink.seen, fill, -np.inf), plan.group))
-    _, first, count = np.unique(plan.group, return_index=True, return_counts=True)
-    last = first + count - 1
+    count = np.diff(plan.group_first, append=len(fill))
+    last = plan.group_first + count - 1
     second = np.where(count > 1, fill[order][np.maximum(last - 1, 0)], 0.0)
     alone = np.zeros(len(fill), dtype=bool)
     alone[order[last]] = second < options.empty * levels.mark
     share = np.where(alone, options.boundary_alone, options.boundary)
-    boundary = np.maximum(share * levels.mark, _FAR_NOISES * levels.noise)
-    width = np.hypot(options.width * levels.mark, _LOGISTIC * levels.noise)
+    far = np.minimum(_FAR_NOISES * levels.noise, _MAX_BOUNDARY * levels.mark)
+    boundary = np.maximum(share * levels.mark, far)
+    own = np.hypot(options.width * levels.mark, options.spread * levels.spread)
+    width = np.hypot(own, _LOGISTIC * levels.noise)
     return np.asarray(1 / (1 + np.exp(np.clip((boundary - fill) / width, -50, 50))))
 
 
@@ -256,5 +274,5 @@ def _surroundings(ink: Ink, plan: BubblePlan) -> tuple[FloatArray, FloatArray]:
     usual, unknown = _empty_by_glyph(ink.around, ink.seen, plan.glyph)
     known = ink.seen & ~unknown & plan.known_surroundings
     values = np.where(known, ink.around - usual, 0.0)
-    values = np.where(known, values - group_medians(values, known, plan.group), 0.0)
-    return values, np.full(len(values), _noise(values[values != 0]))
+    values = np.where(known, values - group_medians(values, known, plan), 0.0)
+    return values, np.full(len(values), _noise(values[known]))

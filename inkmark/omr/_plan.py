@@ -34,6 +34,10 @@ class BubblePlan:
         Centre x, y, half width and half height in mm.
     group : (n,) int64
         Group of each bubble, counted over the page.
+    first_group : (n_fields,) int64
+        First group of each field.
+    group_first : (n_groups,) int64
+        First bubble of each group.
     glyph : (n,) int64
         Bubbles with the same number look alike while empty: same label, size and shape.
     multiple : (n,) bool
@@ -48,6 +52,8 @@ class BubblePlan:
     first: IntArray
     bubbles: FloatArray
     group: IntArray
+    first_group: IntArray
+    group_first: IntArray
     glyph: IntArray
     multiple: NDArray[np.bool_]
     inside: FloatArray
@@ -80,12 +86,16 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
         ]
         glyph.append(np.tile(look, field.n_groups))
     counts = [len(rows) for rows in bubbles]
+    groups = np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64)
+    n_each = [field.n_groups for field in fields]
     oval = bool(fields) and all(field.shape is BubbleShape.OVAL for field in fields)
     return BubblePlan(
         fields=fields,
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         bubbles=np.concatenate(bubbles) if bubbles else np.empty((0, 4)),
-        group=np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64),
+        group=groups,
+        first_group=np.concatenate([[0], np.cumsum(n_each[:-1])]).astype(np.int64),
+        group_first=np.searchsorted(groups, np.arange(n_groups)),
         glyph=np.concatenate(glyph).astype(np.int64) if glyph else np.empty(0, np.int64),
         multiple=np.repeat([field.multiple for field in fields], counts).astype(bool),
         inside=_inside_points(oval=oval),

@@ -8,6 +8,8 @@ between the two. No threshold is fixed per scanner, and none is taken from a sin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from inkmark.geometry import Box
@@ -73,20 +75,18 @@ def read_bubbles(
     fill = np.where(ink.seen, ink.inside - levels.empty, 0.0)
     probability = mark_probability(fill, ink, plan, levels, options)
     odd = unexplained_ink(fill, probability, ink, plan, levels)
+    states = _group_states(probability, odd, plan, options.doubt)
+    boxes = _boxes_px(plan, transform)
+    seen = np.logical_and.reduceat(ink.seen, plan.first[:-1])
+    shown = np.clip(fill, 0.0, 1.0).tolist()
     readings = []
     for k, field in enumerate(plan.fields):
-        span = slice(int(plan.first[k]), int(plan.first[k + 1]))
-        readings.append(
-            _read_field(
-                field,
-                fill[span],
-                probability[span],
-                odd[span],
-                seen=bool(ink.seen[span].all()),
-                box_px=_box_px(plan.bubbles[span], transform),
-                doubt=options.doubt,
-            )
-        )
+        values = tuple(shown[plan.first[k] : plan.first[k + 1]])
+        if seen[k]:
+            value, flag, confidence = _read_field(field, int(plan.first_group[k]), states)
+        else:
+            value, flag, confidence = "", Flag.UNREADABLE, 0.0
+        readings.append(FieldReading(field.name, value, confidence, flag, values, boxes[k]))
     return tuple(readings)
 
 
@@ -105,71 +105,82 @@ def _measure(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
         grey,
     )
     seen = grey[:, 0] >= 0
-    white = np.maximum(group_medians(grey[:, 2], seen, plan.group), 1.0)
+    white = np.maximum(group_medians(grey[:, 2], seen, plan), 1.0)
     return Ink(1.0 - grey[:, 0] / white, 1.0 - grey[:, 1] / white, seen)
 
 
-def _box_px(bubbles: FloatArray, transform: Transform) -> Box:
-    """Smallest upright box in the image around the bubbles of a field."""
-    low = (bubbles[:, :2] - bubbles[:, 2:]).min(axis=0)
-    high = (bubbles[:, :2] + bubbles[:, 2:]).max(axis=0)
-    corners = transform.to_px(Box(*low, *(high - low)).corners())
-    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-    return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
+def _boxes_px(plan: BubblePlan, transform: Transform) -> list[Box]:
+    """Smallest upright box in the image around the bubbles of each field."""
+    first = plan.first[:-1]
+    low = np.minimum.reduceat(plan.bubbles[:, :2] - plan.bubbles[:, 2:], first)
+    high = np.maximum.reduceat(plan.bubbles[:, :2] + plan.bubbles[:, 2:], first)
+    corners = np.stack([low, np.column_stack([high[:, 0], low[:, 1]]), high, low], axis=1)
+    corners[:, 3, 1] = high[:, 1]
+    seen = transform.to_px(corners.reshape(-1, 2)).reshape(-1, 4, 2)
+    start, extent = seen.min(axis=1), np.ptp(seen, axis=1)
+    return [Box(*xy, *wh) for xy, wh in zip(start.tolist(), extent.tolist(), strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _GroupStates:
+    """What is said of each group of a page.
+
+    Attributes
+    ----------
+    marked : list of list of int
+        Positions of the options taken for marked.
+    flags : list of Flag
+    confidence : list of float
+        Probability that the marked options are marked and the others blank.
+    """
+
+    marked: list[list[int]]
+    flags: list[Flag]
+    confidence: list[float]
+
+
+def _group_states(
+    probability: FloatArray, odd: BoolArray, plan: BubblePlan, doubt: float
+) -> _GroupStates:
+    first = plan.group_first
+    certain = probability >= 1 - doubt
+    # Beside a certain mark a weaker one is an erasure or a slip until a person says more.
+    outdone = np.logical_or.reduceat(certain, first)[plan.group] & ~plan.multiple
+    marked = np.where(outdone, certain, probability >= 0.5)
+    count = np.add.reduceat(marked, first, dtype=np.int64)
+    strange = np.logical_or.reduceat(odd, first) & (count == 0)
+    unsure = np.logical_or.reduceat((probability > doubt) & ~certain, first)
+    confidence = np.multiply.reduceat(np.where(marked, probability, 1 - probability), first)
+    confidence[strange] *= 0.5  # dirt as likely as a mark
+    options: list[list[int]] = [[] for _ in first]
+    for bubble in np.flatnonzero(marked).tolist():
+        group = int(plan.group[bubble])
+        options[group].append(bubble - int(first[group]))
+    several = (count > 1) & ~plan.multiple[first]
+    flags = [
+        Flag.DOUBTFUL if doubtful else Flag.SEVERAL if many else Flag.OK
+        for doubtful, many in zip((unsure | strange).tolist(), several.tolist(), strict=True)
+    ]
+    return _GroupStates(options, flags, confidence.tolist())
 
 
 def _read_field(
-    field: BubbleField,
-    fill: FloatArray,
-    probability: FloatArray,
-    odd: BoolArray,
-    *,
-    seen: bool,
-    box_px: Box,
-    doubt: float,
-) -> FieldReading:
-    values = tuple(np.clip(fill, 0.0, 1.0).tolist())
-    if not seen:
-        return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, values, box_px)
-    shape = (field.n_groups, len(field.options))
-    groups = [
-        _read_group(group, odd=bool(strange.any()), multiple=field.multiple, doubt=doubt)
-        for group, strange in zip(probability.reshape(shape), odd.reshape(shape), strict=True)
-    ]
-    flags = {flag for _, flag, _ in groups}
+    field: BubbleField, first_group: int, states: _GroupStates
+) -> tuple[str, Flag, float]:
+    """Value, flag and confidence of a field from its groups."""
+    span = slice(first_group, first_group + field.n_groups)
+    marked, flags = states.marked[span], states.flags[span]
+    confidence = float(np.prod(states.confidence[span]))
     flag = next((f for f in (Flag.DOUBTFUL, Flag.SEVERAL) if f in flags), Flag.OK)
-    confidence = float(np.prod([c for _, _, c in groups]))
     joint = "|" if any(len(option) > 1 for option in field.options) else ""
     if field.n_groups == 1:
-        value = joint.join(field.options[k] for k in groups[0][0])
-    elif all(not marked for marked, _, _ in groups):
-        value = ""
-    else:
-        value = joint.join(
-            field.options[marked[0]] if len(marked) == 1 and group_flag is Flag.OK else "?"
-            for marked, group_flag, _ in groups
-        )
-        if "?" in value and flag is Flag.OK:
-            flag = Flag.DOUBTFUL  # a number with a gap is no number
-    return FieldReading(field.name, value, confidence, flag, values, box_px)
-
-
-def _read_group(
-    probability: FloatArray, *, odd: bool, multiple: bool, doubt: float
-) -> tuple[list[int], Flag, float]:
-    """Marked options of a group, its flag and the probability that both are right."""
-    certain = np.flatnonzero(probability >= 1 - doubt)
-    unsure = (probability > doubt) & (probability < 1 - doubt)
-    likely = np.flatnonzero(probability >= 0.5)
-    # Beside a certain mark a weaker one is an erasure or a slip until a person says more.
-    marked = certain if len(certain) and not multiple else likely
-    taken = np.zeros(len(probability), dtype=bool)
-    taken[marked] = True
-    confidence = float(np.prod(np.where(taken, probability, 1 - probability)))
-    if unsure.any() or (odd and not len(marked)):
-        flag = Flag.DOUBTFUL
-    elif len(marked) > 1 and not multiple:
-        flag = Flag.SEVERAL
-    else:
-        flag = Flag.OK
-    return marked.tolist(), flag, confidence
+        return joint.join(field.options[k] for k in marked[0]), flag, confidence
+    if not any(marked):
+        return "", flag, confidence
+    symbols = [
+        field.options[chosen[0]] if len(chosen) == 1 and group_flag is Flag.OK else "?"
+        for chosen, group_flag in zip(marked, flags, strict=True)
+    ]
+    if "?" in symbols and flag is Flag.OK:
+        flag = Flag.DOUBTFUL  # a number with a gap is no number
+    return joint.join(symbols), flag, confidence

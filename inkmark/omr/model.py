@@ -57,6 +57,9 @@ class BubbleOptions:
     width : float
         Scale of the logistic around the boundary, in the same unit; the page's noise is
         added to it.
+    spread : float
+        What is added to that scale where marks differ, as a share of their standard
+        deviation: a scan that has lost half the ink of some marks has lost others.
     doubt : float
         A bubble is doubtful where neither state is less probable than this.
     default_mark : float
@@ -68,5 +71,6 @@ class BubbleOptions:
     boundary_alone: float = 0.3
     empty: float = 0.15
     width: float = 0.04
+    spread: float = 0.08
     doubt: float = 0.02
     default_mark: float = 0.55
