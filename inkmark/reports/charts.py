@@ -79,6 +79,9 @@ def outcome_mark(
         pen.line(x - half * 0.6, y, x + half * 0.6, y, colour=SOFT, width_pt=0.8)
 
 
+MOST_OPTIONS = 6
+"""Options that a row of `option_bars` has room for."""
+
 LABEL_REACHES_MM = (1.1, 2.6, 4.2, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 31.0)
 """How far from its dot a label may stand, the nearest free place first."""
 
@@ -297,13 +300,26 @@ def item_plane(
 
 
 def option_bars(pen: Pen, box: Box, options: Sequence[OptionTable], blank: str) -> None:
-    """Share of each option as a labelled bar, the key's label bold and its bar dark."""
+    """Share of each option as a labelled bar, the key's label bold and its bar dark.
+
+    Of many options, those of the key and the ones chosen most are shown.
+    """
+    if len(options) > MOST_OPTIONS:
+        ranked = sorted(options, key=lambda option: (not option.keyed, -(option.share or 0)))
+        options = [option for option in options if option in ranked[:MOST_OPTIONS]]
     part = box.w / max(len(options), 5)  # so that four options and blank line up over rows
-    y, h = box.y, box.h
+    y, h, size = box.y, box.h, 6.2 if len(options) <= 5 else 5.7
     for number, option in enumerate(options):
         left = box.x + number * part
-        text = f"{option.option or blank} {share_text(option.share, '')}"
-        pen.text_in(left, y + 0.2, part - 1.0, h * 0.6, text, size=6.2, bold=option.keyed)
+        label, text = option.option or blank, share_text(option.share, "")
+        # Where there is too little room for both, the label is cut and the figure is not.
+        room = part - 1.6 - width_mm(text, size, bold=option.keyed)
+        used = min(room, width_mm(label, size, bold=option.keyed))
+        for start, width, shown in (
+            (left, room, label),
+            (left + used + 0.6, part - 1.0, text),
+        ):
+            pen.text_in(start, y + 0.2, width, h * 0.6, shown, size=size, bold=option.keyed)
         pen.rect(left, y + h * 0.68, part - 1.0, h * 0.2, fill=PALE)
         if option.share:
             length = (part - 1.0) * _part(option.share)

@@ -183,7 +183,7 @@ def footer(
     pen.line(left, y, right, y, colour=FAINT)
     pen.text(left, y + 3.6, how_to_read, size=6.5, colour=SOFT, width=right - left)
     made = "" if head.made is None else f"{w['made']} {head.made.isoformat()}"
-    about = "  ·  ".join(text for text in (head.title, made, counted) if text)
+    about = "  ·  ".join(text for text in (counted, made, head.title) if text)
     pen.text(left, y + 7.4, about, size=6.5, colour=SOFT, width=right - left - 34)
     page = w["page"].format(page=number + 1, pages=n_pages)
     pen.text(right, y + 7.4, page, size=7, align="right")
@@ -224,6 +224,6 @@ def _draw_row(
         if callable(cell):
             cell(pen, Box(x, box.y, column.width, box.h))
         elif cell:
-            place = x + 0.6, box.y, column.width - 1.2, box.h
-            pen.text_in(*place, cell, size=size, bold=column.bold, align=column.align)
+            place = Box(x + 0.6, box.y, column.width - 1.2, box.h)
+            pen.text_block(place, cell, size=size, bold=column.bold, align=column.align)
         x += column.width

@@ -84,11 +84,10 @@ def write_group_report(report: Report, group: GroupTable, path: Path | str) -> N
         pen = book.page(PAGE_W_MM, PAGE_H_MM)
         right = PAGE_W_MM - MARGIN_MM
         if number == 0:
-            pen.text(MARGIN_MM, 18.5, head.title, size=15, bold=True, width=WIDTH_MM * 0.6)
-            pen.text(
-                right, 18.5, shown, size=12, bold=True,
-                colour=ACCENT, align="right", width=WIDTH_MM * 0.38,
-            )  # fmt: skip
+            left = Box(MARGIN_MM, 11.5, WIDTH_MM * 0.58, 9.0)
+            pen.text_block(left, head.title, size=15, bold=True)
+            place = Box(MARGIN_MM + WIDTH_MM * 0.62, 11.5, WIDTH_MM * 0.38, 9.0)
+            pen.text_block(place, shown, size=12, bold=True, colour=ACCENT, align="right")
             pen.line(MARGIN_MM, 21.5, right, 21.5, colour=ACCENT, width_pt=1.2)
             about = (head.subject, head.grade, head.date.isoformat() if head.date else "")
             text = "  ·  ".join(part for part in about if part)
@@ -302,7 +301,6 @@ def _hardest(flow: Flow, report: Report, group: GroupTable) -> None:
     items = {item.number: item for item in report.items}
     own = {item.number: item for item in group.items}
     compared = group.kind is not GroupKind.ALL
-    separator = "、" if report.head.language == "zh" else ", "
     columns = (
         Column(w["item"], 14, bold=True),
         Column(w["type"], 18),
@@ -317,7 +315,7 @@ def _hardest(flow: Flow, report: Report, group: GroupTable) -> None:
         (
             number,
             w[items[number].type],
-            separator.join(items[number].knowledge),
+            item_list(items[number].knowledge, report.head.language),
             share_text(own[number].facility),
             *((share_text(own[number].gap),) if compared else ()),
             share_text(own[number].full_rate),
@@ -367,8 +365,8 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
         Column(w["full_rate"], 12, "right"),
         Column(w["zero_rate"], 12, "right"),
         Column(w["discrimination short"], 11, "right"),
-        Column(w["options"], 54),
-        Column(w["notes"], 23),
+        Column(w["options"], 58),
+        Column(w["notes"], 19),
     )
 
     def options(own: GroupItem) -> Cell:
@@ -377,17 +375,10 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
 
         return draw if own.options else ""
 
-    def block(texts: tuple[str, ...]) -> Cell:
-        def draw(pen: Pen, box: Box) -> None:
-            text = item_list(texts, report.head.language)
-            pen.text_block(Box(box.x + 0.6, box.y, box.w - 1.2, box.h), text, size=6.8)
-
-        return draw
-
     def row(item: ItemTable, own: GroupItem) -> tuple[Cell, ...]:
         return (
             item.number,
-            block(item.knowledge),
+            item_list(item.knowledge, report.head.language),
             figure_text(item.full),
             share_text(own.facility),
             *((share_text(own.gap),) if compared else ()),
@@ -395,7 +386,7 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
             share_text(own.zero_rate),
             figure_text(item.discrimination),
             options(own),
-            block(tuple(w[f"flag {flag}"] for flag in item.flags)),
+            item_list(tuple(w[f"flag {flag}"] for flag in item.flags), report.head.language),
         )
 
     flow.heading(
@@ -405,12 +396,9 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
     flow.table(columns, rows, row_height=5.8, size=6.8)
     flags = [flag for flag in ITEM_FLAGS if any(flag in item.flags for item in report.items)]
     if flags:
-        text = w["flags section"] + ("：" if report.head.language == "zh" else ": ")
-        flow.add(
-            *paragraph(
-                text + "; ".join(w[f"note {flag}"] for flag in flags), WIDTH_MM, size=7, leading=3.8
-            )
-        )
+        colon, semicolon = ("：", "；") if report.head.language == "zh" else (": ", "; ")
+        text = w["flags section"] + colon + semicolon.join(w[f"note {flag}"] for flag in flags)
+        flow.add(*paragraph(text, WIDTH_MM, size=7, leading=3.8))
 
 
 def _left_out(flow: Flow, report: Report, group: GroupTable) -> None:

@@ -125,23 +125,39 @@ class Pen:
         baseline = y + h / 2 + 0.365 * size / PT_PER_MM
         self.text(at, baseline, text, size=size, bold=bold, colour=colour, align=align, width=w)
 
-    def text_block(self, box: Box, text: str, *, size: float, bold: bool = False) -> None:
+    def text_block(
+        self,
+        box: Box,
+        text: str,
+        *,
+        size: float,
+        bold: bool = False,
+        colour: Color = INK,
+        align: Align = "left",
+    ) -> None:
         """Write text in one line or, smaller, in as many as the box has room for."""
         font = BOLD if bold else REGULAR
         width, height = box.w * PT_PER_MM, box.h * PT_PER_MM
-        text = printable_text(text)
-        smallest = min(size, SMALLEST_PT)
-        lines = wrap_text(text, width, size, font)
-        while len(lines) * size * LINE_PART > height and size > smallest:
-            size = max(size - 0.5, smallest)
+        lines: tuple[str, ...] = (printable_text(text),)
+        if text_width(lines[0], size, font) > width:
+            text = lines[0]
+            smallest = min(size, SMALLEST_PT)
             lines = wrap_text(text, width, size, font)
-        room = max(1, int(height / (size * LINE_PART)))
-        if len(lines) > room:
-            lines = (*lines[: room - 1], "".join(lines[room - 1 :]))
+            while len(lines) * size * LINE_PART > height and size > smallest:
+                size = max(size - 0.5, smallest)
+                lines = wrap_text(text, width, size, font)
+            room = max(1, int(height / (size * LINE_PART)))
+            if len(lines) > room:
+                rest = text
+                for line in lines[: room - 1]:
+                    rest = rest[len(line) :].lstrip()
+                rest, _ = fit_text(rest, width, size, font, min_size_pt=size)
+                lines = (*lines[: room - 1], rest)
         step = size * LINE_PART / PT_PER_MM
         top = box.y + (box.h - step * len(lines)) / 2
         for number, line in enumerate(lines):
-            self.text_in(box.x, top + number * step, box.w, step, line, size=size, bold=bold)
+            place = box.x, top + number * step, box.w, step
+            self.text_in(*place, line, size=size, bold=bold, colour=colour, align=align)
 
     def line(
         self,

@@ -115,7 +115,7 @@ def _student_pages(book: Book, report: Report, student: StudentTable) -> None:
 def _heading(pen: Pen, report: Report, student: StudentTable) -> None:
     head, w = report.head, words(report.head.language)
     right = PAGE_W_MM - MARGIN_MM
-    pen.text(MARGIN_MM, 18.5, head.title, size=15, bold=True, width=WIDTH_MM * 0.72)
+    pen.text_block(Box(MARGIN_MM, 11.5, WIDTH_MM * 0.74, 9.0), head.title, size=15, bold=True)
     pen.text(
         right, 18.5, w["student report"], size=10, colour=SOFT, align="right", width=WIDTH_MM * 0.26
     )
@@ -255,13 +255,6 @@ def _items_table(flow: Flow, report: Report, items: Sequence[StudentItem]) -> No
 
         return draw
 
-    def knowledge(item: StudentItem) -> Cell:
-        def draw(pen: Pen, box: Box) -> None:
-            text = item_list(item.knowledge, head.language)
-            pen.text_block(Box(box.x + 0.6, box.y, box.w - 1.2, box.h), text, size=7)
-
-        return draw
-
     def answer(item: StudentItem) -> str:
         return w["blank option"] if item.blank else item.answer
 
@@ -269,7 +262,7 @@ def _items_table(flow: Flow, report: Report, items: Sequence[StudentItem]) -> No
         (
             mark(item),
             item.number,
-            knowledge(item),
+            item_list(item.knowledge, head.language),
             answer(item),
             item.key,
             f"{figure_text(item.points)}/{figure_text(item.full)}",

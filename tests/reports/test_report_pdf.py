@@ -75,6 +75,46 @@ def test_nothing_stands_outside_the_margins_of_a_page(spec, language, tmp_path):
                 assert top < A4_PT[1] - 34
 
 
+def odd(results):
+    """The exam with everything longer than anybody has planned for, and no date."""
+    exam = results.exam
+    items = tuple(
+        replace(
+            item,
+            options=tuple("ABCDEFGHIJ") if item.number == "1" else item.options,
+            knowledge=tuple((f"{name} 综合应用 in practice" * 3, w) for name, w in item.knowledge),
+            key=item.key if item.type.is_objective else ("x = 3.14159 or x = -2", "(3, -2)"),
+        )
+        for item in exam.items
+    )
+    people = tuple(
+        replace(c, class_name="实验班 experimental " * 4, school="附属学校 school " * 5)
+        for c in exam.candidates
+    )
+    exam = replace(exam, title="学业水平质量监测 survey " * 6, date=None)
+    return analysed(replace(exam, items=items, candidates=people), results.records)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_figures_stay_whole_where_texts_have_no_room(language, tmp_path):
+    report = odd(make_results(language=language, m=24)).report()
+    group, student = report.classes[0], report.students[2]
+    write_group_report(report, group, tmp_path / "g.pdf")
+    write_student_reports(report, tmp_path / "s.pdf", [student])
+    whole = " ".join(text for text, _, _ in pages_of(tmp_path / "g.pdf")[0])
+    for item in group.items:
+        for option in item.options:
+            if option.keyed:
+                assert f"{option.option} {option.share * 100:.1f}" in whole
+    assert words(language)["counted n"].format(n=group.counted) in whole
+    pages, _ = pages_of(tmp_path / "s.pdf")
+    text = " ".join(text for text, _, _ in pages)
+    for item in student.items:
+        assert f"{item.points}/{item.full} {item.lost}" in text
+    for _, boxes, _ in pages:
+        assert all(left > 34 and right < A4_PT[0] - 34 for left, _, right, _ in boxes)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_each_student_has_an_entry_of_the_outline_and_pages_that_count(language, tmp_path):
     report = make_results(language=language, m=100, n_points=40, n=8, classes=1).report()
