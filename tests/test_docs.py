@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import click
-import openpyxl
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
@@ -23,7 +22,6 @@ from inkmark.errors import InkmarkError
 from inkmark.exam import ExamFolder, write_template
 from inkmark.layouts import SheetOptions, build_layout, print_sheets, save_layout
 from inkmark.readings import Flag
-from inkmark.reports import write_review
 from inkmark.store import schema
 from inkmark.workflow.reading import CSV_COLUMNS
 from tools.references import commands, pages
@@ -186,15 +184,6 @@ def first_columns(page: str, heading: str) -> list[str]:
 def test_columns_of_readings_are_documented() -> None:
     assert first_columns("readings.md", "column") == list(CSV_COLUMNS)
     assert first_columns("readings.md", "flag") == [str(flag) for flag in Flag if flag]
-
-
-def test_columns_of_the_review_workbook_are_documented(tmp_path: Path) -> None:
-    for column, language in enumerate(("en", "zh")):
-        write_review([], tmp_path / "review.xlsx", language)
-        (sheet,) = openpyxl.load_workbook(tmp_path / "review.xlsx").worksheets
-        text = (DOCS / "formats" / "review.md").read_text("utf-8")
-        rows = re.findall(r"^\| (.+?) \| (.+?) \| ", text, re.MULTILINE)[1:]
-        assert [row[column] for row in rows] == [cell.value for cell in sheet[1]]
 
 
 # Code in pages
