@@ -8,6 +8,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -96,6 +97,22 @@ def test_glossary_gives_each_term_in_both_languages() -> None:
     assert len(terms) > 50
     assert [row for row in terms if not re.search(r"[\u4e00-\u9fff]", row[1])] == []
     assert len({row[0] for row in terms}) == len(terms)
+
+
+def test_layers_in_the_decisions_are_those_that_are_checked() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+    checked = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert code_blocks(DOCS / "decisions.md", "text")[0].splitlines() == checked
+
+
+def test_every_dependency_has_its_paragraph() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["postgresql"]
+    told = {
+        name.lower()
+        for name in re.findall(r"\*\*([\w-]+)\*\*", (DOCS / "decisions.md").read_text("utf-8"))
+    }
+    assert {re.split(r"[\[<>=]", want)[0].lower() for want in wanted} - told == set()
 
 
 # Commands and exit codes
