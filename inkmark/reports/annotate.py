@@ -30,8 +30,8 @@ from inkmark.reports.words import words
 __all__ = ["ScannedPage", "write_annotated_pages"]
 
 RED = HexColor(0xC62828)
-MARK_MM = 3.6
-TEXT_PT = 7.0
+TEXT_PT_PER_MM = 1.95
+INSET_MM = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +179,23 @@ def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentT
             if item.lost:
                 _ring_key(pen, field, upright, item)
             # Little room before the next item: the key is ringed, and the full mark known.
-            place = Box(box.right + 0.6, box.centre[1] - MARK_MM / 2, 0.0, MARK_MM)
-            _draw_mark(pen, place, item, figure_text(item.points))
+            text, height = figure_text(item.points), 3.6
+            top = box.centre[1] - height / 2
+            place = Box(box.right + 0.6, top, _mark_width(text, height), height)
+            _draw_mark(pen, place, item, text)
         else:
             text = f"{figure_text(item.points)}/{figure_text(item.full)}"
             if item.lost and item.key:
                 text = f"{item.key}  {text}"
-            width = MARK_MM + width_mm(text, TEXT_PT, bold=True) + 1.6
-            left = max(box.right - width - 0.8, box.x)
-            _draw_mark(pen, Box(left, box.y + 0.8, box.right - left, MARK_MM), item, text)
+            height = min(5.0, box.h * 0.6)
+            width = min(_mark_width(text, height), box.w - 2 * INSET_MM)
+            left = box.right - INSET_MM - width
+            place = Box(left, box.y + min(INSET_MM, box.h * 0.2), width, height)
+            pen.canvas.saveState()
+            pen.canvas.setFillAlpha(0.8)
+            pen.rect(place.x, place.y, place.w, place.h, fill=WHITE)
+            pen.canvas.restoreState()
+            _draw_mark(pen, place, item, text)
 
 
 def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem) -> None:
@@ -200,33 +208,29 @@ def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem
             pen.ellipse(ring, stroke=RED, width_pt=1.1)
 
 
+def _mark_width(text: str, height: float) -> float:
+    return height + 0.6 + width_mm(text, height * TEXT_PT_PER_MM, bold=True)
+
+
 def _draw_mark(pen: Pen, place: Box, item: StudentItem, text: str) -> None:
-    """The mark and beside it the text, made to fit where the place has a width."""
-    room = place.w - MARK_MM - 1.0 if place.w else width_mm(text, TEXT_PT, bold=True)
-    pen.canvas.saveState()
-    pen.canvas.setFillAlpha(0.8)
-    pen.rect(place.x, place.y, MARK_MM + room + 0.8, place.h, fill=WHITE)
-    pen.canvas.restoreState()
-    x, y = place.x + MARK_MM / 2, place.y + place.h / 2
-    outcome_mark(pen, x, y, item.outcome, size=MARK_MM * 0.8, colour=RED)
-    pen.text_in(
-        place.x + MARK_MM + 0.3,
-        place.y,
-        room + 0.1,
-        place.h,
-        text,
-        size=TEXT_PT,
-        bold=True,
-        colour=RED,
-    )
+    """The mark, as large as the place is high, and beside it the text."""
+    size = place.h
+    centre = place.x + size / 2, place.y + size / 2
+    outcome_mark(pen, *centre, item.outcome, size=size * 0.8, colour=RED)
+    box = Box(place.x + size + 0.3, place.y, place.w - size - 0.2, size)
+    pen.text_block(box, text, size=size * TEXT_PT_PER_MM, bold=True, colour=RED)
 
 
 def _draw_total(pen: Pen, report: Report, student: StudentTable) -> None:
     w = words(report.head.language)
-    total = f"{figure_text(student.score)} / {figure_text(report.head.full)}"
-    if student.standing is Standing.INCOMPLETE:
+    if student.score is not None:
+        full = figure_text(report.head.full)
+        total = f"{w['total']} {figure_text(student.score)} / {full}"
+    elif student.standing is Standing.INCOMPLETE:
         total = w["no total"]
-    text = f"{w['total']} {total}   {student.candidate}  {student.name}"
+    else:
+        total = w[student.standing.name.lower()]
+    text = f"{total}   {student.candidate}  {student.name}"
     width = min(width_mm(text, 11, bold=True) + 6, pen.width_mm * 0.6)
     left = (pen.width_mm - width) / 2
     pen.canvas.saveState()
