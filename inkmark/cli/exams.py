@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -299,21 +298,25 @@ def practice(exam: Path, items: int | None, bank: Path | None, *, as_json: bool)
 @click.option(
     "--ranks", is_flag=True, help="Show ranks. Schools of compulsory education in China may not."
 )
+@click.option(
+    "--no-comparison", is_flag=True, help="Leave out every figure about others in student reports."
+)
 @click.option("--separate", is_flag=True, help="Write one file a student, too.")
 @click.option("--no-pages", is_flag=True, help="Leave out the annotated page images.")
 @json_option
-def report(exam: Path, *, ranks: bool, separate: bool, no_pages: bool, as_json: bool) -> None:
+def report(
+    exam: Path, *, ranks: bool, no_comparison: bool, separate: bool, no_pages: bool, as_json: bool
+) -> None:
     """Write the reports: students, classes, workbook, JSON, annotated pages.
 
     \b
     Example:
       inkmark report midterm --separate
     """
-    from inkmark.cli.show import plain
-    from inkmark.reports import ReportOptions
+    from inkmark.cli.show import plain, report_options
     from inkmark.workflow import make_reports
 
-    options = ReportOptions(include_ranks=ranks, made=dt.date.today())  # noqa: DTZ011 - local day
+    options = report_options(include_ranks=ranks, compare=not no_comparison)
     with progress_bar("Writing reports") as progress:
         summary = make_reports(
             exam, options, separate=separate, annotate=not no_pages, progress=progress
@@ -332,11 +335,13 @@ def run(exam: Path, workers: int, *, as_json: bool) -> None:
     Example:
       inkmark run midterm
     """
-    from inkmark.cli.show import run_json, run_lines
+    from inkmark.cli.show import report_options, run_json, run_lines
     from inkmark.session import ReadOptions
     from inkmark.workflow import run
 
-    summary = run(exam, options=ReadOptions(workers=workers), stage=progress_bar)
+    summary = run(
+        exam, options=ReadOptions(workers=workers), reports=report_options(), stage=progress_bar
+    )
     show(run_json(summary), run_lines(summary), as_json=as_json)
     if summary.read.issues or summary.score.pending:
         needs_review()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from inkmark.reports import Report, report_to_json
+from inkmark.reports import Report, ReportOptions
 from inkmark.session import BatchReport
 from inkmark.workflow import PracticeSummary, RunSummary, ScoreSummary
 
@@ -16,6 +17,7 @@ __all__ = [
     "plain",
     "practice_lines",
     "report_lines",
+    "report_options",
     "run_json",
     "run_lines",
     "score_lines",
@@ -25,6 +27,12 @@ __all__ = [
 def plain(value: Any) -> dict[str, Any]:
     """Give a summary as a dictionary."""
     return dataclasses.asdict(value)
+
+
+def report_options(*, include_ranks: bool = False, compare: bool = True) -> ReportOptions:
+    """Give the options of reports made today."""
+    today = dt.datetime.now().astimezone().date()
+    return ReportOptions(include_ranks=include_ranks, compare=compare, made=today)
 
 
 def batch_json(report: BatchReport) -> dict[str, Any]:
@@ -48,7 +56,6 @@ def run_json(summary: RunSummary) -> dict[str, Any]:
     return {
         "read": batch_json(summary.read),
         "score": plain(summary.score),
-        "report": report_to_json(summary.report),
         "practice": plain(summary.practice),
         "files": plain(summary.files)["files"],
     }

@@ -79,13 +79,13 @@ def demo(folder: Path, students: int, language: str, seed: int, *, as_json: bool
     Example:
       inkmark demo demo --language en
     """
-    from inkmark.cli.show import run_json, run_lines
+    from inkmark.cli.show import report_options, run_json, run_lines
     from inkmark.demo import make_demo_exam
     from inkmark.workflow import run
 
     with progress_bar("Making an exam and scanning it") as progress:
         make_demo_exam(folder, candidates=students, language=language, seed=seed, progress=progress)
-    summary = run(folder, stage=progress_bar)
+    summary = run(folder, reports=report_options(), stage=progress_bar)
     show(
         {"folder": str(folder), **run_json(summary)},
         [*run_lines(summary), f"Everything lies in {folder.resolve()}."],

@@ -169,6 +169,10 @@ def _exam_jobs(folder: ExamFolder, report: Report) -> list[_Job]:
         (folder.out / "report.xlsx", partial(write_workbook, report)),
         (folder.out / "exam.pdf", partial(write_group_report, report, report.everybody)),
     ]
+    if report.head.joint:
+        for group in report.schools:
+            path = folder.out / "schools" / f"{file_name(group_title(report, group))}.pdf"
+            jobs.append((path, partial(write_group_report, report, group)))
     for group in report.classes:
         path = folder.out / "classes" / f"{file_name(group_title(report, group))}.pdf"
         jobs.append((path, partial(write_group_report, report, group)))

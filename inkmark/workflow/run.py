@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from inkmark.reports import Report
+from inkmark.reports import Report, ReportOptions
 from inkmark.session import BatchReport, Progress, ReadOptions
 from inkmark.workflow.practice import PracticeSummary, practise
 from inkmark.workflow.reading import read
@@ -37,6 +37,7 @@ def run(
     *,
     options: ReadOptions | None = None,
     executor: Executor | None = None,
+    reports: ReportOptions | None = None,
     stage: Stage | None = None,
 ) -> RunSummary:
     """Read, score, analyse, print practice sets and write the reports.
@@ -47,6 +48,7 @@ def run(
         The exam folder.
     options, executor
         See `inkmark.session.read_scans`.
+    reports : ReportOptions, optional
     stage : callable, optional
         See `Stage`.
 
@@ -61,8 +63,8 @@ def run(
         scores = score(root, progress=progress)
     practice = practise(root)
     with open_stage("Writing reports") as progress:
-        files = make_reports(root, progress=progress)
-    return RunSummary(batch, scores, analyse(root), practice, files)
+        files = make_reports(root, reports, progress=progress)
+    return RunSummary(batch, scores, analyse(root, reports), practice, files)
 
 
 def _silent(_title: str) -> AbstractContextManager[None]:
