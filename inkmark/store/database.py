@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import groupby
@@ -68,19 +69,22 @@ class ExamStore:
         self._engine = sa.create_engine(self._url, connect_args=arguments)
         if self._url.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
-        with self._transaction() as connection:
-            schema.metadata.create_all(connection)
-            version = connection.scalar(sa.select(schema.schema_info.c.version))
-            if version is None:
-                connection.execute(
-                    schema.schema_info.insert().values(version=schema.SCHEMA_VERSION)
-                )
-            elif version != schema.SCHEMA_VERSION:
-                raise StoreError(
-                    f"the database {self._name} has schema version {version}, this inkmark "
-                    f"writes version {schema.SCHEMA_VERSION}. Use the inkmark it was made "
-                    "with, or move the file away and read the scans again."
-                )
+        with contextlib.ExitStack() as on_refusal:
+            on_refusal.callback(self.close)
+            with self._transaction() as connection:
+                schema.metadata.create_all(connection)
+                version = connection.scalar(sa.select(schema.schema_info.c.version))
+                if version is None:
+                    connection.execute(
+                        schema.schema_info.insert().values(version=schema.SCHEMA_VERSION)
+                    )
+                elif version != schema.SCHEMA_VERSION:
+                    raise StoreError(
+                        f"the database {self._name} has schema version {version}, this inkmark "
+                        f"writes version {schema.SCHEMA_VERSION}. Use the inkmark it was made "
+                        "with, or move the file away and read the scans again."
+                    )
+            on_refusal.pop_all()
 
     @classmethod
     def open(cls, path: Path | str, exam_id: str) -> ExamStore:
@@ -435,10 +439,12 @@ class ExamStore:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+    except sqlite3.Error:
+        connection.close()  # the pool does not know it yet
+        raise
 
 
 def _batches(values: Iterable[str], size: int) -> Iterator[list[str]]:
