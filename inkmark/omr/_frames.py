@@ -15,7 +15,7 @@ import numpy as np
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography, fit_homography
 from inkmark.layouts import PageLayout
-from inkmark.omr._transform import FloatArray, GreyImage, orientation_deg
+from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, orientation_deg
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration
 
@@ -82,7 +82,7 @@ def _find_outline(pixels: GreyImage) -> FloatArray | None:
     quad = _best_supported(grey, _light_shapes(smooth))
     if quad is None:  # something as light as the paper touches it
         quad = _best_supported(grey, _line_shapes(smooth))
-    return None if quad is None else np.asarray((quad + 0.5) * factor - 0.5)
+    return None if quad is None else _sharpen(pixels, (quad + 0.5) * factor - 0.5, 4 * factor + 3)
 
 
 def _best_supported(grey: FloatArray, quads: Iterable[FloatArray]) -> FloatArray | None:
@@ -185,6 +185,41 @@ def _support(grey: FloatArray, quad: FloatArray) -> FloatArray:
         inside, outside = (_nearest(grey, along + 5.0 * side * normal) for side in (1, -1))
         shares.append(np.mean(inside - outside > _MIN_STEP))
     return np.array(shares)
+
+
+def _sharpen(pixels: GreyImage, quad: FloatArray, reach: float) -> FloatArray:
+    """The quadrilateral with each side moved to the steepest step within `reach` px of it."""
+    grey = pixels.astype(np.float64)
+    centre = quad.mean(axis=0)
+    offsets = np.arange(-np.ceil(reach), np.ceil(reach) + 1)
+    lines = []
+    for a, b in pairwise([*quad, quad[0]]):
+        along = a + (b - a) * np.linspace(0.04, 0.96, 60)[:, None]
+        normal = np.array([b[1] - a[1], a[0] - b[0]]) / max(np.hypot(*(b - a)), 1e-9)
+        if normal @ (centre - a) < 0:
+            normal = -normal
+        profiles = np.stack([_nearest(grey, along + k * normal) for k in offsets], axis=1)
+        ahead = np.lib.stride_tricks.sliding_window_view(profiles, 3, axis=1).mean(axis=2)
+        steps = np.nan_to_num(ahead[:, 3:] - ahead[:, :-3], nan=-np.inf)
+        # Step k lies between samples k + 2 and k + 3.
+        at = offsets[steps.argmax(axis=1) + 2] + 0.5
+        lines.append(_fit_line(along + at[:, None] * normal, steps.max(axis=1) > _MIN_STEP))
+    sides = [line for line in lines if line is not None]
+    if len(sides) < 4:
+        return quad
+    return np.array([_crossing(sides[k - 1], sides[k]) for k in range(4)])
+
+
+def _fit_line(points: FloatArray, good: BoolArray) -> tuple[float, float] | None:
+    """Distance and direction of the normal of the line through most of the points."""
+    if good.sum() < 8:
+        return None
+    for _ in range(3):
+        middle = points[good].mean(axis=0)
+        normal = np.linalg.svd(points[good] - middle)[2][1]
+        off = np.abs((points - middle) @ normal)
+        good = good & (off <= max(2.5 * float(np.median(off[good])), 0.75))
+    return float(normal @ middle), float(np.arctan2(normal[1], normal[0]))
 
 
 def _nearest(grey: FloatArray, points: FloatArray) -> FloatArray:

@@ -456,7 +456,7 @@ def fit_moves(
 def best_shift(response: F32, points: F64, reach: F64, step: float) -> tuple[float, float, float]:
     """The shift (x, y) of all points within `reach` (2,) with the highest mean response.
 
-    Returns the shift and the response, less up to a tenth for the way from the start.
+    Returns the shift and the response, less up to three tenths for the way from the start.
     """
     centre = np.zeros(2)
     one = np.ones(2)
@@ -471,7 +471,7 @@ def best_shift(response: F32, points: F64, reach: F64, step: float) -> tuple[flo
             moves[1] = i * step
             value = _mean_at(response, points, centre, one, moves)
             # Of equals the nearest: a template is about right.
-            value *= 1.0 - 0.05 * ((i * step / reach[1]) ** 2 + (j * step / reach[0]) ** 2)
+            value *= 1.0 - 0.15 * ((i * step / reach[1]) ** 2 + (j * step / reach[0]) ** 2)
             if value > best:
                 best = value
                 best_x = j * step

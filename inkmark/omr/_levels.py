@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.omr._plan import BubblePlan
-from inkmark.omr._transform import FloatArray
+from inkmark.omr._transform import BoolArray, FloatArray
 from inkmark.omr.model import BubbleOptions
 
 __all__ = [
-    "BoolArray",
     "Ink",
     "Levels",
     "group_medians",
@@ -21,7 +20,6 @@ __all__ = [
     "unexplained_ink",
 ]
 
-BoolArray = NDArray[np.bool_]
 
 _MIN_NOISE = 0.004
 _MIN_ALIKE = 3

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from inkmark.layouts import BubbleField
 from inkmark.omr import _kernels
 from inkmark.omr._plan import BubblePlan
-from inkmark.omr._transform import FloatArray, GreyImage, Transform
+from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 
 __all__ = ["follow_outlines"]
 
@@ -36,15 +36,17 @@ _SIZE_COST = 0.4
 """Share of the response that a size must gain for each e-fold from the template's."""
 _MIN_RESPONSE = 0.01
 _MIN_SUPPORT = 0.5
-"""So many bubbles must stand out from the paper by so much, or nothing is moved."""
+"""So many bubbles of a block must stand out from the paper by so much."""
 _PAGE_REACH = (0.5, 1.2)
 _BLOCK_REACH = (0.35, 0.7)
 """How far the page and then a block may be off: in steps from bubble to bubble, so that no
 bubble is taken for its neighbour, and in half sizes of a bubble."""
 
 
-def follow_outlines(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> BubblePlan:
-    """The plan with its bubbles moved and resized to the print in the image.
+def follow_outlines(
+    pixels: GreyImage, plan: BubblePlan, transform: Transform
+) -> tuple[BubblePlan, BoolArray]:
+    """Move and resize the bubbles of a plan to the print in the image.
 
     Parameters
     ----------
@@ -55,35 +57,62 @@ def follow_outlines(pixels: GreyImage, plan: BubblePlan, transform: Transform) -
     Returns
     -------
     BubblePlan
+        The plan with other `bubbles`.
+    (n_fields,) bool
+        Whether the print of a field's block was found. Where it was not, its bubbles are
+        placed as the page as a whole is.
     """
     sheet = _flatten(pixels, plan, transform)
     blocks = _blocks(plan)
+    found = np.ones(len(plan.fields), dtype=bool)
     pitch = np.min([block.pitch for block in blocks], axis=0) * sheet.scale
     half = np.median(plan.bubbles[:, 2:], axis=0) * sheet.scale
-    reach = np.minimum(_PAGE_REACH[0] * pitch, _PAGE_REACH[1] * half)
+    page_reach = np.minimum(_PAGE_REACH[0] * pitch, _PAGE_REACH[1] * half)
     points = (plan.bubbles[:, :2] - sheet.origin) * sheet.scale
-    best, start, size = -np.inf, np.zeros(2), np.ones(2)
-    for tried in _SIZES:
-        response = _response(sheet.ink, half * tried, pitch)
-        if response is None:
-            continue
-        x, y, score = _kernels.best_shift(response, points, reach, 1.0)
-        score *= 1 - _SIZE_COST * np.abs(np.log(tried)).max()
-        if score > best:
-            best, start, size = score, np.array([x, y]), tried
+    size = _best_size(sheet.ink, points, half, pitch, page_reach)
     response = _response(sheet.ink, half * size, pitch)
-    if response is None:
-        return plan
-    moved = _move(response, points, start, reach)
+    if response is None:  # no paper between the bubbles to tell them by
+        return plan, found
+    page, _ = _fit(response, points, page_reach)
+    moved = page.copy()
     for block in blocks:
-        near = moved[block.rows]
-        reach = np.minimum(_BLOCK_REACH[0] * block.pitch * sheet.scale, _BLOCK_REACH[1] * half)
-        x, y, _ = _kernels.best_shift(response, near, reach, 1.0)
-        moved[block.rows] = _move(response, near, np.array([x, y]), reach)
+        near = page[block.rows]
+        step = block.pitch * sheet.scale
+        best, score = _fit(
+            response, near, np.minimum(_BLOCK_REACH[0] * step, _BLOCK_REACH[1] * half)
+        )
+        # A block may have been misplaced against the others by as much as the page.
+        other, other_score = _fit(response, points[block.rows], page_reach)
+        if other_score > 1.15 * score and (np.abs(other - points[block.rows]) < 0.5 * step).all():
+            best = other
+        if _is_print(response, best):
+            moved[block.rows] = best
+        else:
+            found[block.fields] = False
     bubbles = plan.bubbles.copy()
     bubbles[:, :2] = moved / sheet.scale + sheet.origin
     bubbles[:, 2:] *= size
-    return replace(plan, bubbles=bubbles)
+    return replace(plan, bubbles=bubbles), found
+
+
+def _best_size(
+    ink: NDArray[np.float32],
+    points: FloatArray,
+    half: FloatArray,
+    pitch: FloatArray,
+    reach: FloatArray,
+) -> FloatArray:
+    """Width and height of the print, as factors of the template's."""
+    best, size = -np.inf, np.ones(2)
+    for tried in _SIZES:
+        response = _response(ink, half * tried, pitch)
+        if response is None:
+            continue
+        *_, score = _kernels.best_shift(response, points, reach, 1.0)
+        score *= 1 - _SIZE_COST * np.abs(np.log(tried)).max()
+        if score > best:
+            best, size = score, tried
+    return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +159,7 @@ def _response(
     ink: NDArray[np.float32], half: FloatArray, pitch: FloatArray
 ) -> NDArray[np.float32] | None:
     """Ink inside a bubble less ink around it, at every place; None if too large to fit."""
-    gap = float((2 * pitch / half).min()) - 1.0  # where the next bubble begins, in half sizes
+    gap = float((pitch / half).min()) - 1.0  # where the next bubble begins, in half sizes
     if gap < 1.12:
         return None
     outer = min(gap, 1.6)
@@ -142,28 +171,44 @@ def _response(
     return np.asarray(cv2.filter2D(ink, cv2.CV_32F, kernel.astype(np.float32)))
 
 
-def _move(
-    response: NDArray[np.float32], points: FloatArray, start: FloatArray, reach: FloatArray
-) -> FloatArray:
-    """Points moved by the affine map that suits the print best."""
+def _fit(
+    response: NDArray[np.float32], points: FloatArray, reach: FloatArray
+) -> tuple[FloatArray, float]:
+    """Points moved by the affine map that suits the print best, and how well it does."""
     low, high = points.min(axis=0), points.max(axis=0)
     centre, extent = (low + high) / 2, np.maximum((high - low) / 2, 1.0)
-    moves = np.array([*start, 0.0, 0.0, 0.0, 0.0])
+    x, y, _ = _kernels.best_shift(response, points, reach, 1.0)
+    moves = np.array([x, y, 0.0, 0.0, 0.0, 0.0])
     wide = extent > 2 * _HALF_PX  # a single row or column says nothing about a change across it
     steps = np.array([1.0, 1.0, wide[0], wide[0], wide[1], wide[1]])
-    limit = np.concatenate([np.abs(start) + 0.3 * reach, np.tile(reach, 2)])
-    _kernels.fit_moves(response, points, centre, extent, moves, steps, limit)
+    limit = np.concatenate([np.abs(moves[:2]) + 0.3 * reach, np.tile(reach, 2)])
+    score = _kernels.fit_moves(response, points, centre, extent, moves, steps, limit)
     share = (points - centre) / extent
-    moved = points + moves[:2] + share[:, :1] * moves[2:4] + share[:, 1:] * moves[4:6]
-    x, y = np.rint(moved).astype(int).T
+    return points + moves[:2] + share[:, :1] * moves[2:4] + share[:, 1:] * moves[4:6], score
+
+
+def _is_print(response: NDArray[np.float32], points: FloatArray) -> bool:
+    """Whether most bubbles stand out from the paper at their places."""
+    x, y = np.rint(points).astype(int).T
     seen = response[np.clip(y, 0, len(response) - 1), np.clip(x, 0, response.shape[1] - 1)]
-    return moved if np.mean(seen > _MIN_RESPONSE) >= _MIN_SUPPORT else points
+    return float(np.mean(seen > _MIN_RESPONSE)) >= _MIN_SUPPORT
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Bubbles that were placed together: their rows in the plan, and their steps in mm."""
+    """Fields that were placed together.
 
+    Attributes
+    ----------
+    fields : slice
+        Their positions in the plan.
+    rows : (n,) int64
+        Their bubbles.
+    pitch : (2,) float64
+        Steps from bubble to bubble, across and down, in mm.
+    """
+
+    fields: slice
     rows: NDArray[np.int64]
     pitch: FloatArray
 
@@ -176,7 +221,7 @@ def _blocks(plan: BubblePlan) -> list[_Block]:
         if k < len(plan.fields) and _continues(plan.fields[first : k + 1]):
             continue
         rows = np.arange(plan.first[first], plan.first[k])
-        blocks.append(_Block(rows, _pitch(plan.bubbles[rows])))
+        blocks.append(_Block(slice(first, k), rows, _pitch(plan.bubbles[rows])))
         first = k
     return blocks
 
@@ -205,5 +250,5 @@ def _pitch(bubbles: FloatArray) -> FloatArray:
     for axis in (0, 1):
         steps = np.diff(np.unique(np.round(bubbles[:, axis], 3)))
         steps = steps[steps > bubbles[:, 2 + axis].min()]
-        result[axis] = steps.min() if len(steps) else 4 * bubbles[:, 2 + axis].min()
+        result[axis] = steps.min() if len(steps) else 2.4 * bubbles[:, 2 + axis].min()
     return result

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.layouts import AnchorKind, BubbleField, BubbleShape, PageLayout
-from inkmark.omr._transform import FloatArray
+from inkmark.omr._transform import BoolArray, FloatArray
 
 __all__ = ["BubblePlan", "bubble_plan"]
 
 IntArray = NDArray[np.int64]
 
-_INSIDE = 0.78
+_INSIDE = 0.72
 """Half size of the part of a bubble that is sampled: its printed outline stays out."""
 _AROUND = (1.3, 1.55)
 """Half sizes of the rings around a bubble in which paper is looked for."""
@@ -55,7 +55,7 @@ class BubblePlan:
     first_group: IntArray
     group_first: IntArray
     glyph: IntArray
-    multiple: NDArray[np.bool_]
+    multiple: BoolArray
     inside: FloatArray
     around: FloatArray
     known_surroundings: bool

@@ -20,14 +20,13 @@ from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography, fit_homography
 from inkmark.layouts import PageLayout
 from inkmark.omr import _kernels
-from inkmark.omr._transform import FloatArray, GreyImage, orientation_deg
+from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, orientation_deg
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration, ShiftMesh
 
 __all__ = ["register_squares"]
 
 ComplexArray = NDArray[np.complex128]
-BoolArray = NDArray[np.bool_]
 
 _BLOB_PX = 10
 """Side to which a corner square is reduced when it is looked for."""

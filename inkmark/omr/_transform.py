@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from inkmark.omr import _kernels
 from inkmark.readings import Registration
 
-__all__ = ["FloatArray", "GreyImage", "Transform", "orientation_deg"]
+__all__ = ["BoolArray", "FloatArray", "GreyImage", "Transform", "orientation_deg"]
 
+BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 GreyImage = NDArray[np.uint8]
 

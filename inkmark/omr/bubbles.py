@@ -16,7 +16,6 @@ from inkmark.geometry import Box
 from inkmark.layouts import AnchorKind, BubbleField, PageLayout
 from inkmark.omr import _kernels
 from inkmark.omr._levels import (
-    BoolArray,
     Ink,
     group_medians,
     mark_probability,
@@ -25,7 +24,7 @@ from inkmark.omr._levels import (
 )
 from inkmark.omr._outlines import follow_outlines
 from inkmark.omr._plan import BubblePlan, bubble_plan
-from inkmark.omr._transform import FloatArray, GreyImage, Transform
+from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 from inkmark.omr.model import BubbleOptions
 from inkmark.readings import FieldReading, Flag, Registration
 
@@ -68,8 +67,9 @@ def read_bubbles(
     if not plan.fields:
         return ()
     transform = Transform.of(registration)
+    placed = np.ones(len(plan.fields), dtype=bool)
     if page.anchors.kind is not AnchorKind.SQUARES:
-        plan = follow_outlines(pixels, plan, transform)
+        plan, placed = follow_outlines(pixels, plan, transform)
     ink = _measure(pixels, plan, transform)
     levels = page_levels(ink, plan, options)
     fill = np.where(ink.seen, ink.inside - levels.empty, 0.0)
@@ -84,6 +84,8 @@ def read_bubbles(
         values = tuple(shown[plan.first[k] : plan.first[k + 1]])
         if seen[k]:
             value, flag, confidence = _read_field(field, int(plan.first_group[k]), states)
+            if not placed[k]:  # what was read may lie beside the bubbles
+                flag, confidence = Flag.DOUBTFUL, 0.5 * confidence
         else:
             value, flag, confidence = "", Flag.UNREADABLE, 0.0
         readings.append(FieldReading(field.name, value, confidence, flag, values, boxes[k]))

@@ -37,7 +37,7 @@ def bilinear(pixels, xy):
     column = np.minimum(x.astype(int), pixels.shape[1] - 2)
     row = np.minimum(y.astype(int), pixels.shape[0] - 2)
     a, d = x - column, y - row
-    grey = pixels.astype(np.float64)
+    grey = np.asarray(pixels, dtype=np.float64)
     upper = grey[row, column] * (1 - a) + grey[row, column + 1] * a
     lower = grey[row + 1, column] * (1 - a) + grey[row + 1, column + 1] * a
     return upper * (1 - d) + lower * d
@@ -128,3 +128,56 @@ def test_locate_boxes_refuses_what_is_not_the_box():
     out = np.empty((2, 3))
     _kernels.locate_boxes(pixels, homography, boxes, False, 0.2, out)
     assert (out == 0).all()
+
+
+def bumps(points, sigma=3.0, shape=(200, 260)):
+    """A map with a smooth hill at every point."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    hills = [np.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * sigma**2)) for a, b in points]
+    return np.sum(hills, axis=0).astype(np.float32)
+
+
+def grid():
+    return np.array([(40.0 + 30 * i, 30.0 + 25 * k) for k in range(6) for i in range(6)])
+
+
+def test_best_shift_equals_trying_all_shifts():
+    points = grid()
+    response = bumps(points + np.array([4.0, -6.0]))
+    x, y, value = _kernels.best_shift(response, points, np.array([9.0, 9.0]), 1.0)
+    assert (x, y) == (4.0, -6.0)
+
+    def mean(dx, dy):
+        columns, rows = np.add(points, (dx, dy)).astype(int).T
+        near = 1 - 0.15 * ((dx / 9) ** 2 + (dy / 9) ** 2)
+        return response[rows, columns].mean() * near
+
+    tried = {(dx, dy): mean(dx, dy) for dx in range(-9, 10) for dy in range(-9, 10)}
+    assert max(tried, key=tried.get) == (4, -6)
+    assert value == pytest.approx(tried[4, -6], rel=1e-5)
+
+
+def test_fit_moves_finds_shift_stretch_and_turn():
+    points = grid()
+    centre, reach = np.array([115.0, 92.5]), np.array([75.0, 62.5])
+    true = np.array([2.5, -1.5, 3.0, 2.0, -2.0, 1.0])
+
+    def moved(moves):
+        share = (points - centre) / reach
+        return points + moves[:2] + share[:, :1] * moves[2:4] + share[:, 1:] * moves[4:]
+
+    response = bumps(moved(true))
+    moves = np.zeros(6)
+    value = _kernels.fit_moves(response, points, centre, reach, moves, np.ones(6), np.full(6, 5.0))
+    np.testing.assert_allclose(moves, true, atol=0.3)
+    assert value == pytest.approx(bilinear(response, moved(moves)).mean(), rel=1e-4)
+
+
+def test_fit_moves_keeps_its_limits_and_frozen_parameters():
+    points = grid()
+    response = bumps(points + 6.0)
+    moves = np.zeros(6)
+    steps, limit = np.array([1.0, 0, 0, 0, 0, 0]), np.array([2.0, 9, 9, 9, 9, 9])
+    _kernels.fit_moves(response, points, np.zeros(2), np.ones(2), moves, steps, limit)
+    assert 0 < moves[0] <= 2.0
+    assert (moves[1:] == 0).all()
