@@ -158,15 +158,30 @@ def _print_facts(console: Console, facts: Facts) -> None:
 
 
 def _print_result(console: Console, result: Result) -> None:
-    table = Table(title=result.name, title_justify="left")
-    table.add_column("")
-    for header in ("median", "spread", "n"):
-        table.add_column(header, justify="right")
-    table.add_column("unit")
+    single = [row for row in result.rows if not row.group]
+    if single:
+        table = Table(title=result.name, title_justify="left")
+        table.add_column("")
+        for header in ("median", "spread", "n"):
+            table.add_column(header, justify="right")
+        table.add_column("unit")
+        for row in single:
+            spread = f"{row.spread:.3g}" if row.n > 1 else ""
+            table.add_row(row.label, _figure(row.value), spread, str(row.n), row.unit)
+        console.print(table)
+    groups: dict[str, dict[str, str]] = {}
     for row in result.rows:
-        spread = f"{row.spread:.3g}" if row.n > 1 else ""
-        table.add_row(row.label, _figure(row.value), spread, str(row.n), row.unit)
-    console.print(table)
+        if row.group:
+            groups.setdefault(row.group, {})[row.label] = _figure(row.value)
+    if groups:
+        labels = dict.fromkeys(label for figures in groups.values() for label in figures)
+        table = Table(title=result.name, title_justify="left")
+        table.add_column("")
+        for label in labels:
+            table.add_column(label, justify="right")
+        for group, figures in groups.items():
+            table.add_row(group, *(figures.get(label, "") for label in labels))
+        console.print(table)
     if result.seed is not None:
         console.print(f"Seed {result.seed}.", highlight=False)
     for note in result.notes:

@@ -70,7 +70,7 @@ class Row:
     Attributes
     ----------
     label : str
-        Unique in the result; the name by which two runs are compared.
+        With `group`, unique in the result: the name by which two runs are compared.
     value : float
         The median where `n` > 1.
     unit : str
@@ -83,6 +83,8 @@ class Row:
         Number of samples.
     tolerance : float
         ``COUNT`` and ``ACCURACY``: how much worse, in `unit`, is not yet a regression.
+    group : str
+        Line of a table whose columns are the labels; empty for a figure by itself.
     """
 
     label: str
@@ -93,6 +95,12 @@ class Row:
     spread: float = 0.0
     n: int = 1
     tolerance: float = 0.0
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        """Group and label."""
+        return f"{self.group}: {self.label}" if self.group else self.label
 
 
 @dataclass(frozen=True, slots=True)

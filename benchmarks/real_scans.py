@@ -10,6 +10,7 @@ for how it was read. Values that a careful person would not be sure of are count
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = ["Outcome", "Tally", "read_image", "read_set", "run"]
 
 _NOTE_VALUE = "template_value="
 _NOTE_AMBIGUOUS = "ambiguous: alt="
+_SIZE = re.compile(r"[\d:(,;]| reduced")  # what follows the kind of an image
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,26 +154,26 @@ def run(options: Options) -> Result:
     tallies: dict[str, Tally] = {}
     for image, kind, outcomes in read_set(folder):
         tally = tallies.setdefault(_set_name(image), Tally())
-        tally.kinds.add(kind.split(",")[0].split(";")[0])
+        tally.kinds.add(_SIZE.split(kind)[0].strip())
         tally.images += 1
         for outcome in outcomes:
             tally.add(outcome)
     rows: list[Row] = []
     for name, tally in tallies.items():
-        label = f"{name} ({' / '.join(sorted(tally.kinds))})"
+        group = f"{name} ({', '.join(sorted(tally.kinds))})"
         rows += [
-            _count(f"{label}: fields", tally.fields, Better.NEITHER),
-            _count(f"{label}: right", tally.right, Better.HIGHER),
-            _count(f"{label}: rejected", tally.rejected, Better.LOWER),
-            _count(f"{label}: silently wrong", tally.wrong, Better.LOWER),
+            _count(group, "fields", tally.fields, Better.NEITHER),
+            _count(group, "right", tally.right, Better.HIGHER),
+            _count(group, "rejected", tally.rejected, Better.LOWER),
+            _count(group, "silently wrong", tally.wrong, Better.LOWER),
         ]
         if tally.ambiguous:
-            rows.append(_count(f"{label}: ambiguous", tally.ambiguous, Better.NEITHER))
-            rows.append(
-                _count(f"{label}: ambiguous silently wrong", tally.ambiguous_wrong, Better.LOWER)
-            )
+            rows += [
+                _count(group, "ambiguous", tally.ambiguous, Better.NEITHER),
+                _count(group, "of them wrong", tally.ambiguous_wrong, Better.LOWER),
+            ]
     rows += [
-        _count(f"all: {what}", sum(getattr(t, what.split()[-1]) for t in tallies.values()), better)
+        _count("all", what, sum(getattr(t, what.split()[-1]) for t in tallies.values()), better)
         for what, better in (
             ("fields", Better.NEITHER),
             ("right", Better.HIGHER),
@@ -184,7 +186,8 @@ def run(options: Options) -> Result:
         rows=tuple(rows),
         notes=(
             "OMRChecker samples, layouts imported from their templates, one set of defaults.",
-            "Some images show the same paper; see the README of the data.",
+            "Some images show the same paper; see the README of the data. Ambiguous fields, of",
+            "which a careful person would not be sure, are not among the fields counted.",
         ),
     )
 
@@ -194,5 +197,5 @@ def _set_name(image: str) -> str:
     return parts[2] if parts[1] == "community" else parts[1]
 
 
-def _count(label: str, value: int, better: Better) -> Row:
-    return Row(label, float(value), "fields", Kind.ACCURACY, better)
+def _count(group: str, label: str, value: int, better: Better) -> Row:
+    return Row(label, float(value), "fields", Kind.ACCURACY, better, group=group)

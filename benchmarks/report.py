@@ -202,12 +202,12 @@ def compare(new: Record, old: Record, max_ratio: float) -> tuple[Comparison, ...
 def _compare_rows(
     new: Result, old: Result, max_ratio: float, same_machine: bool
 ) -> Sequence[Comparison]:
-    before = {row.label: row for row in old.rows}
+    before = {row.name: row for row in old.rows}
     found = []
     for row in new.rows:
-        base = before.pop(row.label, None)
+        base = before.pop(row.name, None)
         if base is None:
-            found.append(Comparison(new.name, row.label, "new"))
+            found.append(Comparison(new.name, row.name, "new"))
             continue
         ratio = row.value / base.value if base.value else None
         if row.better is Better.NEITHER:
@@ -216,7 +216,7 @@ def _compare_rows(
             verdict = "other machine"
         else:
             verdict = _verdict(row, base.value, max_ratio)
-        found.append(Comparison(new.name, row.label, verdict, ratio))
+        found.append(Comparison(new.name, row.name, verdict, ratio))
     found += [Comparison(new.name, label, "gone") for label in before]
     return found
 

@@ -73,6 +73,17 @@ def test_a_row_that_is_gone_is_a_regression_and_a_new_one_is_not() -> None:
     ]
 
 
+def test_rows_of_groups_are_told_apart() -> None:
+    rows = [Row("right", n, "fields", Kind.COUNT, Better.HIGHER, group=g) for g, n in
+            (("photos", 3.0), ("scans", 5.0))]  # fmt: skip
+    worse = [rows[0], dataclasses.replace(rows[1], value=4.0)]
+    found = compare(record(*worse), record(*rows), 1.15)
+    assert [(c.label, c.verdict) for c in found] == [
+        ("photos: right", "ok"),
+        ("scans: right", "worse"),
+    ]
+
+
 def test_benchmarks_that_were_not_run_are_not_compared() -> None:
     row = Row("a", 1.0, "s", Kind.TIME)
     assert compare(record(row), record(row, name="another"), 1.15) == ()
