@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["item_list", "sentences", "words"]
+__all__ = ["item_list", "practice_words", "sentences", "words"]
 
 _PLACE = {"zh": 0, "en": 1}
 
@@ -21,6 +21,11 @@ def words(language: str) -> Mapping[str, str]:
 def sentences(language: str) -> Mapping[str, str]:
     """Templates of the comment sentences by their key, in ``"zh"`` or ``"en"``."""
     return _texts("sentences", language)
+
+
+def practice_words(language: str) -> Mapping[str, str]:
+    """Every word of practice to print by its key, in ``"zh"`` or ``"en"``."""
+    return _texts("practice", language)
 
 
 def item_list(numbers: tuple[str, ...], language: str) -> str:
