@@ -27,7 +27,8 @@ _MIN_ALIKE = 3
 _MAX_PRINT = 0.45
 """No printed label takes away this much of the light; what does is ink."""
 _USUAL_PRINT = 0.1
-"""Darkness of an empty bubble where a page has none."""
+_NO_EMPTY_NOISE = 0.1
+"""Darkness of an empty bubble where a page has none, and how little that is known."""
 _PRINT_SPREAD = 0.03
 """Standard deviation of the darkness of labels of one print."""
 _MAX_DARKER = 0.08
@@ -106,7 +107,11 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
     if not seen.any():
         noises = np.full_like(raw, _MIN_NOISE)
         return Levels(np.zeros_like(raw), noises, options.default_mark, 0.0)
-    empty = np.full_like(raw, _empty_level(raw[_lighter_halves(raw, seen, plan.group)]))
+    level = _empty_level(raw[_lighter_halves(raw, seen, plan.group)])
+    if level is None:
+        guess, noises = np.full_like(raw, _USUAL_PRINT), np.full_like(raw, _NO_EMPTY_NOISE)
+        return Levels(guess, noises, *_mark_level(raw - guess, seen, _MIN_NOISE, options))
+    empty = np.full_like(raw, level)
     unknown = np.zeros(len(raw), dtype=bool)
     noise = _MIN_NOISE
     for _ in range(2):
@@ -196,14 +201,14 @@ def mark_probability(
     return np.asarray(1 / (1 + np.exp(np.clip((boundary - fill) / width, -50, 50))))
 
 
-def _empty_level(sample: FloatArray) -> float:
-    """Darkness of empty bubbles from a sample that may hold marks, even only marks."""
+def _empty_level(sample: FloatArray) -> float | None:
+    """Darkness of empty bubbles from a sample that may hold marks; None if only marks."""
     level = float(np.median(sample))
     middle = (float(sample.min()) + float(sample.max())) / 2
     lighter, darker = sample[sample <= middle], sample[sample > middle]
     if len(darker) and np.median(darker) - np.median(lighter) > _MIN_SPLIT:
         level = float(np.median(lighter))
-    return level if level < _MAX_PRINT else _USUAL_PRINT
+    return level if level < _MAX_PRINT else None
 
 
 def _lighter_halves(

@@ -37,6 +37,11 @@ _SIZE_COST = 0.4
 _MIN_RESPONSE = 0.01
 _MIN_SUPPORT = 0.5
 """So many bubbles of a block must stand out from the paper by so much."""
+_MAX_OFF = 0.375
+"""Bubbles that were moved by more of a step than this, on average, may have been taken for
+their neighbours: half a step is as near to the one as to the other."""
+_MAX_BENT = 0.33
+"""The same for the way of one bubble against the average of all."""
 _PAGE_REACH = (0.5, 1.2)
 _BLOCK_REACH = (0.35, 0.7)
 """How far the page and then a block may be off: in steps from bubble to bubble, so that no
@@ -73,20 +78,24 @@ def follow_outlines(
     response = _response(sheet.ink, half * size, pitch)
     if response is None:  # no paper between the bubbles to tell them by
         return plan, found
-    page, _ = _fit(response, points, page_reach)
+    page, page_score = _fit(response, points, page_reach)
+    certain = _is_certain(points, page, pitch) and not _is_outdone(
+        response, points, page, page_score, pitch
+    )
     moved = page.copy()
     for block in blocks:
-        near = page[block.rows]
-        step = block.pitch * sheet.scale
+        placed, near, step = points[block.rows], page[block.rows], block.pitch * sheet.scale
         best, score = _fit(
             response, near, np.minimum(_BLOCK_REACH[0] * step, _BLOCK_REACH[1] * half)
         )
         # A block may have been misplaced against the others by as much as the page.
-        other, other_score = _fit(response, points[block.rows], page_reach)
-        if other_score > 1.15 * score and (np.abs(other - points[block.rows]) < 0.5 * step).all():
+        other, other_score = _fit(response, placed, page_reach)
+        if other_score > 1.15 * score and _is_certain(placed, other, step):
             best = other
+        known = _is_certain(placed, best, step) or _is_certain(near, best, step)
         if _is_print(response, best):
             moved[block.rows] = best
+            found[block.fields] = certain and known
         else:
             found[block.fields] = False
     bubbles = plan.bubbles.copy()
@@ -185,6 +194,30 @@ def _fit(
     score = _kernels.fit_moves(response, points, centre, extent, moves, steps, limit)
     share = (points - centre) / extent
     return points + moves[:2] + share[:, :1] * moves[2:4] + share[:, 1:] * moves[4:6], score
+
+
+def _is_certain(before: FloatArray, after: FloatArray, step: FloatArray) -> bool:
+    """Whether bubbles were moved so little that none can have become its neighbour."""
+    off = (after - before) / step
+    mean = off.mean(axis=0)
+    return bool((np.abs(mean) < _MAX_OFF).all() and (np.abs(off - mean) < _MAX_BENT).all())
+
+
+def _is_outdone(
+    response: NDArray[np.float32],
+    before: FloatArray,
+    after: FloatArray,
+    score: float,
+    step: FloatArray,
+) -> bool:
+    """Whether a place one step back, about as near to the template's, suits the print more."""
+    off = ((after - before) / step).mean(axis=0)
+    for axis in np.flatnonzero(np.abs(off) > _MAX_OFF / 1.5):
+        back = np.zeros(2)
+        back[axis] = -np.sign(off[axis]) * step[axis]
+        if _fit(response, after + back, 0.4 * step)[1] > score:
+            return True
+    return False
 
 
 def _is_print(response: NDArray[np.float32], points: FloatArray) -> bool:
