@@ -3,14 +3,17 @@
 Corner squares are looked for in reduced copies of the image's four corner regions, and in
 the whole image only where that fails. Any two blobs may be the ends of a diagonal: that
 fixes a turn, a scale and a shift, which predict the other two squares and the size of all
-of them. The key mark beside the top left square tells a sheet from the same sheet upside
-down. Everything after that is measured at full resolution through the transform.
+of them. Two squares at the ends of a side do as well where the others are cut off or run
+into a dark border, if the timing marks bear them out. The key mark beside the top left
+square tells a sheet from the same sheet upside down. Everything after that is measured at
+full resolution through the transform.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 import cv2
 import numpy as np
@@ -40,6 +43,14 @@ _PLACE_TOLERANCE = 0.05
 _MAX_HYPOTHESES = 12
 _CORNER_MARGIN = 0.35
 """How far a corner square may be off its first place, in sides; less than the gap beside it."""
+_SIDE_SIZE_TOLERANCE = 1.15
+"""The same where only two squares are known."""
+_OVERHANG = 0.06
+_MIN_FILL = 0.7
+"""Then the sheet must lie in the image but for this share, and fill this share of it,"""
+_MIN_SIDE_SHARE = 0.6
+"""and so many of its timing marks must be seen."""
+_GRID = (np.arange(12) + 0.5) / 12
 _OUTLIER_MM = 0.4
 """An anchor whose shift differs by more than this from its neighbours' is not believed."""
 
@@ -70,6 +81,7 @@ def register_squares(
             "Give four, top left, top right, bottom right and bottom left."
         )
     failure = RegistrationFailure("no corner squares were seen")
+    blobs = np.empty((0, 3))
     for blobs in _blob_searches(pixels, page):
         placements = _placements(blobs, page)
         if not placements:
@@ -78,7 +90,9 @@ def register_squares(
         if isinstance(outcome, Registration):
             return outcome
         failure = outcome
-    return failure
+    placements = _side_placements(blobs, page, pixels.shape)
+    outcome = _decide(pixels, page, placements, options) if placements else failure
+    return outcome if isinstance(outcome, Registration) else failure
 
 
 # -- looking for the four squares ------------------------------------------------------
@@ -171,6 +185,41 @@ def _placements(blobs: FloatArray, page: PageLayout) -> list[_Placement]:
     return found[: 2 * _MAX_HYPOTHESES]
 
 
+def _side_placements(
+    blobs: FloatArray, page: PageLayout, shape: tuple[int, ...]
+) -> list[_Placement]:
+    """The ways the sheet may lie by two squares of one side, if it fills the image."""
+    squares = page.anchors.squares
+    places = np.array([box.centre for box in squares]) @ (1, 1j)
+    side_mm = np.array([(box.w + box.h) / 2 for box in squares])
+    at = blobs[:, 0] + 1j * blobs[:, 1]
+    outer = Box(0.0, 0.0, page.width_mm, page.height_mm).corners() @ (1, 1j)
+    found = []
+    for one, two in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        turn = (at[None, :] - at[:, None]) / (places[two] - places[one])
+        with np.errstate(divide="ignore"):
+            error = np.abs(np.log(np.abs(turn) * side_mm[one] / blobs[:, None, 2]))
+            error = np.maximum(
+                error, np.abs(np.log(np.abs(turn) * side_mm[two] / blobs[None, :, 2]))
+            )
+        for i, j in np.argwhere(error < np.log(_SIDE_SIZE_TOLERANCE)):
+            a = turn[i, j]
+            b = at[i] - a * places[one]
+            corners = a * outer + b
+            low, high = -_OVERHANG * max(shape), (1 + _OVERHANG) * np.array(shape[::-1])
+            x, y = corners.real, corners.imag
+            if min(x.min(), y.min()) < low or x.max() > high[0] or y.max() > high[1]:
+                continue
+            if np.abs(a) * max(page.width_mm, page.height_mm) < _MIN_FILL * max(shape):
+                continue
+            homography = np.array(
+                [[a.real, -a.imag, b.real], [a.imag, a.real, b.imag], [0, 0, 1.0]]
+            )
+            found.append(_Placement(homography, 2, float(error[i, j])))
+    found.sort(key=lambda p: p.error)
+    return found[: 4 * _MAX_HYPOTHESES]
+
+
 def _fit_placement(
     places: ComplexArray, at: ComplexArray, chosen: dict[int, int], error: float
 ) -> _Placement:
@@ -190,30 +239,41 @@ def _fit_placement(
 # -- deciding between them and measuring -----------------------------------------------
 
 
+class _Key(Enum):
+    """Whether the key mark is where a placement puts it."""
+
+    SEEN = 1
+    HIDDEN = 2
+    """It may be there: that place is outside the image or dark."""
+    ABSENT = 3
+
+
 def _decide(
     pixels: GreyImage,
     page: PageLayout,
     placements: list[_Placement],
     options: RegisterOptions,
 ) -> Registration | RegistrationFailure:
-    key = page.anchors.key_mark
-    seen: list[tuple[int, float, _Measured]] = []
+    likely: dict[_Key, list[_Measured]] = {_Key.SEEN: [], _Key.HIDDEN: []}
     for placement in placements:
-        homography = _refine_corners(pixels, page, placement, options)
-        if homography is None or (key is not None and not _sees(pixels, homography, key, options)):
+        homography = _refine(pixels, page, placement, options)
+        key = _Key.ABSENT if homography is None else _key(pixels, page, homography, options)
+        if homography is None or key is _Key.ABSENT:
             continue
         measured = _measure(pixels, page, homography, options)
-        seen.append((placement.n_squares, measured.share, measured))
-        if placement.n_squares == 4 and measured.share > 0.9:
+        likely[key].append(measured)
+        if key is _Key.SEEN and measured.share > 0.9:
             break
-        if len(seen) == _MAX_HYPOTHESES:
+        if len(likely[_Key.SEEN]) == _MAX_HYPOTHESES:
             break
-    if not seen:
-        return RegistrationFailure(
-            "corner squares were seen, but not the mark that tells which way up the sheet is"
-        )
-    best = max(seen, key=lambda candidate: candidate[1] + 0.1 * candidate[0])[2]
-    return _finish(page, best, options)
+    if likely[_Key.SEEN]:
+        return _finish(page, _best(likely[_Key.SEEN]), options)
+    hidden = [m for m in likely[_Key.HIDDEN] if m.share >= _MIN_SIDE_SHARE]
+    if len({m.orientation_deg for m in hidden}) == 1:
+        return _finish(page, _best(hidden), options)
+    return RegistrationFailure(
+        "corner squares were seen, but not the mark that tells which way up the sheet is"
+    )
 
 
 def _rows(boxes: tuple[Box, ...], margins: FloatArray | list[float] | float) -> FloatArray:
@@ -236,9 +296,15 @@ def _locate(
     return out[:, :2], out[:, 2] > 0
 
 
-def _refine_corners(
+def _refine(
     pixels: GreyImage, page: PageLayout, placement: _Placement, options: RegisterOptions
 ) -> FloatArray | None:
+    """A placement with its squares measured; by the timing marks where there are but two."""
+    if placement.n_squares == 2:
+        measured = _measure(pixels, page, placement.homography, options)
+        if measured.share < _MIN_SIDE_SHARE:
+            return None
+        return fit_homography(measured.places_mm, measured.seen_px)
     squares = page.anchors.squares
     places = np.array([box.centre for box in squares])
     margins = np.array([_CORNER_MARGIN * min(box.w, box.h) for box in squares])
@@ -252,9 +318,30 @@ def _refine_corners(
     return np.vstack([np.linalg.solve(design, seen[found]).T, (0.0, 0.0, 1.0)])
 
 
-def _sees(pixels: GreyImage, homography: FloatArray, key: Box, options: RegisterOptions) -> bool:
+def _key(
+    pixels: GreyImage, page: PageLayout, homography: FloatArray, options: RegisterOptions
+) -> _Key:
+    key = page.anchors.key_mark
+    if key is None:
+        return _Key.SEEN
     margin = 0.4 * min(key.w, key.h)
-    return bool(_locate(pixels, homography, _rows((key,), margin), options)[1][0])
+    if _locate(pixels, homography, _rows((key,), margin), options)[1][0]:
+        return _Key.SEEN
+    sheet = _grey_at(pixels, homography, Box(0.0, 0.0, page.width_mm, page.height_mm))
+    there = _grey_at(pixels, homography, key)
+    light = there > 0.7 * np.nanquantile(sheet, 0.75)  # NaN, outside the image, is not light
+    return _Key.ABSENT if light.mean() > 0.5 else _Key.HIDDEN
+
+
+def _grey_at(pixels: GreyImage, homography: FloatArray, box: Box) -> FloatArray:
+    """Grey values on a grid over a box of the sheet; NaN outside the image."""
+    x, y = np.meshgrid(box.x + box.w * _GRID, box.y + box.h * _GRID)
+    at = np.rint(apply_homography(homography, np.column_stack([x.ravel(), y.ravel()])))
+    height, width = pixels.shape
+    seen = (at >= 0).all(axis=1) & (at[:, 0] < width) & (at[:, 1] < height)
+    values = np.full(len(at), np.nan)
+    values[seen] = pixels[at[seen, 1].astype(int), at[seen, 0].astype(int)]
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +352,25 @@ class _Measured:
     ----------
     places_mm, seen_px : (n, 2) float64
         Where the anchors found are printed and where they were seen.
+    n_squares : int
+        How many of them are corner squares.
     share : float
         Share of the timing marks found; 1 where there are none.
+    expected : int
+        How many anchors the page has.
+    orientation_deg : int
     """
 
     places_mm: FloatArray
     seen_px: FloatArray
+    n_squares: int
     share: float
     expected: int
+    orientation_deg: int
+
+
+def _best(measured: list[_Measured]) -> _Measured:
+    return max(measured, key=lambda m: m.share + 0.1 * m.n_squares)
 
 
 def _measure(
@@ -282,10 +380,13 @@ def _measure(
     rows = _rows(squares, [_CORNER_MARGIN * min(box.w, box.h) for box in squares])
     offsets, found = _locate(pixels, homography, rows, options)
     places, shifts = [rows[found, :2]], [offsets[found]]
-    n_timing = 0
+    n_squares, n_timing = int(found.sum()), 0
+    upward = found[2:].sum() > found[:2].sum()  # from the end that is known
     for side in _sides(page, timing):
-        rows = _rows(tuple(side), _margins(side))
-        offsets, found = _locate(pixels, homography, rows, options, follow=True)
+        rows = _rows(tuple(side), _margins(side))[:: -1 if upward else 1]
+        offsets, found = _locate(
+            pixels, homography, np.ascontiguousarray(rows), options, follow=True
+        )
         found &= _believable(offsets, found)
         n_timing += int(found.sum())
         places.append(rows[found, :2])
@@ -294,8 +395,10 @@ def _measure(
     return _Measured(
         places_mm=all_places,
         seen_px=apply_homography(homography, all_places + np.concatenate(shifts)),
+        n_squares=n_squares,
         share=n_timing / len(timing) if timing else 1.0,
         expected=4 + len(timing),
+        orientation_deg=orientation_deg(homography, page.width_mm, page.height_mm),
     )
 
 

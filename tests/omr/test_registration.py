@@ -119,6 +119,31 @@ def test_three_corner_squares_and_the_timing_marks_suffice(page, printed, corner
     assert worst_mm(page, found, through(matrix)) < 0.1
 
 
+@pytest.mark.parametrize("turn_deg", [0.0, 91.0, 181.0])
+def test_a_dark_edge_over_two_squares_and_the_key_mark(page, printed, turn_deg):
+    image = printed.copy()
+    image[: round(12 * PX_PER_MM)] = 25
+    image, matrix = place(image, turn_deg=turn_deg)
+    found = register(image, page)
+    assert isinstance(found, Registration)
+    assert found.orientation_deg == round(turn_deg / 90) * 90
+    assert worst_mm(page, found, through(matrix)) < 0.3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_end_with_the_key_mark_cut_off(page, printed, turned):
+    image = printed[round(11 * PX_PER_MM) :]
+    found = register(np.ascontiguousarray(image[::-1, ::-1] if turned else image), page)
+    assert isinstance(found, Registration)
+    assert found.orientation_deg == (180 if turned else 0)
+
+
+def test_the_other_end_cut_off(page, printed):
+    found = register(printed[: -round(11 * PX_PER_MM)], page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, through(np.eye(3))) < 0.3
+
+
 def test_dirt_on_a_timing_mark_does_not_bend_the_page(page, printed):
     image = printed.copy()
     box = page.anchors.timing[7]
