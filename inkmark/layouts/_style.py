@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from inkmark.exam import Exam, Item, ItemType
-from inkmark.fonts import text_width
-from inkmark.geometry import MM_PER_INCH
 
 PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
 """Width and height; A3 lies on its long side."""
-
-PT_PER_MM = 72 / MM_PER_INCH
 
 # Anchors stand in a band along the edges, 8 to 14 mm from the edge of the paper.
 SQUARE = 6.0
@@ -89,11 +85,6 @@ def printed_options(item: Item, language: str) -> tuple[str, ...]:
 def item_label(number: str) -> str:
     """The text left of an item's bubbles or answer box."""
     return f"{number}."
-
-
-def width_mm(text: str, size_pt: float, font: str) -> float:
-    """Width of a line of text in mm."""
-    return text_width(text, size_pt, font) / PT_PER_MM
 
 
 def sections(exam: Exam) -> tuple[tuple[Item, ...], ...]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from inkmark.drawing import PT_PER_MM, width_mm
 from inkmark.errors import LayoutError
 from inkmark.exam import Exam, Item, ItemType
-from inkmark.fonts import REGULAR, fit_text
+from inkmark.fonts import fit_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
 from inkmark.layouts.format import layout_version
@@ -143,7 +144,7 @@ def build_layout(exam: Exam, options: SheetOptions | None = None) -> SheetLayout
 def _check_item(item: Item, language: str) -> None:
     if item.type.is_objective and not item.options:
         raise LayoutError(f"item {item.number} has no options. Fill them in in exam.xlsx.")
-    room = (st.BUBBLE[0] - 1.0) * st.PT_PER_MM
+    room = (st.BUBBLE[0] - 1.0) * PT_PER_MM
     for label in st.printed_options(item, language):
         if (
             fit_text(label, room, st.BUBBLE_LABEL_PT, min_size_pt=st.BUBBLE_LABEL_MIN_PT)[0]
@@ -153,7 +154,7 @@ def _check_item(item: Item, language: str) -> None:
                 f"item {item.number}: the option label {label!r} does not fit into a bubble. "
                 "Use labels of one or two characters."
             )
-    if st.width_mm(st.item_label(item.number), st.LABEL_SIZE_PT, REGULAR) > 3 * st.LABEL_MIN:
+    if width_mm(st.item_label(item.number), st.LABEL_SIZE_PT) > 3 * st.LABEL_MIN:
         raise LayoutError(
             f"item {item.number}: the item number is too long to be printed. "
             "Use at most about ten characters, like 21(2)."
@@ -293,7 +294,7 @@ class _Block:
 
 def _label_width(run: Sequence[Item]) -> float:
     labels = (st.item_label(item.number) for item in run)
-    return max(st.LABEL_MIN, *(st.width_mm(x, st.LABEL_SIZE_PT, REGULAR) for x in labels))
+    return max(st.LABEL_MIN, *(width_mm(x, st.LABEL_SIZE_PT) for x in labels))
 
 
 def _row_width(run: Sequence[Item], item: Item) -> float:

@@ -10,13 +10,14 @@ from typing import TypeVar
 
 from reportlab.pdfgen.canvas import Canvas
 
+from inkmark.drawing import PT_PER_MM, Pen, width_mm
 from inkmark.errors import LayoutError
 from inkmark.exam import Candidate, Exam, Item, ItemType
 from inkmark.files import write_whole
-from inkmark.fonts import BOLD, REGULAR, fit_text, printable_text, register_fonts, wrap_text
+from inkmark.fonts import BOLD, fit_text, printable_text, register_fonts, wrap_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
-from inkmark.layouts._pen import INK, Pen, draw_code
+from inkmark.layouts._qr import draw_code
 from inkmark.layouts._words import Words, date_text, points_text, section_number, words
 from inkmark.layouts.code import SheetCode
 from inkmark.layouts.model import (
@@ -32,12 +33,15 @@ from inkmark.layouts.model import (
 
 __all__ = ["SheetPrinter", "print_sheets"]
 
+INK = 0.1
 OUTLINE = 0.35
 LETTER = 0.55
 RULE = 0.6
 BUBBLE_LINE_PT = 0.45
 FRAME_LINE_PT = 0.7
 HAIRLINE_PT = 0.4
+# A name is better read small than cut.
+SMALLEST_PART = 0.7
 
 
 _AGAIN = "Build the layout again from this exam (inkmark sheets) and print that."
@@ -109,16 +113,16 @@ class SheetPrinter:
         register_fonts()
         self._canvas, self._layout, self._exam = canvas, layout, exam
         for index, page in enumerate(layout.pages):
-            pen = Pen(canvas, page)
-            canvas.beginForm(_form(index), 0, 0, *pen.size)
+            pen = _pen(canvas, page)
+            canvas.beginForm(_form(index), 0, 0, *_size_pt(page))
             _Side(pen, layout, exam, items, index, named=candidates is not None).draw()
             canvas.endForm()
 
     def draw(self, candidate: Candidate | None, serial: str = "") -> None:
         """Draw all pages of one candidate's sheet; None for a blank one, with its serial."""
         for index, page in enumerate(self._layout.pages):
-            pen = Pen(self._canvas, page)
-            self._canvas.setPageSize(pen.size)
+            pen = _pen(self._canvas, page)
+            self._canvas.setPageSize(_size_pt(page))
             self._canvas.doForm(_form(index))
             code = SheetCode(
                 self._exam.id,
@@ -129,6 +133,14 @@ class SheetPrinter:
             )
             _draw_copy(pen, self._layout, self._exam, candidate, code)
             self._canvas.showPage()
+
+
+def _pen(canvas: Canvas, page: PageLayout) -> Pen:
+    return Pen(canvas, page.width_mm, page.height_mm, ink=INK, smallest_part=SMALLEST_PART)
+
+
+def _size_pt(page: PageLayout) -> tuple[float, float]:
+    return page.width_mm * PT_PER_MM, page.height_mm * PT_PER_MM
 
 
 def _form(index: int) -> str:
@@ -209,7 +221,7 @@ class _Side:
         anchors = self.page.anchors
         for box in (*anchors.squares, *anchors.timing, anchors.key_mark):
             if box is not None:
-                self.pen.fill(box)
+                self.pen.rect(box, fill=0.0)
         self._head()
         self._footer()
         if self.index == 0:
@@ -225,32 +237,34 @@ class _Side:
         half = code.x - 5.0 - middle
         if self.index == 0:
             title = printable_text(exam.title) or said.sheet
-            lines = wrap_text(title, 2 * half * st.PT_PER_MM, 15.0, BOLD)
+            lines = wrap_text(title, 2 * half * PT_PER_MM, 15.0, BOLD)
             if len(lines) == 1:
-                pen.text(middle, 25.5, title, 16.0, font=BOLD, width=2 * half, align="centre")
+                pen.text(middle, 25.5, title, size=16.0, bold=True, align="centre", width=2 * half)
             else:
                 second = ("" if exam.language == "zh" else " ").join(lines[1:])
-                _, size = fit_text(second, 2 * half * st.PT_PER_MM, 13.5, BOLD)
+                _, size = fit_text(second, 2 * half * PT_PER_MM, 13.5, BOLD)
                 for line, baseline in ((lines[0], 22.0), (second, 28.0)):
                     pen.text(
-                        middle, baseline, line, size, font=BOLD, width=2 * half, align="centre"
+                        middle, baseline, line, size=size, bold=True, align="centre", width=2 * half
                     )
             parts = [exam.subject, exam.grade, said.sheet]
             if exam.date is not None:
                 parts.append(date_text(exam.date, exam.language))
             text = said.separator.join(p for p in parts if p)
-            pen.text(middle, 34.5, text, 10.5, width=2 * half, align="centre")
+            pen.text(middle, 34.5, text, size=10.5, align="centre", width=2 * half)
         else:
             left = st.CONTENT_MARGIN
             room = code.x - 5.0 - left
             title = said.separator.join(p for p in (exam.title, exam.subject) if p)
-            pen.text(left, 24.0, title, 11.0, font=BOLD, width=room)
-            pen.line((left, 38.0), (code.x - 5.0, 38.0), HAIRLINE_PT, RULE)
+            pen.text(left, 24.0, title, size=11.0, bold=True, width=room)
+            pen.line(left, 38.0, code.x - 5.0, 38.0, colour=RULE, width_pt=HAIRLINE_PT)
 
     def _footer(self) -> None:
         text = self.words.page.format(page=self.index + 1, pages=len(self.layout.pages))
         baseline = self.page.height_mm - st.CONTENT_MARGIN
-        self.pen.text(self.page.width_mm / 2, baseline, text, 8.0, grey=OUTLINE, align="centre")
+        self.pen.text(
+            self.page.width_mm / 2, baseline, text, size=8.0, colour=OUTLINE, align="centre"
+        )
 
     # --- name, instructions, candidate number
 
@@ -263,17 +277,22 @@ class _Side:
         left, right = name.box.x - st.NAME_LABEL, name.box.right
         for row, label in enumerate((said.name, said.class_name)):
             box = _row_box(name.box, row)
-            pen.label((left, box.centre[1]), label, 10.5, font=BOLD, width=13.0, align="left")
-            pen.frame(box, HAIRLINE_PT, OUTLINE)
+            pen.label(left, box.centre[1], label, size=10.5, bold=True, width=13.0)
+            pen.rect(box, stroke=OUTLINE, width_pt=HAIRLINE_PT)
         self._grid(written, grid)
         bottom = name.box.y + st.INFO_HEIGHT
         top = _row_box(name.box, 1).bottom + 3.0
         rules = Box(left, top, right - left, absent.box.y - 2.5 - top)
-        pen.frame(Box(left, top, right - left, bottom - top), FRAME_LINE_PT, INK, radius=1.2)
-        pen.line((left, rules.bottom), (right, rules.bottom), HAIRLINE_PT, RULE)
+        pen.rect(
+            Box(left, top, right - left, bottom - top),
+            stroke=INK,
+            width_pt=FRAME_LINE_PT,
+            radius=1.2,
+        )
+        pen.line(left, rules.bottom, right, rules.bottom, colour=RULE, width_pt=HAIRLINE_PT)
         self._bubbles(absent, ("",))
         x = absent.box.right + 2.0
-        pen.label((x, absent.box.centre[1]), said.absent, 8.0, width=right - x - 2.0, align="left")
+        pen.label(x, absent.box.centre[1], said.absent, size=8.0, width=right - x - 2.0)
         self._rules(rules, absent.shape)
 
     def _grid(self, written: WritingField, grid: BubbleField) -> None:
@@ -285,36 +304,38 @@ class _Side:
             st.INFO_HEIGHT,
         )
         caption = f"{said.number} {said.number_printed}" if self.named else said.number
-        pen.frame(box, FRAME_LINE_PT, INK, radius=1.2)
+        pen.rect(box, stroke=INK, width_pt=FRAME_LINE_PT, radius=1.2)
         pen.label(
-            (box.centre[0], box.y + st.GRID_CAPTION / 2),
+            box.centre[0],
+            box.y + st.GRID_CAPTION / 2,
             caption,
-            10.0,
-            font=BOLD,
+            size=10.0,
+            bold=True,
+            align="centre",
             width=box.w - 3.0,
         )
         for i in range(written.n_boxes):
-            pen.frame(_nth(written, i), HAIRLINE_PT, OUTLINE)
+            pen.rect(_nth(written, i), stroke=OUTLINE, width_pt=HAIRLINE_PT)
         self._bubbles(grid, grid.options)
 
     def _rules(self, box: Box, shape: BubbleShape) -> None:
         """Instructions with examples of right and wrong marks, as large as the box allows."""
         pen, said = self.pen, self.words
         x, width = box.x + 3.0, box.w - 6.0
-        pen.text(x, box.y + 5.5, said.instructions, 9.5, font=BOLD, width=width)
+        pen.text(x, box.y + 5.5, said.instructions, size=9.5, bold=True, width=width)
         marks = box.bottom - 4.5
         top, room = box.y + 7.5, marks - 3.5 - (box.y + 7.5)
         for size in (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
-            indent = 1.3 * size / st.PT_PER_MM
-            rules = [wrap_text(r, (width - indent) * st.PT_PER_MM, size) for r in said.rules]
-            leading = 1.5 * size / st.PT_PER_MM
+            indent = 1.3 * size / PT_PER_MM
+            rules = [wrap_text(r, (width - indent) * PT_PER_MM, size) for r in said.rules]
+            leading = 1.5 * size / PT_PER_MM
             if sum(map(len, rules)) * leading <= room:
                 break
         baseline = top + 0.7 * leading
         for number, rule in enumerate(rules, 1):
-            pen.text(x, baseline, f"{number}.", size)
+            pen.text(x, baseline, f"{number}.", size=size)
             for line in rule:
-                pen.text(x + indent, baseline, line, size)
+                pen.text(x + indent, baseline, line, size=size)
                 baseline += leading
         self._examples(x, marks, width, shape)
 
@@ -325,24 +346,24 @@ class _Side:
         step = w + gap
         needed = 4 * step
         labels = (width - needed - 3.0) / 2
-        used = pen.label((x, y), said.right, 8.0, width=labels, align="left")
+        used = pen.label(x, y, said.right, size=8.0, width=labels)
         x += used + gap
         self._bubble(Box(x, y - h / 2, w, h), shape, INK, solid=True)
         x += step + 1.5
-        used = pen.label((x, y), said.wrong, 8.0, width=labels, align="left")
+        used = pen.label(x, y, said.wrong, size=8.0, width=labels)
         x += used + gap
         for kind in range(3):
             box = Box(x + kind * step, y - h / 2, w, h)
             self._bubble(box, shape)
             cx, cy = box.centre
             if kind == 0:
-                pen.line((cx - 1.2, cy - 0.2), (cx - 0.4, cy + 0.9), 0.8, INK)
-                pen.line((cx - 0.4, cy + 0.9), (cx + 1.4, cy - 1.1), 0.8, INK)
+                pen.line(cx - 1.2, cy - 0.2, cx - 0.4, cy + 0.9, width_pt=0.8)
+                pen.line(cx - 0.4, cy + 0.9, cx + 1.4, cy - 1.1, width_pt=0.8)
             elif kind == 1:
-                pen.line((cx - 1.0, cy - 1.0), (cx + 1.0, cy + 1.0), 0.8, INK)
-                pen.line((cx - 1.0, cy + 1.0), (cx + 1.0, cy - 1.0), 0.8, INK)
+                pen.line(cx - 1.0, cy - 1.0, cx + 1.0, cy + 1.0, width_pt=0.8)
+                pen.line(cx - 1.0, cy + 1.0, cx + 1.0, cy - 1.0, width_pt=0.8)
             else:
-                pen.ellipse(Box(cx - 0.7, cy - 0.7, 1.4, 1.4), 0.4, INK, solid=True)
+                pen.ellipse(Box(cx - 0.7, cy - 0.7, 1.4, 1.4), fill=INK, stroke=INK, width_pt=0.4)
 
     # --- items
 
@@ -361,8 +382,8 @@ class _Side:
                 self.page.width_mm / 2,
                 st.BODY_TOP + 20.0,
                 self.words.empty_page,
-                11.0,
-                grey=OUTLINE,
+                size=11.0,
+                colour=OUTLINE,
                 align="centre",
             )
 
@@ -380,7 +401,7 @@ class _Side:
             pad = 0.0
         if kind is not ItemType.SUBJECTIVE:
             frame = Box(column.x, top - pad, column.w, bottom - top + 2 * pad)
-            self.pen.frame(frame, FRAME_LINE_PT, INK, radius=1.2)
+            self.pen.rect(frame, stroke=INK, width_pt=FRAME_LINE_PT, radius=1.2)
         if fields[0].item == run[0].number:
             self._heading(column, top - pad, section, run)
         for field in fields:
@@ -391,7 +412,8 @@ class _Side:
         baseline = bottom - 2.2
         number = section_number(section, self.exam.language)
         title = said.section.format(number=number, type=said.types[run[0].type])
-        used = pen.text(column.x, baseline, title, 10.5, font=BOLD, width=0.65 * column.w) + 2.5
+        room = 0.65 * column.w
+        used = pen.text(column.x, baseline, title, size=10.5, bold=True, width=room) + 2.5
         total = points_text(sum((item.points for item in run), Decimal(0)))
         notes = [said.points_total.format(total=total)]
         if len(run) > 1 and len({item.points for item in run}) == 1:
@@ -401,30 +423,31 @@ class _Side:
             notes.append(notes[-1] + said.separator + said.frames)
         # The most that fits; narrow columns have room for the total only.
         room = column.w - used
-        fitting = [note for note in notes if st.width_mm(note, 8.5, REGULAR) <= room]
+        fitting = [note for note in notes if width_mm(note, 8.5) <= room]
         note = fitting[-1] if fitting else notes[0]
-        pen.text(column.x + used, baseline, note, 8.5, width=room)
+        pen.text(column.x + used, baseline, note, size=8.5, width=room)
 
     def _item(self, field: _Answer) -> None:
         pen = self.pen
         item = self.items[field.item]
         label = st.item_label(item.number)
         if isinstance(field, AreaField):
-            pen.frame(field.box, FRAME_LINE_PT, INK)
-            used = pen.text(field.box.x + 2.5, field.box.y + 5.5, label, 10.0, font=BOLD)
+            pen.rect(field.box, stroke=INK, width_pt=FRAME_LINE_PT)
+            used = pen.text(field.box.x + 2.5, field.box.y + 5.5, label, size=10.0, bold=True)
             points = self.words.points_item.format(points=points_text(item.points))
-            pen.text(field.box.x + 2.5 + used + 1.0, field.box.y + 5.5, points, 9.0)
+            pen.text(field.box.x + 2.5 + used + 1.0, field.box.y + 5.5, points, size=9.0)
             return
         pen.label(
-            (field.box.x - st.LABEL_GAP, _first_middle(field)),
+            field.box.x - st.LABEL_GAP,
+            _first_middle(field),
             label,
-            st.LABEL_SIZE_PT,
+            size=st.LABEL_SIZE_PT,
             align="right",
         )
         if isinstance(field, BubbleField):
             self._bubbles(field, st.printed_options(item, self.exam.language))
         else:
-            pen.frame(field.box, HAIRLINE_PT, OUTLINE)
+            pen.rect(field.box, stroke=OUTLINE, width_pt=HAIRLINE_PT)
 
     def _bubbles(self, field: BubbleField, labels: Sequence[str]) -> None:
         pen = self.pen
@@ -436,14 +459,20 @@ class _Side:
             label = labels[k % len(labels)]
             if label:
                 pen.label(
-                    (cx, cy), label, st.BUBBLE_LABEL_PT, grey=LETTER, width=field.bubble_w - 1.0
+                    cx,
+                    cy,
+                    label,
+                    size=st.BUBBLE_LABEL_PT,
+                    colour=LETTER,
+                    align="centre",
+                    width=field.bubble_w - 1.0,
                 )
 
     def _bubble(
         self, box: Box, shape: BubbleShape, grey: float = OUTLINE, *, solid: bool = False
     ) -> None:
-        draw = self.pen.ellipse if shape is BubbleShape.OVAL else self.pen.frame
-        draw(box, BUBBLE_LINE_PT, grey, solid=solid)
+        draw = self.pen.ellipse if shape is BubbleShape.OVAL else self.pen.rect
+        draw(box, fill=grey if solid else None, stroke=grey, width_pt=BUBBLE_LINE_PT)
 
 
 def _draw_copy(
@@ -463,7 +492,7 @@ def _draw_copy(
         else:
             parts = (candidate.name, candidate.class_name, candidate.number)
             text = said.separator.join(p for p in parts if p)
-        pen.text(st.CONTENT_MARGIN, 33.0, text, 10.0, width=room)
+        pen.text(st.CONTENT_MARGIN, 33.0, text, size=10.0, width=room)
         return
     if candidate is None:
         return
@@ -472,9 +501,9 @@ def _draw_copy(
     group = said.separator.join(p for p in (candidate.school, candidate.class_name) if p)
     for row, text in enumerate((candidate.name, group)):
         box = _row_box(name, row)
-        pen.label((box.x + 2.5, box.centre[1]), text, 12.0, width=box.w - 5.0, align="left")
+        pen.label(box.x + 2.5, box.centre[1], text, size=12.0, width=box.w - 5.0)
     for i, digit in enumerate(candidate.number):
-        pen.label(_nth(written, i).centre, digit, 12.0)
+        pen.label(*_nth(written, i).centre, digit, size=12.0, align="centre")
 
 
 def _row_box(name: Box, row: int) -> Box:

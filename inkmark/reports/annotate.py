@@ -17,6 +17,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.utils import ImageReader
 
 from inkmark.analytics.model import Standing
+from inkmark.drawing import PT_PER_MM, Pen, width_mm
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH, Box, FloatArray, apply_homography
 from inkmark.layouts import BubbleField, CodeField, PageLayout, SheetLayout
@@ -24,7 +25,7 @@ from inkmark.readings import SheetReading
 from inkmark.reports.charts import outcome_mark
 from inkmark.reports.figures import figure_text
 from inkmark.reports.model import Outcome, Report, StudentItem, StudentTable
-from inkmark.reports.pdf import PT_PER_MM, WHITE, Book, Pen, width_mm
+from inkmark.reports.pdf import WHITE, Book
 from inkmark.reports.words import words
 
 __all__ = ["ScannedPage", "write_annotated_pages"]
@@ -193,7 +194,7 @@ def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentT
             place = Box(left, box.y + min(INSET_MM, box.h * 0.2), width, height)
             pen.canvas.saveState()
             pen.canvas.setFillAlpha(0.8)
-            pen.rect(place.x, place.y, place.w, place.h, fill=WHITE)
+            pen.rect(place, fill=WHITE)
             pen.canvas.restoreState()
             _draw_mark(pen, place, item, text)
 
@@ -235,6 +236,8 @@ def _draw_total(pen: Pen, report: Report, student: StudentTable) -> None:
     left = (pen.width_mm - width) / 2
     pen.canvas.saveState()
     pen.canvas.setFillAlpha(0.85)
-    pen.rect(left, 1.5, width, 6.5, fill=WHITE, stroke=RED, width_pt=0.8)
+    pen.rect(Box(left, 1.5, width, 6.5), fill=WHITE, stroke=RED, width_pt=0.8)
     pen.canvas.restoreState()
-    pen.text_in(left + 1, 1.5, width - 2, 6.5, text, size=11, bold=True, colour=RED, align="centre")
+    pen.text_in(
+        Box(left + 1, 1.5, width - 2, 6.5), text, size=11, bold=True, colour=RED, align="centre"
+    )

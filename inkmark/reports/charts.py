@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from reportlab.lib.colors import Color
 
+from inkmark.drawing import Pen, width_mm
 from inkmark.geometry import Box
 from inkmark.reports.figures import figure_text, share_text
 from inkmark.reports.model import (
@@ -24,7 +25,7 @@ from inkmark.reports.model import (
     Outcome,
     StudentPoint,
 )
-from inkmark.reports.pdf import ACCENT, FAINT, INK, MID, PALE, SOFT, WHITE, Pen, width_mm
+from inkmark.reports.pdf import ACCENT, FAINT, INK, MID, PALE, SOFT, WHITE
 
 __all__ = [
     "Scale",
@@ -73,7 +74,12 @@ def outcome_mark(
             pen.line(*ends, colour=colour, width_pt=stroke)
     elif outcome is Outcome.PENDING:
         pen.text_in(
-            x - half, y - half, size, size, "?", size=7.5, bold=True, align="centre", colour=colour
+            Box(x - half, y - half, size, size),
+            "?",
+            size=7.5,
+            bold=True,
+            align="centre",
+            colour=colour,
         )
     else:
         pen.line(x - half * 0.6, y, x + half * 0.6, y, colour=SOFT, width_pt=0.8)
@@ -117,8 +123,8 @@ def score_strip(pen: Pen, box: Box, scale: Scale) -> None:
     def at(points: Decimal) -> float:
         return box.x + box.w * _part(points / scale.full)
 
-    pen.rect(box.x, bar_y, box.w, bar_h, fill=PALE, stroke=FAINT)
-    pen.rect(box.x, bar_y, at(scale.own) - box.x, bar_h, fill=ACCENT)
+    pen.rect(Box(box.x, bar_y, box.w, bar_h), fill=PALE, stroke=FAINT)
+    pen.rect(Box(box.x, bar_y, at(scale.own) - box.x, bar_h), fill=ACCENT)
     free_from = box.x - 1.0
     for label, points in sorted(scale.cuts, key=lambda cut: cut[1]):
         x = at(points)
@@ -131,10 +137,10 @@ def score_strip(pen: Pen, box: Box, scale: Scale) -> None:
             free_from = left + width + 2
     own = figure_text(scale.own)
     if at(scale.own) - box.x > 12:
-        place = at(scale.own) - 12, bar_y, 11, bar_h
-        pen.text_in(*place, own, size=9, bold=True, colour=WHITE, align="right")
+        place = Box(at(scale.own) - 12, bar_y, 11, bar_h)
+        pen.text_in(place, own, size=9, bold=True, colour=WHITE, align="right")
     else:
-        pen.text_in(at(scale.own) + 1, bar_y, 11, bar_h, own, size=9, bold=True)
+        pen.text_in(Box(at(scale.own) + 1, bar_y, 11, bar_h), own, size=9, bold=True)
     below = bar_y + bar_h
     for number, (label, points) in enumerate(scale.references):
         x, row = at(points), below + 3.6 + number * 3.8
@@ -157,11 +163,13 @@ def mastery_bar(pen: Pen, box: Box, point: StudentPoint, *, no_evidence: str) ->
     bar_h = box.h * 0.52
     top = box.y + (box.h - bar_h) / 2
     if point.mastery is None:
-        pen.rect(box.x, top, box.w, bar_h, stroke=FAINT)
-        pen.text_in(box.x, top, box.w, bar_h, no_evidence, size=6.2, colour=SOFT, align="centre")
+        pen.rect(Box(box.x, top, box.w, bar_h), stroke=FAINT)
+        pen.text_in(
+            Box(box.x, top, box.w, bar_h), no_evidence, size=6.2, colour=SOFT, align="centre"
+        )
         return
-    pen.rect(box.x, top, box.w, bar_h, fill=PALE)
-    pen.rect(box.x, top, box.w * _part(point.mastery), bar_h, fill=MID)
+    pen.rect(Box(box.x, top, box.w, bar_h), fill=PALE)
+    pen.rect(Box(box.x, top, box.w * _part(point.mastery), bar_h), fill=MID)
     if point.low is not None and point.high is not None:
         low, high = box.x + box.w * _part(point.low), box.x + box.w * _part(point.high)
         middle = top + bar_h / 2
@@ -181,15 +189,15 @@ def group_point_bar(
     """
     bar_h = box.h * 0.56
     top = box.y + (box.h - bar_h) / 2
-    pen.rect(box.x, top, box.w, bar_h, fill=PALE)
+    pen.rect(Box(box.x, top, box.w, bar_h), fill=PALE)
     if point.rate is not None:
         width = box.w * _part(point.rate)
         if point.weak or not enough:
-            pen.rect(box.x, top, width, bar_h, fill=WHITE, stroke=INK, width_pt=0.6)
+            pen.rect(Box(box.x, top, width, bar_h), fill=WHITE, stroke=INK, width_pt=0.6)
             if point.weak:
-                pen.hatch(box.x, top, width, bar_h, colour=INK, step=1.1)
+                pen.hatch(Box(box.x, top, width, bar_h), colour=INK, step=1.1)
         else:
-            pen.rect(box.x, top, width, bar_h, fill=MID)
+            pen.rect(Box(box.x, top, width, bar_h), fill=MID)
     if everybody is not None:
         diamond(pen, box.x + box.w * _part(everybody), top + bar_h / 2, 2.0)
 
@@ -226,7 +234,7 @@ def histogram(
         x = left + number * band_w
         bar = height * float(band.share or 0) / top
         if band.count:
-            pen.rect(x + band_w * 0.08, bottom - bar, band_w * 0.84, bar, fill=MID, stroke=INK)
+            pen.rect(Box(x + band_w * 0.08, bottom - bar, band_w * 0.84, bar), fill=MID, stroke=INK)
             if width_mm(str(band.count), 7) <= band_w:
                 pen.text(
                     x + band_w / 2, bottom - bar - 0.9, str(band.count), align="centre", size=7
@@ -250,7 +258,7 @@ def histogram(
             x = left + (number + 0.5) * band_w
             y = bottom - height * float(band.share or 0) / top
             # Stands on the dashed line where they meet.
-            pen.rect(x - label / 2, y - 3.4, label, 2.9, fill=WHITE)
+            pen.rect(Box(x - label / 2, y - 3.4, label, 2.9), fill=WHITE)
             pen.text(x, y - 1.0, str(band.count), align="centre", size=7)
     pen.text(left + width / 2, box.bottom - 1.2, title_x, size=7, colour=SOFT, align="centre")
     pen.text(box.x, box.y + 1.5, title_y, size=7, colour=SOFT)
@@ -319,11 +327,11 @@ def option_bars(pen: Pen, box: Box, options: Sequence[OptionTable], blank: str) 
             (left, room, label),
             (left + used + 0.6, part - 1.0, text),
         ):
-            pen.text_in(start, y + 0.2, width, h * 0.6, shown, size=size, bold=option.keyed)
-        pen.rect(left, y + h * 0.68, part - 1.0, h * 0.2, fill=PALE)
+            pen.text_in(Box(start, y + 0.2, width, h * 0.6), shown, size=size, bold=option.keyed)
+        pen.rect(Box(left, y + h * 0.68, part - 1.0, h * 0.2), fill=PALE)
         if option.share:
             length = (part - 1.0) * _part(option.share)
-            pen.rect(left, y + h * 0.68, length, h * 0.2, fill=INK if option.keyed else MID)
+            pen.rect(Box(left, y + h * 0.68, length, h * 0.2), fill=INK if option.keyed else MID)
 
 
 def _part(share: Decimal) -> float:
@@ -357,6 +365,6 @@ def _label_dots(pen: Pen, dots: Sequence[tuple[str, float, float]], frame: Box) 
                 taken.append(spot)
                 if reach > 2:
                     pen.line(x, y, *spot.centre, colour=SOFT, width_pt=0.3)
-                pen.rect(spot.x, spot.y, spot.w, spot.h, fill=WHITE)
-                pen.text_in(spot.x, spot.y, spot.w, spot.h, label, size=6.2, align="centre")
+                pen.rect(spot, fill=WHITE)
+                pen.text_in(spot, label, size=6.2, align="centre")
                 break

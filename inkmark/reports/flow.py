@@ -9,23 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from inkmark.drawing import PT_PER_MM, Align, Pen, width_mm
 from inkmark.fonts import BOLD, fit_text, printable_text, text_width, wrap_text
 from inkmark.geometry import Box
 from inkmark.reports.model import ReportHead
-from inkmark.reports.pdf import (
-    ACCENT,
-    FAINT,
-    INK,
-    MARGIN_MM,
-    PALE,
-    PT_PER_MM,
-    SMALLEST_PART,
-    SOFT,
-    WHITE,
-    Align,
-    Pen,
-    width_mm,
-)
+from inkmark.reports.pdf import ACCENT, FAINT, INK, MARGIN_MM, PALE, SMALLEST_PART, SOFT, WHITE
 from inkmark.reports.words import words
 
 __all__ = ["Cell", "Column", "Draw", "Flow", "footer", "paragraph"]
@@ -113,7 +101,7 @@ class Flow:
 
         def draw(pen: Pen, y: float) -> None:
             right = pen.width_mm - MARGIN_MM
-            pen.rect(MARGIN_MM, y + 0.7, 1.2, 4.0, fill=ACCENT)
+            pen.rect(Box(MARGIN_MM, y + 0.7, 1.2, 4.0), fill=ACCENT)
             pen.text(MARGIN_MM + 2.8, y + 4.0, text, size=10.5, bold=True)
             if callable(note):
                 note(pen, y)
@@ -168,7 +156,7 @@ class Flow:
                         place = y + head_height + number * row_height
                         box = Box(x, place, width, row_height)
                         if number % 2:
-                            pen.rect(box.x, box.y, box.w, box.h, fill=PALE)
+                            pen.rect(box, fill=PALE)
                         _draw_row(pen, columns, row, box, size)
 
             self.add(head_height + depth * row_height, draw)
@@ -205,13 +193,13 @@ def _draw_head(
     heads: Sequence[Sequence[tuple[str, float]]],
     box: Box,
 ) -> None:
-    pen.rect(box.x, box.y, box.w, box.h, fill=INK)
+    pen.rect(box, fill=INK)
     x = box.x
     for column, lines in zip(columns, heads, strict=True):
         top = box.y + (box.h - 3.0 * len(lines)) / 2
         for number, (text, size) in enumerate(lines):
-            place = x + 0.6, top + 3.0 * number, column.width - 1.2, 3.0
-            pen.text_in(*place, text, size=size, bold=True, colour=WHITE, align=column.align)
+            place = Box(x + 0.6, top + 3.0 * number, column.width - 1.2, 3.0)
+            pen.text_in(place, text, size=size, bold=True, colour=WHITE, align=column.align)
         x += column.width
 
 

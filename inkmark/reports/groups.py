@@ -7,22 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from inkmark.analytics.model import GroupKind
+from inkmark.drawing import Pen
 from inkmark.geometry import Box
 from inkmark.reports.charts import group_point_bar, histogram, item_plane, option_bars
 from inkmark.reports.figures import figure_text, share_text
 from inkmark.reports.flow import Cell, Column, Flow, footer, paragraph
 from inkmark.reports.model import Cut, GroupItem, GroupPoint, GroupTable, ItemTable, Report
-from inkmark.reports.pdf import (
-    ACCENT,
-    FAINT,
-    MARGIN_MM,
-    PAGE_H_MM,
-    PAGE_W_MM,
-    PALE,
-    SOFT,
-    Book,
-    Pen,
-)
+from inkmark.reports.pdf import ACCENT, FAINT, MARGIN_MM, PAGE_H_MM, PAGE_W_MM, PALE, SOFT, Book
 from inkmark.reports.tables import ITEM_FLAGS
 from inkmark.reports.words import item_list, words
 
@@ -186,7 +177,7 @@ def _draw_tiles(pen: Pen, y: float, tiles: Sequence[tuple[str, str, str]]) -> No
     for number, (label, value, small) in enumerate(tiles):
         x = MARGIN_MM + number % 6 * (width + gap)
         top = y + number // 6 * 13.0
-        pen.rect(x, top, width, height, fill=PALE)
+        pen.rect(Box(x, top, width, height), fill=PALE)
         pen.text(x + 1.5, top + 3.0, label, size=6.5, colour=SOFT, width=width - 3)
         pen.text(x + 1.5, top + 7.9, value, size=11, bold=True, width=width - 3)
         pen.text(x + 1.5, top + 10.9, small, size=6, colour=SOFT, width=width - 3)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from inkmark.analytics.practice import PracticePart, PracticeSet, Reason
 from inkmark.bank import LABELS, BankItem, ItemBank
+from inkmark.drawing import PT_PER_MM, Pen, width_mm
 from inkmark.exam import Candidate, Exam
 from inkmark.fonts import printable_text, wrap_text
+from inkmark.geometry import Box
 from inkmark.reports.flow import Column, Draw, Flow
 from inkmark.reports.pdf import (
     ACCENT,
@@ -18,11 +20,8 @@ from inkmark.reports.pdf import (
     PAGE_H_MM,
     PAGE_W_MM,
     PALE,
-    PT_PER_MM,
     SOFT,
     Book,
-    Pen,
-    width_mm,
 )
 from inkmark.reports.words import practice_words
 
@@ -184,18 +183,20 @@ def _point_line(part: PracticePart, first: int, said: Mapping[str, str]) -> Draw
     stated = part.reason is not Reason.NOT_ENOUGH_EVIDENCE
 
     def draw(pen: Pen, y: float) -> None:
-        pen.text_in(MARGIN_MM + 2.8, y, 52.0, 5.6, part.point, size=9.5, bold=True)
-        pen.text_in(MARGIN_MM + 57.0, y, 22.0, 5.6, said[part.reason.value], size=8.5)
+        pen.text_in(Box(MARGIN_MM + 2.8, y, 52.0, 5.6), part.point, size=9.5, bold=True)
+        pen.text_in(Box(MARGIN_MM + 57.0, y, 22.0, 5.6), said[part.reason.value], size=8.5)
         x, w = MARGIN_MM + 82.0, 50.0
         if stated:
-            pen.rect(x, y + 1.2, w, 3.2, fill=PALE)
-            pen.rect(x, y + 1.2, w * part.rate, 3.2, fill=MID)
-            pen.text_in(x + w + 2.0, y, 12.0, 5.6, f"{part.rate:.0%}", size=8.5)
+            pen.rect(Box(x, y + 1.2, w, 3.2), fill=PALE)
+            pen.rect(Box(x, y + 1.2, w * part.rate, 3.2), fill=MID)
+            pen.text_in(Box(x + w + 2.0, y, 12.0, 5.6), f"{part.rate:.0%}", size=8.5)
         else:
-            pen.rect(x, y + 1.2, w, 3.2, stroke=FAINT)
-            pen.text_in(x, y + 1.2, w, 3.2, said["no rate"], size=6.5, colour=SOFT, align="centre")
+            pen.rect(Box(x, y + 1.2, w, 3.2), stroke=FAINT)
+            pen.text_in(
+                Box(x, y + 1.2, w, 3.2), said["no rate"], size=6.5, colour=SOFT, align="centre"
+            )
         right = PAGE_W_MM - MARGIN_MM - 34.0
-        pen.text_in(right, y, 34.0, 5.6, numbers, size=8.5, align="right")
+        pen.text_in(Box(right, y, 34.0, 5.6), numbers, size=8.5, align="right")
 
     return draw
 

@@ -6,23 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from inkmark.analytics.model import Standing
+from inkmark.drawing import Pen, width_mm
 from inkmark.geometry import Box
 from inkmark.reports.charts import Scale, mastery_bar, outcome_mark, score_strip
 from inkmark.reports.figures import NO_FIGURE, figure_text, share_text
 from inkmark.reports.flow import Cell, Column, Flow, footer, paragraph
 from inkmark.reports.model import Outcome, Report, StudentItem, StudentPoint, StudentTable
-from inkmark.reports.pdf import (
-    ACCENT,
-    FAINT,
-    MARGIN_MM,
-    PAGE_H_MM,
-    PAGE_W_MM,
-    PALE,
-    SOFT,
-    Book,
-    Pen,
-    width_mm,
-)
+from inkmark.reports.pdf import ACCENT, FAINT, MARGIN_MM, PAGE_H_MM, PAGE_W_MM, PALE, SOFT, Book
 from inkmark.reports.words import item_list, words
 
 __all__ = ["write_student_reports"]
@@ -137,8 +127,8 @@ def _heading(pen: Pen, report: Report, student: StudentTable) -> None:
 
 def _score_panel(pen: Pen, y: float, report: Report, student: StudentTable) -> None:
     head, w = report.head, words(report.head.language)
-    pen.rect(MARGIN_MM, y, WIDTH_MM, 26.0, stroke=FAINT)
-    pen.rect(MARGIN_MM, y, 48.0 if student.score is not None else WIDTH_MM, 26.0, fill=PALE)
+    pen.rect(Box(MARGIN_MM, y, WIDTH_MM, 26.0), stroke=FAINT)
+    pen.rect(Box(MARGIN_MM, y, 48.0 if student.score is not None else WIDTH_MM, 26.0), fill=PALE)
     left = MARGIN_MM + 4.0
     if student.score is None:
         state = (
