@@ -49,6 +49,15 @@ def _knot(knots: F64, value: float) -> tuple[int, int, float]:
 
 
 @njit(cache=True, nogil=True)
+def _through(hom: F64, x: float, y: float) -> tuple[float, float]:
+    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
+    return (
+        (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w,
+        (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w,
+    )
+
+
+@njit(cache=True, nogil=True)
 def _to_px(
     hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, x: float, y: float
 ) -> tuple[float, float]:
@@ -66,13 +75,7 @@ def _to_px(
     weight = down * across
     dx += weight * mesh[below, right, 0]
     dy += weight * mesh[below, right, 1]
-    x += dx
-    y += dy
-    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
-    return (
-        (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w,
-        (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w,
-    )
+    return _through(hom, x + dx, y + dy)
 
 
 @njit(cache=True, nogil=True)
@@ -247,16 +250,22 @@ def locate_boxes(
         low = 255.0
         high = 0.0
         total = 0.0
+        # Over a window the homography is as good as affine.
+        px, py = _through(hom, cx, cy)
+        right_x, right_y = _through(hom, cx + reach_x, cy)
+        down_x, down_y = _through(hom, cx, cy + reach_y)
+        ux = (right_x - px) / reach_x * step_x
+        uy = (right_y - py) / reach_x * step_x
+        vx = (down_x - px) / reach_y * step_y
+        vy = (down_y - py) / reach_y * step_y
+        middle_of_grid = (N_PROFILE - 1) / 2
         for i in range(N_PROFILE):
-            y = cy - reach_y + i * step_y
             for j in range(N_PROFILE):
-                x = cx - reach_x + j * step_x
-                w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
-                px = (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w
-                py = (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w
-                px = min(max(px, 0.0), width - 1.0)
-                py = min(max(py, 0.0), height - 1.0)
-                value = _bilinear(pixels, px, py)
+                x = px + (j - middle_of_grid) * ux + (i - middle_of_grid) * vx
+                y = py + (j - middle_of_grid) * uy + (i - middle_of_grid) * vy
+                x = min(max(x, 0.0), width - 1.0)
+                y = min(max(y, 0.0), height - 1.0)
+                value = _bilinear(pixels, x, y)
                 grid[i, j] = value
                 total += value
         middle = total / (N_PROFILE * N_PROFILE)

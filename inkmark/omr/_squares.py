@@ -427,12 +427,13 @@ def _margins(side: list[Box]) -> FloatArray:
 
 def _believable(offsets: FloatArray, found: BoolArray) -> BoolArray:
     """Which marks of a side shift like their neighbours: feeders do not jump."""
-    index = np.flatnonzero(found)
     good = np.zeros(len(found), dtype=bool)
-    for rank, k in enumerate(index):
-        near = index[max(0, rank - 2) : rank + 3]
-        typical = np.median(offsets[near], axis=0)
-        good[k] = np.abs(offsets[k] - typical).max() <= _OUTLIER_MM
+    own = offsets[found]
+    if len(own):
+        around = np.pad(own, ((2, 2), (0, 0)), mode="edge")
+        near = np.stack([around[k : k + len(own)] for k in range(5)])
+        typical = np.sort(near, axis=0)[2]
+        good[found] = np.abs(own - typical).max(axis=1) <= _OUTLIER_MM
     return good
 
 
