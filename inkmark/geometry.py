@@ -126,7 +126,8 @@ def fit_homography(source: ArrayLike, target: ArrayLike) -> FloatArray:
     rows[0::2, 6:8], rows[0::2, 8] = u * v[:, :1], v[:, 0]
     rows[1::2, 3:5], rows[1::2, 5] = -u, -1.0
     rows[1::2, 6:8], rows[1::2, 8] = u * v[:, 1:], v[:, 1]
-    _, singular, vt = np.linalg.svd(rows)
+    # The triangular factor has the rows' singular values and vectors, and nine rows at most.
+    _, singular, vt = np.linalg.svd(np.linalg.qr(rows, mode="r"))
     if singular[7] < 1e-10 * singular[0]:
         raise ValueError("the points do not determine a homography")
     h = np.linalg.inv(dst_norm) @ vt[8].reshape(3, 3) @ src_norm
