@@ -88,7 +88,7 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
     counts = [len(rows) for rows in bubbles]
     groups = np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64)
     n_each = [field.n_groups for field in fields]
-    oval = bool(fields) and all(field.shape is BubbleShape.OVAL for field in fields)
+    oval = any(field.shape is BubbleShape.OVAL for field in fields)
     return BubblePlan(
         fields=fields,
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
