@@ -151,5 +151,21 @@ def test_no_dangerous_calls(path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("path", tracked("inkmark/*.py"), ids=name_of)
+def test_nothing_talks_to_a_network(path: Path) -> None:
+    network = {"ftplib", "http", "httpx", "requests", "smtplib", "socket", "urllib", "urllib3"}
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
+    }
+    assert imported & network == set()
+
+
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
