@@ -1,11 +1,18 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and names for those of classes."""
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["file_names", "write_whole"]
+
+# A quarter of what file systems allow in bytes: a character takes up to four.
+_LONGEST = 50
 
 
 def write_whole(path: Path | str, content: bytes) -> None:
@@ -27,3 +34,37 @@ def write_whole(path: Path | str, content: bytes) -> None:
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def file_names(classes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Give the files of classes names, without an ending.
+
+    Names hold letters, digits, spaces, ``-``, ``_`` and brackets only, so none leads out of
+    a folder, is hidden or is taken for an option; they are short, never empty, and differ
+    even where capitals count for nothing. Equal classes in any order get equal names.
+
+    Parameters
+    ----------
+    classes : iterable of (school, class)
+        The school is part of the name where there are several.
+
+    Returns
+    -------
+    dict of (school, class) to str
+    """
+    ordered = sorted(set(classes))
+    several = len({school for school, _ in ordered}) > 1
+    names: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
+    for school, class_name in ordered:
+        plain = _plain(f"{school} {class_name}" if several else class_name)
+        numbered = (f"{plain} ({n})" for n in itertools.count(2))
+        name = next(n for n in itertools.chain([plain], numbered) if n.casefold() not in taken)
+        taken.add(name.casefold())
+        names[school, class_name] = name
+    return names
+
+
+def _plain(text: str) -> str:
+    kept = re.sub(r"[^\w ()（）-]+", "_", unicodedata.normalize("NFC", text)).strip(" ")
+    return kept.lstrip(" -_")[:_LONGEST].rstrip(" ") or "class"

@@ -5,7 +5,7 @@ anywhere else, so the same figure is the same in every file.
 """
 
 from inkmark.reports.annotate import ScannedPage, write_annotated_pages
-from inkmark.reports.groups import group_title, write_group_report
+from inkmark.reports.groups import write_group_report
 from inkmark.reports.model import Report, ReportOptions
 from inkmark.reports.report_json import report_schema, report_to_json, write_report_json
 from inkmark.reports.review import ReviewDecision, ReviewRow, load_review, write_review
@@ -20,7 +20,6 @@ __all__ = [
     "ReviewRow",
     "ScannedPage",
     "build_report",
-    "group_title",
     "load_review",
     "report_schema",
     "report_to_json",

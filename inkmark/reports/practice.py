@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -20,7 +19,7 @@ from inkmark.analytics.practice import Practice, PracticeSet, Reason
 from inkmark.bank import LABELS, ItemBank
 from inkmark.errors import InkmarkError
 from inkmark.exam import Exam, Item, ItemType
-from inkmark.files import write_whole
+from inkmark.files import file_names, write_whole
 from inkmark.layouts.build import build_layout
 from inkmark.layouts.format import save_layout
 from inkmark.layouts.model import SheetLayout
@@ -187,7 +186,7 @@ def write_practice(
         Every candidate of the practice is on its roster.
     folder : path-like
         Gets ``practice.layout.json``, ``practice.json`` and, for each class,
-        ``practice <class>.pdf`` and ``answers <class>.pdf``.
+        ``<class>.pdf`` and ``answers/<class>.pdf``.
     number : int
         Which practice after this exam it is, from 1.
 
@@ -212,9 +211,9 @@ def write_practice(
     text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     write_whole(files[1], text.encode())
     for name, sets in _by_class(practice, exam).items():
-        for noun, write in (("practice", print_practice), ("answers", print_practice_answers)):
-            files.append(target / (f"{noun} {name}".strip() + ".pdf"))
-            write(sets, sheets, bank, files[-1])
+        files += [target / f"{name}.pdf", target / "answers" / f"{name}.pdf"]
+        print_practice(sets, sheets, bank, files[-2])
+        print_practice_answers(sets, sheets, bank, files[-1])
     return tuple(files)
 
 
@@ -263,13 +262,10 @@ def _figure(value: float) -> float:
 
 
 def _by_class(practice: Practice, exam: Exam) -> dict[str, list[PracticeSet]]:
-    """The sets by a name for files; classes of several schools have the school's before it."""
-    several = len({candidate.school for candidate in exam.candidates}) > 1
+    """The sets of each class that has any items, by the name of its files."""
+    classes = {c.number: (c.school, c.class_name) for c in exam.candidates}
+    names = file_names(classes.values())
     groups: dict[str, list[PracticeSet]] = {}
-    candidates = {candidate.number: candidate for candidate in exam.candidates}
     for one in practice.sets:
-        candidate = candidates[one.candidate]
-        parts = (candidate.school if several else "", candidate.class_name)
-        name = re.sub(r"[^\w（）()-]+", "_", " ".join(p for p in parts if p)).strip("_")[:80]
-        groups.setdefault(name, []).append(one)
+        groups.setdefault(names[classes[one.candidate]], []).append(one)
     return {name: sets for name, sets in groups.items() if any(one.items for one in sets)}

@@ -12,7 +12,7 @@ from inkmark.exam import Exam, ExamFolder, load_exam
 from inkmark.layouts import SheetLayout, load_layout
 from inkmark.store import ExamStore
 
-__all__ = ["OpenExam", "file_name", "open_exam"]
+__all__ = ["OpenExam", "open_exam"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,3 @@ def open_exam(root: Path | str) -> Iterator[OpenExam]:
     layout = load_layout(folder.layout)
     with ExamStore.open(folder.database, exam.id) as store:
         yield OpenExam(folder, exam, layout, store)
-
-
-def file_name(text: str) -> str:
-    """Give a file name for a class or school: no separators, nothing hidden, not empty."""
-    kept = "".join(c if c.isalnum() or c in "-_() （）" else "_" for c in text).strip()
-    return kept or "class"

@@ -15,6 +15,7 @@ from inkmark import analytics
 from inkmark.analytics import Analysis
 from inkmark.errors import InkmarkError
 from inkmark.exam import Exam, ExamFolder
+from inkmark.files import file_names
 from inkmark.images import open_scan
 from inkmark.marking import (
     Response,
@@ -30,7 +31,6 @@ from inkmark.reports import (
     ReportOptions,
     ScannedPage,
     build_report,
-    group_title,
     write_annotated_pages,
     write_group_report,
     write_report_json,
@@ -39,7 +39,7 @@ from inkmark.reports import (
 )
 from inkmark.reports.model import StudentTable
 from inkmark.session import Progress
-from inkmark.workflow.folder import OpenExam, file_name, open_exam
+from inkmark.workflow.folder import OpenExam, open_exam
 
 __all__ = ["ReportSummary", "analyse", "analyse_records", "load_records", "make_reports"]
 
@@ -170,13 +170,20 @@ def _exam_jobs(folder: ExamFolder, report: Report) -> list[_Job]:
         (folder.out / "exam.pdf", partial(write_group_report, report, report.everybody)),
     ]
     if report.head.joint:
+        names = file_names(("", group.name) for group in report.schools)
         for group in report.schools:
-            path = folder.out / "schools" / f"{file_name(group_title(report, group))}.pdf"
+            path = folder.out / "schools" / f"{names['', group.name]}.pdf"
             jobs.append((path, partial(write_group_report, report, group)))
+    names = _class_names(report)
     for group in report.classes:
-        path = folder.out / "classes" / f"{file_name(group_title(report, group))}.pdf"
+        path = folder.out / "classes" / f"{names[group.school, group.name]}.pdf"
         jobs.append((path, partial(write_group_report, report, group)))
     return jobs
+
+
+def _class_names(report: Report) -> dict[tuple[str, str], str]:
+    """File names of all classes: the same whatever stands in the file."""
+    return file_names((student.school, student.class_name) for student in report.students)
 
 
 def _student_jobs(
@@ -191,14 +198,13 @@ def _student_jobs(
     if annotate:
         for page in _scanned_pages(opened):
             pages.setdefault(page.candidate, []).append(page)
-    several = len({school for school, _ in classes}) > 1
-    for (school, class_name), students in classes.items():
-        title = f"{school} {class_name}" if several else class_name
-        name = f"{file_name(title)}.pdf"
+    names = _class_names(report)
+    for one, students in classes.items():
+        name = f"{names[one]}.pdf"
         yield out / "students" / name, _write_students(report, students)
         if separate:
             for student in students:
-                path = out / "students" / file_name(title) / f"{student.candidate}.pdf"
+                path = out / "students" / names[one] / f"{student.candidate}.pdf"
                 yield path, _write_students(report, [student])
         own = [page for student in students for page in pages.get(student.candidate, ())]
         if own:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inkmark.errors import LayoutError
-from inkmark.exam import ExamFolder, load_exam, write_template
+from inkmark.exam import Candidate, ExamFolder, load_exam, write_template
+from inkmark.files import file_names
 from inkmark.layouts import SheetOptions, build_layout, load_layout, print_sheets, save_layout
-from inkmark.workflow.folder import file_name
 
 __all__ = ["PrintSummary", "create_exam", "print_exam"]
 
@@ -115,14 +115,12 @@ def print_exam(
             "the exam has no roster. Fill in the roster, or print blank sheets: --blank 40"
         )
     else:
-        classes = dict.fromkeys((c.school, c.class_name) for c in exam.candidates)
-        several = len({school for school, _ in classes}) > 1
-        for school, class_name in classes:
-            people = [
-                c for c in exam.candidates if (c.school, c.class_name) == (school, class_name)
-            ]
-            name = f"{school} {class_name}" if several else class_name
-            files.append(folder.sheets / f"{file_name(name)}.pdf")
+        classes: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate in exam.candidates:
+            classes.setdefault((candidate.school, candidate.class_name), []).append(candidate)
+        names = file_names(classes)
+        for one, people in classes.items():
+            files.append(folder.sheets / f"{names[one]}.pdf")
             print_sheets(layout, exam, files[-1], people)
     return PrintSummary(folder.layout, layout.version, len(layout.pages), tuple(files))
 

@@ -103,20 +103,20 @@ def written(request, tmp_path_factory):
 
 def test_the_files_of_a_practice(written):
     _, _, folder, files = written
-    assert {path.name for path in files} == {
+    assert {path.relative_to(folder).as_posix() for path in files} == {
         "practice.layout.json",
         "practice.json",
-        "practice 8A.pdf",
-        "answers 8A.pdf",
-        "practice 8_B.pdf",
-        "answers 8_B.pdf",
+        "8A.pdf",
+        "answers/8A.pdf",
+        "8_B.pdf",
+        "answers/8_B.pdf",
     }
-    assert set(folder.iterdir()) == set(files)
+    assert {path for path in folder.rglob("*") if path.is_file()} == set(files)
 
 
 def test_each_student_starts_a_page_and_ends_with_the_answer_sheet(written):
     exam, practice, folder, _ = written
-    texts = pages_text(folder / "practice 8_B.pdf")
+    texts = pages_text(folder / "8_B.pdf")
     # The second of this class has no scores, and so no practice.
     first, third = (practice.sets[k] for k in (0, 2))
     assert practice.sets[3].items == ()
@@ -143,11 +143,11 @@ def test_each_student_starts_a_page_and_ends_with_the_answer_sheet(written):
 
 def test_mastery_is_printed_only_where_there_is_enough_evidence(written):
     exam, practice, folder, _ = written
-    weak = pages_text(folder / "practice 8_B.pdf")[0]
+    weak = pages_text(folder / "8_B.pdf")[0]
     assert "20%" in weak
     assert "50%" in weak
     said = {"zh": "考查较少，不作判断", "en": "Toofewitemstotell"}[exam.language]
-    unsure = "".join(pages_text(folder / "practice 8_B.pdf")[1:])
+    unsure = "".join(pages_text(folder / "8_B.pdf")[1:])
     third = [part.reason.value for part in practice.sets[2].parts]
     assert third == ["weak", "not enough evidence"]
     assert said in unsure
@@ -173,7 +173,7 @@ def test_nothing_is_missing_or_outside_the_margins(written):
 
 def test_the_answers_for_the_teacher(written):
     exam, practice, folder, _ = written
-    text = "".join(pages_text(folder / "answers 8A.pdf"))
+    text = "".join(pages_text(folder / "answers" / "8A.pdf"))
     chosen = practice.sets[1]
     assert chosen.candidate in text
     for number in chosen.items:
@@ -217,7 +217,7 @@ def test_filled_answer_sheets_are_read_back(written):
     (page,) = layout.pages
     data = json.loads((folder / "practice.json").read_text(encoding="utf-8"))
     keys = {entry["candidate"]: entry["items"] for entry in data["sets"]}
-    path = folder / "practice 8_B.pdf"
+    path = folder / "8_B.pdf"
     with pdfium.PdfDocument(path) as pdf:
         n_pages = len(pdf)
     found = {}
@@ -263,8 +263,12 @@ def test_equal_input_gives_equal_bytes(tmp_path):
     folders = tmp_path / "a", tmp_path / "b"
     for folder in folders:
         write_practice(practice, BANK, exam, folder)
-    for path in folders[0].iterdir():
-        assert path.read_bytes() == (folders[1] / path.name).read_bytes()
+    first, second = (
+        {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        for folder in folders
+    )
+    assert first == second
+    assert len(first) == 6
 
 
 def test_long_sets_go_on_to_further_pages(tmp_path):
@@ -321,11 +325,11 @@ def test_classes_of_several_schools_have_files_of_their_own(tmp_path):
     )
     exam = replace(exam, candidates=people)
     files = write_practice(make_practice(exam), BANK, exam, tmp_path)
-    assert {f.name for f in files if f.suffix == ".pdf"} == {
-        "practice 北校_1班.pdf",
-        "answers 北校_1班.pdf",
-        "practice 南校_1班.pdf",
-        "answers 南校_1班.pdf",
+    assert {f.relative_to(tmp_path).as_posix() for f in files if f.suffix == ".pdf"} == {
+        "北校 1班.pdf",
+        "answers/北校 1班.pdf",
+        "南校 1班.pdf",
+        "answers/南校 1班.pdf",
     }
 
 
@@ -333,9 +337,24 @@ def test_a_class_name_cannot_lead_out_of_the_folder(tmp_path):
     exam = make_exam()
     people = tuple(replace(c, class_name="../../etc\\x:\0y") for c in exam.candidates)
     exam = replace(exam, candidates=people)
-    files = write_practice(make_practice(exam), BANK, exam, tmp_path / "out")
-    assert {path.parent for path in files} == {tmp_path / "out"}
+    out = tmp_path / "out"
+    files = write_practice(make_practice(exam), BANK, exam, out)
+    assert {path.parent for path in files} == {out, out / "answers"}
     assert all(path.is_file() for path in files)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_classes_whose_names_differ_in_signs_only_keep_files_of_their_own(tmp_path):
+    exam = make_exam()
+    people = tuple(
+        replace(c, class_name=("8/B", "8:B")[k % 2]) for k, c in enumerate(exam.candidates)
+    )
+    exam = replace(exam, candidates=people)
+    write_practice(make_practice(exam), BANK, exam, tmp_path)
+    texts = ["".join(pages_text(tmp_path / name)) for name in ("8_B.pdf", "8_B (2).pdf")]
+    names = [squeezed(c.name) for c in people]
+    assert [names[0] in text for text in texts] == [True, False]
+    assert [names[1] in text for text in texts] == [False, True]
 
 
 def test_every_field_is_documented():

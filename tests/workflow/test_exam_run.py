@@ -216,8 +216,9 @@ def test_files_for_people_are_there_for_each_class(
 ) -> None:
     folder, truth, summary = demo
     classes = {candidate.class_name for candidate in truth.exam.candidates}
-    for part in ("classes", "students", "pages"):
-        assert {path.stem for path in (folder.out / part).iterdir()} == classes
+    parts = (folder.out / name for name in ("classes", "students", "pages", "practice"))
+    for part in (folder.sheets, *parts, folder.out / "practice" / "answers"):
+        assert {path.stem for path in part.glob("*.pdf")} == classes
     assert all(path.is_file() for path in (*summary.files.files, *summary.practice.files))
     assert summary.practice.students == len(truth.exam.candidates) - len(truth.absent)
 
