@@ -24,6 +24,8 @@ __all__ = [
 _MIN_NOISE = 0.004
 _MIN_ALIKE = 3
 """So many empty bubbles of one label are needed to say how dark its print is."""
+_PAIR_NOISES = 4.0
+"""Two empty bubbles of one label differ by no more standard deviations than this."""
 _MAX_PRINT = 0.45
 """No printed label takes away this much of the light; what does is ink."""
 _USUAL_PRINT = 0.1
@@ -118,7 +120,8 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
         near = seen & (raw - empty < max(6 * noise, _NEAR_EMPTY))
         if not near.any():
             break
-        empty, unknown = _empty_by_glyph(raw, near, plan.glyph)
+        beside = near & _beside_marks(raw - empty, seen, plan, options)
+        empty, unknown = _empty_by_glyph(raw, near, plan.glyph, beside, _PAIR_NOISES * noise)
         sample = (raw - empty)[_lighter_halves(raw - empty, near, plan.group)]
         noise = _noise(sample - np.median(sample))
     mark, _ = _mark_level(raw - empty, seen, noise, options)
@@ -131,6 +134,15 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
         np.where(unknown, np.hypot(noise, _PRINT_SPREAD), noise),
         *_mark_level(fill, seen, noise, options),
     )
+
+
+def _beside_marks(
+    fill: FloatArray, seen: BoolArray, plan: BubblePlan, options: BubbleOptions
+) -> BoolArray:
+    """Bubbles in groups that allow one mark and have one, beside which they are empty."""
+    marked = np.zeros(int(plan.group[-1]) + 1, dtype=bool)
+    marked[plan.group[seen & (fill > 0.3 * options.default_mark)]] = True
+    return marked[plan.group] & ~plan.multiple
 
 
 def _noise(sample: FloatArray) -> float:
@@ -223,18 +235,25 @@ def _lighter_halves(
 
 
 def _empty_by_glyph(
-    raw: FloatArray, near: BoolArray, glyph: NDArray[np.int64]
+    raw: FloatArray,
+    near: BoolArray,
+    glyph: NDArray[np.int64],
+    beside: BoolArray | None = None,
+    agree: float = 0.0,
 ) -> tuple[FloatArray, BoolArray]:
     """Darkness of each bubble while empty by its label, and whether that is a guess.
 
     Labels differ by little; one much darker than the page's typical one is not believed,
-    because bubbles that are nearly always marked lightly look the same.
+    because bubbles that are nearly always marked lightly look the same. Two bubbles of a
+    label are enough where both stand `beside` a mark and differ by no more than `agree`.
     """
     n_glyphs = int(glyph.max()) + 1
     print_of = np.full(n_glyphs, np.nan)
     for label in range(n_glyphs):
-        alike = raw[near & (glyph == label)]
-        if len(alike) >= _MIN_ALIKE:
+        own = near & (glyph == label)
+        alike = raw[own]
+        pair = beside is not None and len(alike) == 2 and beside[own].all()
+        if len(alike) >= _MIN_ALIKE or (pair and np.ptp(alike) <= agree):
             print_of[label] = np.median(alike)
     unknown = np.isnan(print_of)
     typical = float(np.median(raw[near] if unknown.all() else print_of[~unknown]))
