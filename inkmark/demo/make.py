@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from inkmark.layouts import (
     SheetLayout,
     build_layout,
 )
+from inkmark.session import processors
 from inkmark.simulator import MarkStyle
 from inkmark.workflow import print_exam
 
@@ -309,7 +309,7 @@ def _simulate(
 ) -> None:
     for path in {job.path.parent for job in files}:
         path.mkdir(exist_ok=True)
-    pool = executor or ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    pool = executor or ThreadPoolExecutor(processors())
     try:
         n_files = len(files)
         results = pool.map(write_scan_file, files, [dpi] * n_files)

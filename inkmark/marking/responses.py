@@ -130,7 +130,7 @@ def _candidates(exam: Exam, sheets: Mapping[str, CandidateSheet]) -> tuple[str, 
     if strangers:
         raise InkmarkError(
             f"Sheets of candidates who are not on the roster: {', '.join(strangers[:10])}. "
-            "Add them to the roster, or correct their candidate numbers in the review."
+            "Run inkmark read, which looks every sheet up in the roster of today."
         )
     return numbers
 

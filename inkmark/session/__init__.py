@@ -7,8 +7,8 @@ cannot be used becomes an issue that says what to do.
 
 from __future__ import annotations
 
-from inkmark.session.batch import Progress, SerialExecutor, read_scans
-from inkmark.session.exams import BatchReport, identify, read_exam
+from inkmark.session.batch import Progress, SerialExecutor, processors, read_scans
+from inkmark.session.exams import BatchReport, identify, open_fields, read_exam
 from inkmark.session.pages import ReadOptions, read_page
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "ReadOptions",
     "SerialExecutor",
     "identify",
+    "open_fields",
+    "processors",
     "read_exam",
     "read_page",
     "read_scans",

@@ -55,6 +55,8 @@ class Task:
         Exam whose sheets are expected; empty where any may come.
     start : int
         0-based page to begin with.
+    stop : int or None
+        Page to end before; None for the first task of a file, which shares out the rest.
     known : frozenset of (str, int)
         (sha256, page index) of the file's pages that need not be read again.
     """
@@ -65,6 +67,7 @@ class Task:
     options: ReadOptions
     exam_id: str = ""
     start: int = 0
+    stop: int | None = None
     known: frozenset[tuple[str, int]] = frozenset()
 
 
@@ -126,7 +129,7 @@ def run_tasks(
     tuple of SheetReading or SheetIssue
         In the order of the tasks, whatever the number of workers.
     """
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or processors()
     pool = executor if executor is not None else ThreadPoolExecutor(workers)
     window = 4 * workers
     waiting = iter(tasks)
@@ -154,13 +157,20 @@ def run_tasks(
             pool.shutdown()
 
 
+def processors() -> int:
+    """Give the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _read_span(task: Task) -> _Span:
     """Read some pages of a file; those that are known are left out."""
     outcomes: list[SheetReading | SheetIssue] = []
     try:
         with open_scan(task.path, limits=task.options.limits) as scan:
-            size = task.options.pages_per_task
-            for index in range(task.start, min(task.start + size, scan.n_pages)):
+            first = min(task.options.pages_per_task, scan.n_pages)
+            for index in range(task.start, first if task.stop is None else task.stop):
                 if (scan.sha256, index) in task.known:
                     continue
                 source = PageSource(task.name, index, scan.sha256)
@@ -173,9 +183,18 @@ def _read_span(task: Task) -> _Span:
                     outcomes.append(
                         read_page(image, task.layout, task.options, exam_id=task.exam_id)
                     )
-            starts = range(size, scan.n_pages, size) if task.start == 0 else ()
-            rest = tuple(dataclasses.replace(task, start=start) for start in starts)
+            rest = () if task.stop is not None else _rest(task, first, scan.n_pages)
     except ImageError as error:
         source = PageSource(task.name, task.start, "")
         return _Span((SheetIssue(IssueKind.UNREADABLE_FILE, source, str(error)),), ())
     return _Span(tuple(outcomes), rest)
+
+
+def _rest(task: Task, start: int, n_pages: int) -> tuple[Task, ...]:
+    """Share out the further pages of a long file: two tasks a worker, or fewer."""
+    workers = task.options.workers or processors()
+    size = max(task.options.pages_per_task, -(-(n_pages - start) // (2 * workers)))
+    return tuple(
+        dataclasses.replace(task, start=first, stop=min(first + size, n_pages))
+        for first in range(start, n_pages, size)
+    )

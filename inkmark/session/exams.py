@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from pathlib import Path
 from inkmark.exam import Exam, ExamFolder
 from inkmark.images import find_scans
 from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout
-from inkmark.readings import Flag, IssueKind, SheetIssue, SheetReading
+from inkmark.readings import FieldReading, Flag, IssueKind, SheetIssue, SheetReading
 from inkmark.session.batch import Progress, Task, run_tasks
 from inkmark.session.pages import ReadOptions, page_code
-from inkmark.store import ExamStore, PageRecord, StoredPage
+from inkmark.store import ExamStore, Facts, PageRecord, StoredPage
 
-__all__ = ["BatchReport", "batch_report", "identify", "read_exam"]
+__all__ = ["BatchReport", "batch_report", "identify", "open_fields", "read_exam"]
 
 _COMMIT_PAGES = 100
 """Pages written in one transaction."""
@@ -115,8 +114,7 @@ def read_exam(
     options = options or ReadOptions()
     store.put_exam(exam)
     names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
-    store.forget_unusable(list(names.values()))
-    known = store.known_pages()
+    known = store.known_pages(layout.version)
     tasks = [
         Task(path, name, layout, options, exam.id, known=frozenset(known.get(name, frozenset())))
         for path, name in names.items()
@@ -124,23 +122,25 @@ def read_exam(
     new = 0
     batch: list[PageRecord] = []
     for outcomes in run_tasks(tasks, options.workers, executor, progress):
-        batch += [identify(outcome, exam, layout) for outcome in outcomes]
+        batch += [identify(outcome, layout) for outcome in outcomes]
         if len(batch) >= _COMMIT_PAGES:
-            store.add_pages(batch)
-            new += len(batch)
+            new += store.add_pages(batch)
             batch = []
-    store.add_pages(batch)
-    new += len(batch)
-    if not sources:
-        store.withdraw(f"{folder.scans.name}/", set(names.values()))
-    store.apply_serials({n for n, page in enumerate(layout.pages) if _number_fields(page)}, _orphan)
-    if exam.candidates:
-        store.apply_roster({candidate.number for candidate in exam.candidates}, _stranger)
-    store.settle_duplicates()
+    new += store.add_pages(batch)
+    roster = frozenset(candidate.number for candidate in exam.candidates)
+    store.settle(
+        Facts(
+            layout.version,
+            frozenset(n for n, page in enumerate(layout.pages) if _number_fields(page)),
+            roster or None,
+            "" if sources else f"{folder.scans.name}/",
+            frozenset() if sources else frozenset(names.values()),
+        )
+    )
     return batch_report(exam, layout, store, new)
 
 
-def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout) -> PageRecord:
+def identify(outcome: SheetReading | SheetIssue, layout: SheetLayout) -> PageRecord:
     """Find out whose page it is, from its code and its candidate number grid.
 
     The code and every digit of the grid that could be read have to agree. Nothing is
@@ -150,7 +150,6 @@ def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout
     Parameters
     ----------
     outcome : SheetReading or SheetIssue
-    exam : Exam
     layout : SheetLayout
 
     Returns
@@ -167,12 +166,13 @@ def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout
             outcome.candidate,
             outcome.page_number,
             None,
+            layout_version=layout.version,
         )
     page = layout.pages[outcome.page_number]
     code = page_code(page, outcome.codes)
     coded = "" if code is None else code.candidate
     written = _written_number(page, outcome)
-    candidate, issue, message = "", None, ""
+    candidate, issue, message = "", None, ""  # the roster is looked up when pages are settled
     if coded and written and not _agree(coded, written):
         issue = IssueKind.UNIDENTIFIED
         message = (
@@ -181,9 +181,6 @@ def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout
         )
     elif coded or (written and "?" not in written):
         candidate = coded or written
-        if exam.candidates and candidate not in {c.number for c in exam.candidates}:
-            issue = IssueKind.UNKNOWN_CANDIDATE
-            message = _stranger(candidate)
     else:
         issue = IssueKind.UNIDENTIFIED
         shown = f"is read as {written}" if written else "is blank"
@@ -191,43 +188,27 @@ def identify(outcome: SheetReading | SheetIssue, exam: Exam, layout: SheetLayout
             f"the candidate number {shown} and there is no readable code that names the "
             "candidate. Complete the number on the sheet and scan it again."
         )
-    serial = "" if code is None else code.serial
     return PageRecord(
-        outcome.source, issue, message, candidate, outcome.page_number, outcome, serial
-    )
-
-
-def _orphan(serial: str, candidates: AbstractSet[str]) -> str:
-    if candidates:
-        return (
-            f"pages of sheet {serial} bear the numbers of {', '.join(sorted(candidates))}: the "
-            "sheet was copied. Find out whose page this is, write it on a sheet of its own and "
-            "scan that."
-        )
-    return (
-        f"the page of sheet {serial} that bears the candidate number is not there or cannot be "
-        "read. Scan it, complete the number on it where it is incomplete, and run inkmark read "
-        "again."
-    )
-
-
-def _stranger(candidate: str) -> str:
-    return (
-        f"candidate {candidate} is not on the roster. Add the candidate to the roster and run "
-        "inkmark read again, or correct the number on the sheet and scan it again."
+        outcome.source,
+        issue,
+        message,
+        candidate,
+        outcome.page_number,
+        outcome,
+        "" if code is None else code.serial,
+        layout.version,
     )
 
 
 def batch_report(exam: Exam, layout: SheetLayout, store: ExamStore, new: int = 0) -> BatchReport:
     """Count what the database holds and list what a person has to settle."""
-    decided = {(d.candidate, d.field) for d in store.decisions()}
     counts: Counter[str] = Counter()
     issues: list[SheetIssue] = []
     in_use: set[tuple[str, int]] = set()
     absent: set[str] = set()
     for stored in store.pages():
         record = stored.record
-        issue = _issue_of(stored, layout, decided)
+        issue = _issue_of(stored, layout)
         if record.issue is IssueKind.WITHDRAWN:
             continue
         counts[_COUNTED_AS[None if issue is None else issue.kind]] += 1
@@ -266,41 +247,56 @@ def batch_report(exam: Exam, layout: SheetLayout, store: ExamStore, new: int = 0
     )
 
 
-def _issue_of(
-    stored: StoredPage, layout: SheetLayout, decided: set[tuple[str, str]]
-) -> SheetIssue | None:
+def open_fields(page: StoredPage, layout: SheetLayout) -> tuple[FieldReading, ...]:
+    """Give the fields of a page in use that a person has to decide before it is scored.
+
+    They are items and absent marks that are flagged and were not decided on this image.
+
+    Parameters
+    ----------
+    page : StoredPage
+    layout : SheetLayout
+
+    Returns
+    -------
+    tuple of FieldReading
+        Empty for a page that is not in use.
+    """
+    record = page.record
+    if record.issue is not None or record.reading is None:
+        return ()
+    names = {
+        f.name
+        for f in layout.pages[record.page_number].fields
+        if isinstance(f, BubbleField) and f.role in (Role.ITEM, Role.ABSENT)
+    }
+    return tuple(
+        reading
+        for reading in record.reading.fields
+        if reading.flag is not Flag.OK
+        and reading.field in names
+        and reading.field not in page.decided
+    )
+
+
+def _issue_of(stored: StoredPage, layout: SheetLayout) -> SheetIssue | None:
     record = stored.record
     if record.issue is not None:
         return SheetIssue(
             record.issue, record.source, record.message, record.candidate, record.page_number
         )
-    fields = () if record.reading is None else record.reading.fields
-    names = _field_names(layout.pages[record.page_number].fields)
-    open_fields = [
-        reading.field
-        for reading in fields
-        if reading.flag is not Flag.OK
-        and reading.field in names
-        and (record.candidate, reading.field) not in decided
-    ]
-    if not open_fields:
+    waiting = open_fields(stored, layout)
+    if not waiting:
         return None
-    noun = "field needs" if len(open_fields) == 1 else "fields need"
+    noun = "field needs" if len(waiting) == 1 else "fields need"
     return SheetIssue(
         IssueKind.DOUBTFUL,
         record.source,
-        f"{len(open_fields)} {noun} a look: {', '.join(open_fields)}. Decide them in "
-        "out/review.xlsx and run inkmark score again.",
+        f"{len(waiting)} {noun} a look: {', '.join(r.field for r in waiting)}. Run inkmark "
+        "score, decide them in out/review.xlsx and run inkmark score again.",
         record.candidate,
         record.page_number,
     )
-
-
-def _field_names(fields: Iterable[object]) -> set[str]:
-    """Names of the fields whose doubt matters for a score: items and the absent mark."""
-    return {
-        f.name for f in fields if isinstance(f, BubbleField) and f.role in (Role.ITEM, Role.ABSENT)
-    }
 
 
 def _is_absent(layout: SheetLayout, reading: SheetReading) -> bool:

@@ -43,7 +43,8 @@ class ReadOptions:
     workers : int
         Threads to read with where no executor is given; 0 for one a processor.
     pages_per_task : int
-        Pages of a file that are read in one task; longer files are shared out.
+        Pages of a file that are read in the first task; the rest of a longer file is shared
+        out over the workers, as each task opens the file anew.
     """
 
     limits: ImageLimits = field(default_factory=ImageLimits)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from inkmark.store.database import ExamStore
 from inkmark.store.records import Decision, PageRecord, StoredPage, StoredReading, StoredScore
+from inkmark.store.settling import Facts
 
 __all__ = [
     "Decision",
     "ExamStore",
+    "Facts",
     "PageRecord",
     "StoredPage",
     "StoredReading",

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +16,7 @@ from inkmark.exam import Exam
 from inkmark.marking import ScoreRecord
 from inkmark.readings import (
     FieldReading,
+    Flag,
     IssueKind,
 )
 from inkmark.store import schema
@@ -40,13 +38,22 @@ from inkmark.store.rows import (
     score_row,
     stored_score,
 )
+from inkmark.store.settling import (
+    Facts,
+    readings_of,
+    retire_other_layouts,
+    settle,
+    withdraw_replaced,
+)
 
 __all__ = ["ExamStore"]
 
 _BUSY_TIMEOUT_S = 30
 
-_USABLE = (READ, str(IssueKind.DUPLICATE_PAGE), str(IssueKind.DUPLICATE_IMAGE))
-"""Status of pages that were read and identified."""
+_PAGES_AT_ONCE = 200
+
+_Latest = dict[tuple[str, str], Decision]
+"""(candidate, field) -> the latest decision."""
 
 
 class ExamStore:
@@ -69,9 +76,10 @@ class ExamStore:
         self._engine = sa.create_engine(self._url, connect_args=arguments)
         if self._url.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
         with contextlib.ExitStack() as on_refusal:
             on_refusal.callback(self.close)
-            with self._transaction() as connection:
+            with self._writing() as connection:
                 schema.metadata.create_all(connection)
                 version = connection.scalar(sa.select(schema.schema_info.c.version))
                 if version is None:
@@ -114,7 +122,7 @@ class ExamStore:
             "language": exam.language,
             "full_mark": exam.full_mark,
         }
-        with self._transaction() as connection:
+        with self._writing() as connection:
             updated = connection.execute(
                 table.update().where(table.c.id == self._exam_id).values(**values)
             )
@@ -140,26 +148,51 @@ class ExamStore:
 
     # --------------------------------------------------------------- pages
 
-    def known_pages(self) -> dict[str, set[tuple[str, int]]]:
-        """Pages that are stored: path -> {(sha256, page index)}."""
+    def known_pages(self, layout_version: str) -> dict[str, set[tuple[str, int]]]:
+        """Pages that need not be read again: path -> {(sha256, page index)}.
+
+        Those read with another layout, withdrawn or never opened are not among them.
+        """
         table = schema.pages
+        again = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
         query = sa.select(table.c.path, table.c.sha256, table.c.page_index).where(
-            table.c.exam_id == self._exam_id
+            table.c.exam_id == self._exam_id,
+            table.c.layout_version == layout_version,
+            table.c.status.not_in(again),
         )
         known: dict[str, set[tuple[str, int]]] = {}
-        with self._transaction() as connection:
+        with self._reading() as connection:
             for path, sha256, page_index in connection.execute(query):
                 known.setdefault(path, set()).add((sha256, page_index))
         return known
 
-    def add_pages(self, records: Sequence[PageRecord]) -> None:
-        """Store pages and their readings, all or none."""
-        with self._transaction() as connection:
+    def add_pages(self, records: Sequence[PageRecord]) -> int:
+        """Store pages and their readings, all or none.
+
+        A page that is stored already is replaced. Pages of a file that held other bytes
+        before are withdrawn.
+
+        Returns
+        -------
+        int
+            How many were not stored before.
+        """
+        table = schema.pages
+        n_new = 0
+        with self._writing() as connection:
             for record in records:
+                source = record.source
+                replaced = connection.execute(
+                    table.delete().where(
+                        table.c.exam_id == self._exam_id,
+                        table.c.path == source.path,
+                        table.c.page_index == source.page_index,
+                        table.c.sha256 == source.sha256,
+                    )
+                )
+                n_new += replaced.rowcount == 0
                 page_id = connection.scalar(
-                    schema.pages.insert()
-                    .values(page_row(self._exam_id, record))
-                    .returning(schema.pages.c.id)
+                    table.insert().values(page_row(self._exam_id, record)).returning(table.c.id)
                 )
                 if record.reading is not None:
                     _insert(
@@ -167,125 +200,25 @@ class ExamStore:
                         schema.readings,
                         (reading_row(page_id, reading) for reading in record.reading.fields),
                     )
+            for path, sha256 in dict.fromkeys((r.source.path, r.source.sha256) for r in records):
+                withdraw_replaced(connection, self._exam_id, path, sha256)
+        return n_new
 
-    def forget_unusable(self, paths: Iterable[str]) -> None:
-        """Forget pages that could not be opened or were withdrawn, to read them again."""
-        table = schema.pages
-        unusable = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
-        with self._transaction() as connection:
-            for some in _batches(paths, 500):
-                connection.execute(
-                    table.delete().where(
-                        table.c.exam_id == self._exam_id,
-                        table.c.path.in_(some),
-                        table.c.status.in_(unusable),
-                    )
-                )
+    def settle(self, facts: Facts) -> None:
+        """Settle which pages are in use.
 
-    def withdraw(self, folder: str, paths: AbstractSet[str]) -> None:
-        """Withdraw the pages of a folder whose file is not there.
-
-        Parameters
-        ----------
-        folder : str
-            Path of the folder with a slash at its end.
-        paths : set of str
-            The files that are there.
+        Pages read with another layout and pages whose file is gone are taken out of use;
+        pages of blank sheets get the candidate of their sheet; candidates are looked up in
+        the roster; and of several images of a page the first by path and place is in use.
+        The outcome depends on what is stored, not on the order in which it came.
         """
-        table = schema.pages
-        query = sa.select(table.c.id, table.c.path, table.c.status, table.c.message).where(
-            table.c.exam_id == self._exam_id,
-            table.c.path.startswith(folder, autoescape=True),
-        )
-        message = "the file is no longer among the scans."
-        with self._transaction() as connection:
-            for row in connection.execute(query).all():
-                if row.path not in paths:
-                    self._mark(connection, row, str(IssueKind.WITHDRAWN), message)
+        with self._writing() as connection:
+            settle(connection, self._exam_id, facts)
 
-    def apply_serials(
-        self, own_number: AbstractSet[int], orphan: Callable[[str, AbstractSet[str]], str]
-    ) -> None:
-        """Give pages of blank sheets the candidate whose number is on another page.
-
-        Parameters
-        ----------
-        own_number : set of int
-            Pages of the layout that bear a candidate number themselves.
-        orphan : callable
-            Serial number and candidates found on the sheet -> the message for a page that
-            no single candidate can be given.
-        """
-        table = schema.pages
-        unnamed = (str(IssueKind.UNIDENTIFIED), str(IssueKind.UNKNOWN_CANDIDATE))
-        query = (
-            sa.select(table)
-            .where(
-                table.c.exam_id == self._exam_id,
-                table.c.serial != "",
-                table.c.status.in_((*_USABLE, *unnamed)),
-            )
-            .order_by(table.c.serial)
-        )
-        with self._transaction() as connection:
-            rows = connection.execute(query).all()
-            for serial, group in groupby(rows, key=lambda row: row.serial):
-                sheet = list(group)
-                owners = {r.candidate for r in sheet if r.page_number in own_number} - {""}
-                status, message, candidate = READ, "", "".join(owners)
-                if len(owners) != 1:
-                    status, candidate = str(IssueKind.UNIDENTIFIED), ""
-                    message = orphan(serial, owners)
-                ids = [row.id for row in sheet if row.page_number not in own_number]
-                connection.execute(
-                    table.update()
-                    .where(table.c.id.in_(ids))
-                    .values(status=status, message=message, candidate=candidate)
-                )
-
-    def apply_roster(self, numbers: AbstractSet[str], stranger: Callable[[str], str]) -> None:
-        """Take pages of candidates who are not on the roster out of use, others back.
-
-        Parameters
-        ----------
-        numbers : set of str
-            Candidate numbers on the roster.
-        stranger : callable
-            Candidate number -> the message for a page of a candidate who is not on it.
-        """
-        table = schema.pages
-        unknown = str(IssueKind.UNKNOWN_CANDIDATE)
-        query = sa.select(table.c.id, table.c.candidate, table.c.status, table.c.message).where(
-            table.c.exam_id == self._exam_id, table.c.status.in_((*_USABLE, unknown))
-        )
-        with self._transaction() as connection:
-            for row in connection.execute(query).all():
-                if row.candidate not in numbers:
-                    self._mark(connection, row, unknown, stranger(row.candidate))
-                elif row.status == unknown:
-                    self._mark(connection, row, READ, "")
-
-    def settle_duplicates(self) -> None:
-        """Choose which image of each page is in use; the others are duplicates.
-
-        The same bytes again are a duplicate image. Among different images of one page
-        the first by path and page is in use. The outcome depends on what is stored, not
-        on the order in which it came.
-        """
-        table = schema.pages
-        query = (
-            sa.select(table)
-            .where(table.c.exam_id == self._exam_id, table.c.status.in_(_USABLE))
-            .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
-        )
-        with self._transaction() as connection:
-            rows = connection.execute(query).all()
-            for _, group in groupby(rows, key=lambda row: (row.candidate, row.page_number)):
-                first, *others = group
-                self._mark(connection, first, READ, "")
-                for other in others:
-                    status, message = _duplicate_of(connection, first, other)
-                    self._mark(connection, other, status, message)
+    def retire_other_layouts(self, layout_version: str) -> None:
+        """Take pages out of use that were read with another layout."""
+        with self._writing() as connection:
+            retire_other_layouts(connection, self._exam_id, layout_version)
 
     def pages(self) -> Iterator[StoredPage]:
         """Every page image with its readings, by candidate, page, path and index."""
@@ -295,60 +228,91 @@ class ExamStore:
             .where(table.c.exam_id == self._exam_id)
             .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
         )
-        with self._transaction() as connection:
-            for rows in connection.execute(query).partitions(200):
-                fields = _readings_of(connection, [row.id for row in rows])
+        with self._reading() as connection:
+            latest = _latest_decisions(connection, self._exam_id)
+            for rows in connection.execute(query).partitions(_PAGES_AT_ONCE):
+                fields = readings_of(connection, [row.id for row in rows])
                 for row in rows:
-                    yield StoredPage(row.id, page_record(row, fields.get(row.id, ())))
+                    settled = [
+                        _with_decision(reading, row, latest) for reading in fields.get(row.id, ())
+                    ]
+                    yield StoredPage(
+                        row.id,
+                        page_record(row, tuple(reading for reading, _ in settled)),
+                        frozenset(reading.field for reading, decision in settled if decision),
+                    )
 
     def readings_in_use(self) -> Iterator[StoredReading]:
-        """Every field of every page in use, by candidate, page and field order.
-
-        The latest decision on a field stands beside its reading.
-        """
-        decided = {(d.candidate, d.field): d for d in self.decisions()}
+        """Every field of every page in use, by candidate, page and field order."""
         pages, readings = schema.pages, schema.readings
         query = (
-            sa.select(readings, pages.c.candidate, pages.c.page_number)
+            sa.select(
+                readings,
+                *(pages.c[n] for n in ("candidate", "page_number", "sha256", "page_index")),
+            )
             .join(pages, readings.c.page_id == pages.c.id)
             .where(pages.c.exam_id == self._exam_id, pages.c.status == READ)
             .order_by(pages.c.candidate, pages.c.page_number, readings.c.id)
         )
-        with self._transaction() as connection:
+        with self._reading() as connection:
+            latest = _latest_decisions(connection, self._exam_id)
             for row in connection.execute(query):
+                reading, decision = _with_decision(field_reading(row), row, latest)
                 yield StoredReading(
-                    row.id,
-                    row.candidate,
-                    row.page_id,
-                    row.page_number,
-                    field_reading(row),
-                    decided.get((row.candidate, row.field)),
+                    row.id, row.candidate, row.page_id, row.page_number, reading, decision
                 )
 
     # ----------------------------------------------------------- decisions
 
     def decisions(self) -> list[Decision]:
         """Every decision, oldest first: a later one on the same field replaces it."""
-        table = schema.decisions
-        query = sa.select(table).where(table.c.exam_id == self._exam_id).order_by(table.c.id)
-        with self._transaction() as connection:
-            return [decision_of(row) for row in connection.execute(query)]
+        with self._reading() as connection:
+            return _decisions(connection, self._exam_id)
 
     def add_decisions(self, decisions: Iterable[Decision]) -> int:
-        """Store decisions; one that says what holds already is left out.
+        """Store decisions on the images in use; one that holds already is left out.
 
         Returns
         -------
         int
             How many were stored.
+
+        Raises
+        ------
+        StoreError
+            Where no image of the field is in use.
         """
-        holding = {(d.candidate, d.field): d.value for d in self.decisions()}
-        new = [d for d in decisions if holding.get((d.candidate, d.field)) != d.value]
-        rows = [{"exam_id": self._exam_id, **dataclasses.asdict(decision)} for decision in new]
-        for row in rows:
-            del row["id"]
-        with self._transaction() as connection:
-            _insert(connection, schema.decisions, rows)
+        pages, readings = schema.pages, schema.readings
+        query = (
+            sa.select(pages.c.candidate, readings.c.field, pages.c.sha256, pages.c.page_index)
+            .join(readings, readings.c.page_id == pages.c.id)
+            .where(pages.c.exam_id == self._exam_id, pages.c.status == READ)
+        )
+        new = []
+        with self._writing() as connection:
+            latest = _latest_decisions(connection, self._exam_id)
+            images = {
+                (row.candidate, row.field): (row.sha256, row.page_index)
+                for row in connection.execute(query)
+            }
+            for decision in decisions:
+                field = decision.candidate, decision.field
+                if field not in images:
+                    raise StoreError(
+                        f"no page with the field {decision.field} of candidate "
+                        f"{decision.candidate} is in use. Take the decision out, or read the "
+                        "candidate's sheet first."
+                    )
+                image = images[field]
+                held = latest.get(field)
+                if held is None or (held.value, held.sha256, held.page_index) != (
+                    decision.value,
+                    *image,
+                ):
+                    row = {"exam_id": self._exam_id, **dataclasses.asdict(decision)}
+                    del row["id"]
+                    new.append(row | {"sha256": image[0], "page_index": image[1]})
+            _insert(connection, schema.decisions, new)
         return len(new)
 
     # -------------------------------------------------------------- scores
@@ -367,7 +331,7 @@ class ExamStore:
             (candidate, item) -> the reading the score rests on.
         """
         table = schema.scores
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(table.delete().where(table.c.exam_id == self._exam_id))
             _insert(
                 connection,
@@ -394,7 +358,7 @@ class ExamStore:
             .where(s.c.exam_id == self._exam_id)
             .order_by(s.c.candidate, s.c.item)
         )
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return [stored_score(row) for row in connection.execute(query)]
 
     # ------------------------------------------------------------- private
@@ -403,10 +367,19 @@ class ExamStore:
     def _name(self) -> str:
         return Path(self._url.database).name if self._url.database else str(self._url)
 
+    def _reading(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        return self._transaction(writing=False)
+
+    def _writing(self) -> contextlib.AbstractContextManager[sa.Connection]:
+        return self._transaction(writing=True)
+
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _transaction(self, *, writing: bool) -> Iterator[sa.Connection]:
         try:
-            with self._engine.begin() as connection:
+            with (
+                self._engine.connect().execution_options(inkmark_writing=writing) as connection,
+                connection.begin(),
+            ):
                 yield connection
         except OperationalError as error:
             raise StoreError(
@@ -430,72 +403,47 @@ class ExamStore:
                 "and run the command again; nothing was half written."
             ) from error
 
-    def _mark(self, connection: sa.Connection, row: Any, status: str, message: str) -> None:
-        if (row.status, row.message) != (status, message):
-            table = schema.pages
-            connection.execute(
-                table.update().where(table.c.id == row.id).values(status=status, message=message)
-            )
-
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-    except sqlite3.Error:
-        connection.close()  # the pool does not know it yet
-        raise
+    connection.isolation_level = None  # transactions are begun by `_begin_sqlite` alone
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
 
 
-def _batches(values: Iterable[str], size: int) -> Iterator[list[str]]:
-    remaining = list(values)
-    for start in range(0, len(remaining), size):
-        yield remaining[start : start + size]
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Take the lock at once where something is written, so that nobody writes in between."""
+    writing = connection.get_execution_options().get("inkmark_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _decisions(connection: sa.Connection, exam_id: str) -> list[Decision]:
+    table = schema.decisions
+    query = sa.select(table).where(table.c.exam_id == exam_id).order_by(table.c.id)
+    return [decision_of(row) for row in connection.execute(query)]
+
+
+def _latest_decisions(connection: sa.Connection, exam_id: str) -> _Latest:
+    return {(d.candidate, d.field): d for d in _decisions(connection, exam_id)}
+
+
+def _with_decision(
+    reading: FieldReading, page: Any, latest: _Latest
+) -> tuple[FieldReading, Decision | None]:
+    """Give a reading with the decision on its image, or the doubt that an older one leaves."""
+    decision = latest.get((page.candidate, reading.field))
+    if decision is None or (decision.sha256, decision.page_index) == (
+        page.sha256,
+        page.page_index,
+    ):
+        return reading, decision
+    if decision.value != reading.value and reading.flag is Flag.OK:
+        reading = dataclasses.replace(reading, flag=Flag.DOUBTFUL)
+    return reading, None
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
     batch = list(rows)
     if batch:
         connection.execute(table.insert(), batch)
-
-
-def _readings_of(
-    connection: sa.Connection, page_ids: Sequence[int]
-) -> dict[int, tuple[FieldReading, ...]]:
-    table = schema.readings
-    query = (
-        sa.select(table).where(table.c.page_id.in_(page_ids)).order_by(table.c.page_id, table.c.id)
-    )
-    rows = connection.execute(query).all()
-    return {
-        page_id: tuple(field_reading(row) for row in group)
-        for page_id, group in groupby(rows, key=lambda row: row.page_id)
-    }
-
-
-def _duplicate_of(connection: sa.Connection, first: Any, other: Any) -> tuple[str, str]:
-    if (first.sha256, first.page_index) == (other.sha256, other.page_index):
-        return (
-            str(IssueKind.DUPLICATE_IMAGE),
-            f"the same image as {first.path}. Nothing needs to be done.",
-        )
-    fields = _readings_of(connection, [first.id, other.id])
-    values = [
-        {reading.field: reading.value for reading in fields.get(page_id, ())}
-        for page_id in (first.id, other.id)
-    ]
-    different = sorted(name for name in values[0] if values[0][name] != values[1].get(name))
-    where = f"{first.path} page {first.page_index + 1}"
-    if not different:
-        message = (
-            f"another image of the page in {where}, with the same answers. "
-            "Nothing needs to be done."
-        )
-    else:
-        named = ", ".join(different[:5]) + (", ..." if len(different) > 5 else "")
-        message = (
-            f"another image of the page in {where}, and {len(different)} fields differ "
-            f"({named}). {where} is in use: compare the two sheets and take the wrong one "
-            "out of the scans."
-        )
-    return str(IssueKind.DUPLICATE_PAGE), message

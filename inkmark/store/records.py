@@ -31,6 +31,8 @@ class PageRecord:
         None where nothing could be read.
     serial : str
         Serial number of a blank sheet, which its pages share; empty for other sheets.
+    layout_version : str
+        Version of the layout it was read with.
     """
 
     source: PageSource
@@ -40,6 +42,7 @@ class PageRecord:
     page_number: int
     reading: SheetReading | None
     serial: str = ""
+    layout_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,15 @@ class StoredPage:
     id : int
     record : PageRecord
         With every field that was read; `IssueKind.DUPLICATE_PAGE` where another image of
-        the same page is in use.
+        the same page is in use. A field that was decided otherwise on an image that is not
+        in use any more is doubtful.
+    decided : frozenset of str
+        Fields that were decided on this image.
     """
 
     id: int
     record: PageRecord
+    decided: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,9 @@ class StoredReading:
     candidate : str
     page_id, page_number : int
     reading : FieldReading
+        Doubtful where it was decided otherwise on an image that is not in use any more.
     decision : Decision or None
+        The latest decision on this image of the field.
     """
 
     id: int
@@ -95,6 +104,8 @@ class Decision:
     reason : str
     id : int
         0 for a decision that is not stored yet.
+    sha256, page_index : str, int
+        The page image that was looked at; the one in use when the decision is stored.
     """
 
     candidate: str
@@ -104,6 +115,8 @@ class Decision:
     decided_at: dt.datetime
     reason: str = ""
     id: int = 0
+    sha256: str = ""
+    page_index: int = 0
 
 
 @dataclass(frozen=True, slots=True)

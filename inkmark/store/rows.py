@@ -34,7 +34,17 @@ __all__ = [
 READ = "read"
 """Status of a page in use; any other status is an `IssueKind`."""
 
-DECISION_COLUMNS = ("id", "candidate", "field", "value", "decided_by", "decided_at", "reason")
+DECISION_COLUMNS = (
+    "id",
+    "candidate",
+    "field",
+    "value",
+    "decided_by",
+    "decided_at",
+    "reason",
+    "sha256",
+    "page_index",
+)
 
 
 def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
@@ -48,6 +58,7 @@ def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
         "message": record.message,
         "candidate": record.candidate,
         "serial": record.serial,
+        "layout_version": record.layout_version,
         "page_number": record.page_number,
     }
     if record.reading is not None:
@@ -110,7 +121,14 @@ def page_record(row: Any, fields: tuple[FieldReading, ...]) -> PageRecord:
         )
     issue = None if row.status == READ else IssueKind(row.status)
     return PageRecord(
-        source, issue, row.message, row.candidate, row.page_number, reading, row.serial
+        source,
+        issue,
+        row.message,
+        row.candidate,
+        row.page_number,
+        reading,
+        row.serial,
+        row.layout_version,
     )
 
 
@@ -130,15 +148,7 @@ def _registration(stored: dict[str, Any]) -> Registration:
 
 def decision_of(row: Any) -> Decision:
     """Take a decision from its row."""
-    return Decision(
-        row.candidate,
-        row.field,
-        row.value,
-        row.decided_by,
-        row.decided_at,
-        row.reason,
-        row.id,
-    )
+    return Decision(**{name: getattr(row, name) for name in DECISION_COLUMNS})
 
 
 def stored_score(row: Any) -> StoredScore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +26,7 @@ from inkmark.readings import (
     SheetReading,
     ShiftMesh,
 )
-from inkmark.store import Decision, ExamStore, PageRecord
+from inkmark.store import Decision, ExamStore, Facts, PageRecord
 
 EXAM = Exam(
     id="DEMO",
@@ -81,7 +81,10 @@ def record(
         ),
         (CodeReading("page", "IM1:DEMO", "QRCode", Box(0.0, 0.0, 9.0, 9.0)),),
     )
-    return PageRecord(source, issue, "", candidate, page_number, reading)
+    return PageRecord(source, issue, "", candidate, page_number, reading, layout_version="AA")
+
+
+FACTS = Facts("AA", frozenset({0}), None)
 
 
 def statuses(store: ExamStore) -> dict[str, IssueKind | None]:
@@ -96,23 +99,55 @@ def test_pages_come_back_as_they_went_in(store: ExamStore) -> None:
     )
     store.add_pages([whole, broken])
     assert [page.record for page in store.pages()] == [broken, whole]
-    assert store.known_pages() == {
-        "scans/1.jpg": {("hash of scans/1.jpg", 0)},
-        "scans/2.jpg": {("", 3)},
-    }
+    assert store.known_pages("AA") == {"scans/1.jpg": {("hash of scans/1.jpg", 0)}}
+    assert store.known_pages("BB") == {}, "another layout reads them again"
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(store: ExamStore) -> None:
     store.add_pages([record("scans/1.jpg")])
-    with pytest.raises(StoreError, match="run the command again"):
-        store.add_pages([record("scans/2.jpg"), record("scans/1.jpg")])
-    assert list(statuses(store)) == ["scans/1.jpg"]
+    page = record("scans/3.jpg")
+    assert page.reading is not None
+    bad = replace(page, reading=replace(page.reading, dpi=object()))  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match="nothing was half written"):
+        store.add_pages([record("scans/2.jpg"), record("scans/1.jpg", value="B"), bad])
+    assert [p.record for p in store.pages()] == [record("scans/1.jpg")]
+
+
+def test_a_page_that_is_read_again_replaces_itself(store: ExamStore) -> None:
+    assert store.add_pages([record("scans/1.jpg")]) == 1
+    assert store.add_pages([record("scans/1.jpg", value="B"), record("scans/2.jpg")]) == 1
+    assert [p.record for p in store.pages()] == [
+        record("scans/1.jpg", value="B"),
+        record("scans/2.jpg"),
+    ]
+
+
+def test_a_file_with_other_bytes_withdraws_its_pages(store: ExamStore) -> None:
+    store.add_pages([record("scans/1.jpg")])
+    store.add_pages([record("scans/1.jpg", value="B", sha256="new")])
+    store.settle(FACTS)
+    assert [(r.reading.field, r.reading.value) for r in store.readings_in_use()] == [
+        ("Q1", "B"),
+        ("absent", ""),
+    ]
+    issues = {page.record.source.sha256: page.record.issue for page in store.pages()}
+    assert issues == {"hash of scans/1.jpg": IssueKind.WITHDRAWN, "new": None}
+
+
+def test_pages_of_another_layout_are_not_in_use(store: ExamStore) -> None:
+    store.add_pages([record("scans/1.jpg")])
+    store.settle(replace(FACTS, layout_version="BB"))
+    assert statuses(store) == {"scans/1.jpg": IssueKind.OTHER_VERSION}
+    assert list(store.readings_in_use()) == []
+    store.add_pages([replace(record("scans/1.jpg"), layout_version="BB")])
+    store.settle(replace(FACTS, layout_version="BB"))
+    assert statuses(store) == {"scans/1.jpg": None}
 
 
 def test_the_first_of_two_images_of_a_page_is_in_use(store: ExamStore) -> None:
     store.add_pages([record("scans/b.jpg", value="B"), record("scans/c.jpg", sha256="same")])
     store.add_pages([record("scans/a.jpg", sha256="same"), record("scans/2.jpg", page_number=1)])
-    store.settle_duplicates()
+    store.settle(FACTS)
     assert statuses(store) == {
         "scans/a.jpg": None,
         "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
@@ -139,38 +174,28 @@ def test_settling_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> Non
             store.put_exam(EXAM)
             for one in order:
                 store.add_pages([one])
-                store.settle_duplicates()
+                store.settle(FACTS)
             seen.append([page.record for page in store.pages()])
     assert seen[0] == seen[1]
 
 
 def test_the_pages_of_a_withdrawn_file_give_way(store: ExamStore) -> None:
     store.add_pages([record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")])
-    store.withdraw("scans/", {"scans/b.jpg"})
-    store.settle_duplicates()
+    store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/b.jpg"})))
     assert statuses(store) == {
         "scans/a.jpg": IssueKind.WITHDRAWN,
         "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
         "elsewhere/c.jpg": None,
     }
-    store.forget_unusable(["scans/a.jpg"])
-    assert "scans/a.jpg" not in store.known_pages(), "it is read again when it comes back"
+    assert "scans/a.jpg" not in store.known_pages("AA"), "it is read again when it comes back"
 
 
-def test_unreadable_files_are_forgotten_and_others_are_not(store: ExamStore) -> None:
-    source = PageSource("scans/2.jpg", 0, "")
-    store.add_pages(
-        [
-            record("scans/1.jpg"),
-            PageRecord(source, IssueKind.UNREADABLE_FILE, "empty", "", -1, None),
-        ]
-    )
-    store.forget_unusable(["scans/1.jpg", "scans/2.jpg"])
-    assert list(statuses(store)) == ["scans/1.jpg"]
-
-
-def orphan(serial: str, candidates: AbstractSet[str]) -> str:
-    return f"{serial} of {len(candidates)}"
+def test_a_roster_that_is_taken_away_lets_everybody_in(store: ExamStore) -> None:
+    store.add_pages([record("scans/a.jpg", candidate="0099")])
+    store.settle(replace(FACTS, roster=frozenset({"0001"})))
+    assert statuses(store) == {"scans/a.jpg": IssueKind.UNKNOWN_CANDIDATE}
+    store.settle(FACTS)
+    assert statuses(store) == {"scans/a.jpg": None}
 
 
 def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: ExamStore) -> None:
@@ -185,19 +210,21 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
         serial="CD34",
     )
     store.add_pages([back, other])
-    store.apply_serials({0}, orphan)
+    store.settle(FACTS)
     assert statuses(store)["scans/back.jpg"] is IssueKind.UNIDENTIFIED
     store.add_pages([front])
-    store.apply_serials({0}, orphan)
+    store.settle(FACTS)
     records = {page.record.source.path: page.record for page in store.pages()}
     assert (records["scans/back.jpg"].issue, records["scans/back.jpg"].candidate) == (None, "0002")
-    assert records["scans/other.jpg"].message == "CD34 of 0"
+    assert "sheet CD34 that bears the candidate number is not there" in (
+        records["scans/other.jpg"].message
+    )
     copied = replace(record("scans/copied.jpg", candidate="0001"), serial="AB12")
     store.add_pages([copied])
-    store.apply_serials({0}, orphan)
+    store.settle(FACTS)
     records = {page.record.source.path: page.record for page in store.pages()}
     assert records["scans/back.jpg"].issue is IssueKind.UNIDENTIFIED, "a copied sheet is nobody's"
-    assert records["scans/back.jpg"].message == "AB12 of 2"
+    assert "the numbers of 0001, 0002" in records["scans/back.jpg"].message
     assert records["scans/front.jpg"].issue is None
 
 
@@ -214,6 +241,40 @@ def test_the_latest_decision_holds(store: ExamStore) -> None:
     assert held["absent"] is not None
     assert (held["absent"].value, held["absent"].reason) == ("", "was there")
     assert [d.decided_by for d in store.decisions()] == ["office", "head of office"]
+
+
+def test_a_decision_holds_for_the_image_it_was_made_on(store: ExamStore) -> None:
+    at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
+    store.add_pages([record("scans/1.jpg", value="BC")])
+    store.add_decisions([Decision("0001", "Q1", "B", "office", at)])
+    (page,) = store.pages()
+    assert page.decided == {"Q1"}
+    store.add_pages([record("scans/1.jpg", value="A", sha256="rescan")])
+    store.settle(FACTS)
+    first = next(store.readings_in_use())
+    assert (first.reading.value, first.reading.flag, first.decision) == ("A", Flag.DOUBTFUL, None)
+    store.add_decisions([Decision("0001", "Q1", "A", "office", at)])
+    first = next(store.readings_in_use())
+    assert first.decision is not None
+    assert (first.reading.flag, first.decision.value) == (Flag.OK, "A")
+
+
+def test_nothing_is_decided_about_a_field_nobody_has_seen(store: ExamStore) -> None:
+    at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
+    with pytest.raises(StoreError, match="Q1 of candidate 0002"):
+        store.add_decisions([Decision("0002", "Q1", "B", "office", at)])
+
+
+def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    def work(number: int) -> int:
+        with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
+            opened.put_exam(EXAM)
+            return opened.add_pages([record(f"scans/{number}.jpg", candidate=str(number))])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(16))) == [1] * 16
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
+        assert len(list(store.pages())) == 16
 
 
 def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
