@@ -111,7 +111,7 @@ def read_scans(
         Where a source does not exist or holds no files.
     """
     options = options or ReadOptions()
-    tasks = [Task(path, str(path), layout, options) for path in find_scans(sources)]
+    tasks = [Task(path, file_text(path), layout, options) for path in find_scans(sources)]
     for outcomes in run_tasks(tasks, options.workers, executor, progress):
         yield from outcomes
 
@@ -155,6 +155,11 @@ def run_tasks(
             future.cancel()
         if executor is None:
             pool.shutdown()
+
+
+def file_text(path: Path) -> str:
+    """Give a path as text, with slashes; bytes that are no UTF-8 are written as escapes."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def processors() -> int:

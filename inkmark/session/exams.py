@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -12,7 +13,7 @@ from inkmark.exam import Exam, ExamFolder
 from inkmark.images import find_scans
 from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout
 from inkmark.readings import FieldReading, Flag, IssueKind, SheetIssue, SheetReading
-from inkmark.session.batch import Progress, Task, run_tasks
+from inkmark.session.batch import Progress, Task, file_text, run_tasks
 from inkmark.session.pages import ReadOptions, page_code
 from inkmark.store import ExamStore, Facts, PageRecord, StoredPage
 
@@ -100,6 +101,7 @@ def read_exam(
     exam : Exam
     layout : SheetLayout
     store : ExamStore
+        It knows the exam (`ExamStore.put_exam`).
     sources : sequence of path or str
         Files, folders and globs; by default the exam's `scans` folder. Then pages whose
         file was taken out of that folder are taken out of use as well.
@@ -112,7 +114,6 @@ def read_exam(
         On everything the database holds, not on this run alone.
     """
     options = options or ReadOptions()
-    store.put_exam(exam)
     names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
     known = store.known_pages(layout.version)
     tasks = [
@@ -326,8 +327,13 @@ def _agree(coded: str, written: str) -> bool:
 
 
 def _name(path: Path, folder: ExamFolder) -> str:
-    """Give the path as the database keeps it: relative where it lies in the exam folder."""
-    resolved, root = path.resolve(), folder.root.resolve()
-    if resolved.is_relative_to(root):
-        return resolved.relative_to(root).as_posix()
-    return str(resolved)
+    """Give the path as the database keeps it: relative where it lies in the exam folder.
+
+    The scans may be a link to a folder elsewhere; their names begin with it all the same.
+    """
+    real = os.path.realpath(path)
+    for base, prefix in ((folder.scans, f"{folder.scans.name}/"), (folder.root, "")):
+        start = os.path.join(os.path.realpath(base), "")  # noqa: PTH118 - realpath never raises
+        if real.startswith(start):
+            return prefix + file_text(Path(real[len(start) :]))
+    return file_text(Path(real))

@@ -52,6 +52,8 @@ _BUSY_TIMEOUT_S = 30
 
 _PAGES_AT_ONCE = 200
 
+_PAGE_COLUMNS = ("candidate", "page_number", "sha256", "page_index", "status", "contested")
+
 _Latest = dict[tuple[str, str], Decision]
 """(candidate, field) -> the latest decision."""
 
@@ -63,13 +65,13 @@ class ExamStore:
 
     Parameters
     ----------
-    url : str
+    url : str or sqlalchemy.URL
         SQLAlchemy URL of the database.
     exam_id : str
         Which exam of the database is meant.
     """
 
-    def __init__(self, url: str, exam_id: str) -> None:
+    def __init__(self, url: str | sa.URL, exam_id: str) -> None:
         self._exam_id = exam_id
         self._url = sa.engine.make_url(url)
         arguments = {"timeout": _BUSY_TIMEOUT_S} if self._url.drivername == "sqlite" else {}
@@ -97,7 +99,7 @@ class ExamStore:
     @classmethod
     def open(cls, path: Path | str, exam_id: str) -> ExamStore:
         """Open or create the SQLite database in a file."""
-        return cls(str(sa.engine.URL.create("sqlite", database=str(path))), exam_id)
+        return cls(sa.URL.create("sqlite", database=str(path)), exam_id)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -248,7 +250,7 @@ class ExamStore:
         query = (
             sa.select(
                 readings,
-                *(pages.c[n] for n in ("candidate", "page_number", "sha256", "page_index")),
+                *(pages.c[n] for n in _PAGE_COLUMNS),
             )
             .join(pages, readings.c.page_id == pages.c.id)
             .where(pages.c.exam_id == self._exam_id, pages.c.status == READ)
@@ -431,14 +433,16 @@ def _latest_decisions(connection: sa.Connection, exam_id: str) -> _Latest:
 def _with_decision(
     reading: FieldReading, page: Any, latest: _Latest
 ) -> tuple[FieldReading, Decision | None]:
-    """Give a reading with the decision on its image, or the doubt that an older one leaves."""
+    """Give a reading with the decision on its image, or the doubt that other images leave."""
     decision = latest.get((page.candidate, reading.field))
-    if decision is None or (decision.sha256, decision.page_index) == (
-        page.sha256,
-        page.page_index,
-    ):
-        return reading, decision
-    if decision.value != reading.value and reading.flag is Flag.OK:
+    if decision is not None:
+        if (decision.sha256, decision.page_index) == (page.sha256, page.page_index):
+            return reading, decision
+        doubtful = decision.value != reading.value
+    else:
+        doubtful = False
+    doubtful = doubtful or reading.field in page.contested
+    if doubtful and page.status == READ and reading.flag is Flag.OK:
         reading = dataclasses.replace(reading, flag=Flag.DOUBTFUL)
     return reading, None
 

@@ -59,6 +59,7 @@ def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
         "candidate": record.candidate,
         "serial": record.serial,
         "layout_version": record.layout_version,
+        "contested": [],
         "page_number": record.page_number,
     }
     if record.reading is not None:

@@ -95,6 +95,12 @@ pages = sa.Table(
     _text("candidate", "candidate number; empty where not known"),
     _text("serial", "serial number of a blank sheet, by its code; empty for other sheets"),
     sa.Column("page_number", sa.Integer, nullable=False, comment="page of the layout, from 0"),
+    sa.Column(
+        "contested",
+        sa.JSON,
+        nullable=False,
+        comment="fields that another image of the page shows otherwise",
+    ),
     sa.Column("width_px", sa.Integer, comment="width of the image"),
     sa.Column("height_px", sa.Integer, comment="height of the image"),
     sa.Column("dpi", sa.Float, comment="resolution by the registration"),

@@ -174,23 +174,32 @@ def _settle_duplicates(connection: sa.Connection, exam_id: str) -> None:
     rows = connection.execute(query).all()
     for _, group in groupby(rows, key=lambda row: (row.candidate, row.page_number)):
         first, *others = group
-        if first.status != READ:
-            _mark(connection, [first.id], READ, "")
+        contested: set[str] = set()
         for other in others:
-            kind, message = _duplicate_of(connection, first, other)
-            _mark(connection, [other.id], str(kind), message)
+            different = _differences(connection, first, other)
+            contested |= different
+            kind, message = _duplicate_of(first, other, sorted(different))
+            _mark(connection, [other.id], str(kind), message, contested=[])
+        if (first.status, first.contested) != (READ, sorted(contested)):
+            _mark(connection, [first.id], READ, "", contested=sorted(contested))
 
 
-def _duplicate_of(connection: sa.Connection, first: Any, other: Any) -> tuple[IssueKind, str]:
+def _differences(connection: sa.Connection, first: Any, other: Any) -> set[str]:
+    """Fields that two images of one page show differently."""
+    if (first.sha256, first.page_index) == (other.sha256, other.page_index):
+        return set()
+    fields = readings_of(connection, [first.id, other.id])
+    one, two = (
+        {reading.field: reading.value for reading in fields.get(page_id, ())}
+        for page_id in (first.id, other.id)
+    )
+    return {name for name in one if one[name] != two.get(name)}
+
+
+def _duplicate_of(first: Any, other: Any, different: Sequence[str]) -> tuple[IssueKind, str]:
     if (first.sha256, first.page_index) == (other.sha256, other.page_index):
         message = f"the same image as {first.path}. Nothing needs to be done."
         return IssueKind.DUPLICATE_IMAGE, message
-    fields = readings_of(connection, [first.id, other.id])
-    values = [
-        {reading.field: reading.value for reading in fields.get(page_id, ())}
-        for page_id in (first.id, other.id)
-    ]
-    different = sorted(name for name in values[0] if values[0][name] != values[1].get(name))
     where = f"{first.path} page {first.page_index + 1}"
     if not different:
         message = (
@@ -198,13 +207,12 @@ def _duplicate_of(connection: sa.Connection, first: Any, other: Any) -> tuple[Is
             "Nothing needs to be done."
         )
     else:
-        named = ", ".join(different[:_MOST_NAMED]) + (
-            ", ..." if len(different) > _MOST_NAMED else ""
-        )
+        named = ", ".join(different[:_MOST_NAMED])
+        named += ", ..." if len(different) > _MOST_NAMED else ""
         message = (
-            f"another image of the page in {where}, and {len(different)} fields differ "
-            f"({named}). {where} is in use: compare the two sheets and take the wrong one "
-            "out of the scans."
+            f"another image of the page in {where}, and the two differ in {named}. {where} is "
+            "in use, and these fields wait for a decision: compare the two sheets, and take the "
+            "wrong one out of the scans or decide the fields in the review."
         )
     return IssueKind.DUPLICATE_PAGE, message
 
@@ -225,7 +233,7 @@ def readings_of(
 
 
 def _mark(
-    connection: sa.Connection, ids: Iterable[int], status: str, message: str, **values: str
+    connection: sa.Connection, ids: Iterable[int], status: str, message: str, **values: object
 ) -> None:
     table = schema.pages
     remaining = list(ids)

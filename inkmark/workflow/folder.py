@@ -60,4 +60,6 @@ def open_exam(root: Path | str) -> Iterator[OpenExam]:
         )
     layout = load_layout(folder.layout)
     with ExamStore.open(folder.database, exam.id) as store:
+        store.put_exam(exam)
+        store.retire_other_layouts(layout.version)
         yield OpenExam(folder, exam, layout, store)

@@ -155,7 +155,10 @@ def test_the_first_of_two_images_of_a_page_is_in_use(store: ExamStore) -> None:
         "scans/2.jpg": None,
     }
     messages = {page.record.source.path: page.record.message for page in store.pages()}
-    assert "1 fields differ (Q1)" in messages["scans/b.jpg"]
+    assert "the two differ in Q1" in messages["scans/b.jpg"]
+    flags = {(r.page_number, r.reading.field): r.reading.flag for r in store.readings_in_use()}
+    assert flags[0, "Q1"] is Flag.DOUBTFUL
+    assert flags[1, "Q1"] is Flag.OK
     assert "same image as scans/a.jpg" in messages["scans/c.jpg"]
     in_use = [(r.candidate, r.page_number, r.reading.field) for r in store.readings_in_use()]
     assert in_use == [
