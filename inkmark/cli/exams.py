@@ -244,7 +244,7 @@ def score(
             exam, points=points, review=review, decided_by=decided_by, progress=progress
         )
     show(plain(summary), score_lines(summary), as_json=as_json)
-    if summary.pending:
+    if summary.pending or summary.lost_scans:
         needs_review()
 
 
@@ -313,7 +313,7 @@ def report(
     Example:
       inkmark report midterm --separate
     """
-    from inkmark.cli.show import plain, report_options
+    from inkmark.cli.show import files_lines, plain, report_options
     from inkmark.workflow import make_reports
 
     options = report_options(include_ranks=ranks, compare=not no_comparison)
@@ -321,7 +321,9 @@ def report(
         summary = make_reports(
             exam, options, separate=separate, annotate=not no_pages, progress=progress
         )
-    show(plain(summary), [f"Wrote {path}" for path in summary.files], as_json=as_json)
+    show(plain(summary), files_lines(summary), as_json=as_json)
+    if summary.lost_scans:
+        needs_review()
 
 
 @click.command()
@@ -343,5 +345,5 @@ def run(exam: Path, workers: int, *, as_json: bool) -> None:
         exam, options=ReadOptions(workers=workers), reports=report_options(), stage=progress_bar
     )
     show(run_json(summary), run_lines(summary), as_json=as_json)
-    if summary.read.issues or summary.score.pending:
+    if summary.read.issues or summary.score.pending or summary.files.lost_scans:
         needs_review()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from inkmark.reports import Report, ReportOptions
 from inkmark.session import BatchReport
-from inkmark.workflow import PracticeSummary, RunSummary, ScoreSummary
+from inkmark.workflow import PracticeSummary, ReportSummary, RunSummary, ScoreSummary
 
 __all__ = [
     "batch_json",
     "batch_lines",
+    "files_lines",
     "plain",
     "practice_lines",
     "report_lines",
@@ -57,7 +58,7 @@ def run_json(summary: RunSummary) -> dict[str, Any]:
         "read": batch_json(summary.read),
         "score": plain(summary.score),
         "practice": plain(summary.practice),
-        "files": plain(summary.files)["files"],
+        **plain(summary.files),
     }
 
 
@@ -95,6 +96,21 @@ def score_lines(summary: ScoreSummary) -> Iterator[str]:
         yield (
             f"{summary.to_review} fields need a decision: fill in {summary.review} and run "
             "inkmark score again."
+        )
+    yield from _lost_lines(summary.lost_scans, "inkmark score")
+
+
+def files_lines(summary: ReportSummary) -> Iterator[str]:
+    """Say what was written, and what is not in it."""
+    yield from (f"Wrote {path}" for path in summary.files)
+    yield from _lost_lines(summary.lost_scans, "inkmark report")
+
+
+def _lost_lines(paths: Iterable[str], command: str) -> Iterator[str]:
+    for path in paths:
+        yield (
+            f"{path}: lost scan: the file is gone or is not the one that was read, so there is "
+            f"no picture of it; no score changes by that. Put it back and run {command} again."
         )
 
 
@@ -134,4 +150,4 @@ def run_lines(summary: RunSummary) -> Iterator[str]:
     yield from score_lines(summary.score)
     yield from report_lines(summary.report)
     yield from practice_lines(summary.practice)
-    yield from (f"Wrote {path}" for path in summary.files.files)
+    yield from files_lines(summary.files)

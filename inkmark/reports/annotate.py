@@ -33,6 +33,8 @@ __all__ = ["ScannedPage", "write_annotated_pages"]
 RED = HexColor(0xC62828)
 TEXT_PT_PER_MM = 1.95
 INSET_MM = 1.8
+FRAME_MM = 0.6
+"""Marks beside bubbles end so far from the frame around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,14 @@ class ScannedPage:
     candidate : str
     reading : SheetReading
     picture : callable
-        Gives the page image as it was scanned, as the bytes of a JPEG or PNG file; called
-        when the page is drawn, so pictures need not all be in memory.
+        Gives the page image as it was scanned, as the bytes of a JPEG or PNG file, or None
+        where the scan is lost; called when the page is drawn, so pictures need not all be in
+        memory.
     """
 
     candidate: str
     reading: SheetReading
-    picture: Callable[[], bytes]
+    picture: Callable[[], bytes | None]
 
 
 def write_annotated_pages(
@@ -59,7 +62,8 @@ def write_annotated_pages(
     """Write a PDF with a page for each scanned page, in the order given.
 
     At each item stand a tick, a half-filled circle or a cross and the points; where points
-    were lost, the key is written and its bubbles are ringed. The total is on top.
+    were lost, the key is written and its bubbles are ringed. The total is on top. In place
+    of a page whose scan is lost stands which file it was.
 
     Parameters
     ----------
@@ -86,8 +90,12 @@ def write_annotated_pages(
         upright = _Upright.of(page.reading)
         pen = book.page(upright.width_mm, upright.height_mm)
         book.bookmark(f"{student.candidate} {student.name}".strip())
-        _draw_picture(pen, page, upright)
-        _draw_marks(pen, layout.pages[page.reading.page_number], upright, student)
+        content = page.picture()
+        if content is None:
+            _draw_placeholder(pen, w["lost scan"].format(source=page.reading.source))
+        else:
+            _draw_picture(pen, content, str(page.reading.source), upright)
+            _draw_marks(pen, layout.pages[page.reading.page_number], upright, student)
         _draw_total(pen, report, student)
         book.end_page()
     book.write(path)
@@ -144,15 +152,18 @@ class _Upright:
         return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
 
 
-def _draw_picture(pen: Pen, page: ScannedPage, upright: _Upright) -> None:
-    content = page.picture()
+def _draw_placeholder(pen: Pen, text: str) -> None:
+    box = Box(pen.width_mm * 0.1, pen.height_mm * 0.4, pen.width_mm * 0.8, pen.height_mm * 0.12)
+    pen.rect(box, stroke=RED, width_pt=0.8)
+    pen.text_block(box.grown(-4.0), text, size=11, colour=RED, align="centre")
+
+
+def _draw_picture(pen: Pen, content: bytes, source: str, upright: _Upright) -> None:
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
             image.verify()
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ImageError(
-            str(page.reading.source), "its picture is no JPEG or PNG", "Scan the page again."
-        ) from error
+        raise ImageError(source, "its picture is no JPEG or PNG", "Scan the page again.") from error
     width, height = pen.width_mm * PT_PER_MM, pen.height_mm * PT_PER_MM
     # Columns of the matrix: where the picture's x axis and its upward y axis go.
     matrix = {
@@ -179,11 +190,9 @@ def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentT
         if isinstance(field, BubbleField):
             if item.lost:
                 _ring_key(pen, field, upright, item)
-            # Little room before the next item: the key is ringed, and the full mark known.
-            text, height = figure_text(item.points), 3.6
-            top = box.centre[1] - height / 2
-            place = Box(box.right + 0.6, top, _mark_width(text, height), height)
-            _draw_mark(pen, place, item, text)
+            column = next((c for c in page.columns if c.overlaps(field.box)), None)
+            edge = pen.width_mm if column is None else upright.box(column.corners()).right
+            _mark_beside(pen, box, edge, item)
         else:
             text = f"{figure_text(item.points)}/{figure_text(item.full)}"
             if item.lost and item.key:
@@ -207,6 +216,25 @@ def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem
             w, h = field.bubble_w + 1.0, field.bubble_h + 1.0
             ring = Box(float(x) - w / 2, float(y) - h / 2, w, h)
             pen.ellipse(ring, stroke=RED, width_pt=1.1)
+
+
+def _mark_beside(pen: Pen, box: Box, edge: float, item: StudentItem) -> None:
+    """The mark and the points to the right of a row of bubbles, this side of the frame.
+
+    There is little room: the key is ringed and the full mark known, so neither is written,
+    and points that do not fit beside the mark stand below it.
+    """
+    text, size, text_size = figure_text(item.points), 2.6, 7.0
+    x, y = box.right + 0.7, box.centre[1]
+    room = edge - FRAME_MM - x
+    if size + 0.2 + width_mm(text, text_size, bold=True) <= room:
+        outcome_mark(pen, x + size / 2, y, item.outcome, size=size, colour=RED)
+        place = Box(x + size + 0.2, y - 1.8, room - size - 0.2, 3.6)
+        pen.text_in(place, text, size=text_size, bold=True, colour=RED)
+    else:
+        outcome_mark(pen, x + room / 2, y - 1.2, item.outcome, size=2.2, colour=RED)
+        place = Box(x, y + 0.2, room, 2.4)
+        pen.text_in(place, text, size=6.0, bold=True, colour=RED, align="centre")
 
 
 def _mark_width(text: str, height: float) -> float:

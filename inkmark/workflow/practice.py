@@ -10,7 +10,8 @@ from inkmark.analytics.practice import Practice, ShortfallKind, select_practice
 from inkmark.bank import load_bank
 from inkmark.reports.practice import write_practice
 from inkmark.workflow.folder import open_exam
-from inkmark.workflow.reporting import analyse_records, load_records
+from inkmark.workflow.reporting import analyse_records
+from inkmark.workflow.scoring import load_records
 
 __all__ = ["PracticeSummary", "practise"]
 

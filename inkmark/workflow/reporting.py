@@ -13,10 +13,8 @@ import numpy as np
 
 from inkmark import analytics
 from inkmark.analytics import Analysis
-from inkmark.errors import InkmarkError
 from inkmark.exam import Exam, ExamFolder
 from inkmark.files import file_names
-from inkmark.images import open_scan
 from inkmark.marking import (
     Response,
     ResponseStatus,
@@ -25,7 +23,7 @@ from inkmark.marking import (
     ScoreRecord,
     ScoreStatus,
 )
-from inkmark.readings import SheetReading
+from inkmark.readings import PageSource
 from inkmark.reports import (
     Report,
     ReportOptions,
@@ -40,8 +38,10 @@ from inkmark.reports import (
 from inkmark.reports.model import StudentTable
 from inkmark.session import Progress
 from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.scans import load_stored_page
+from inkmark.workflow.scoring import load_records
 
-__all__ = ["ReportSummary", "analyse", "analyse_records", "load_records", "make_reports"]
+__all__ = ["ReportSummary", "analyse", "analyse_records", "make_reports"]
 
 _PICTURE_WIDTH_PX = 1000
 """Width of an annotated page's picture: about 120 dpi on A4, readable and small."""
@@ -54,9 +54,17 @@ _Job = tuple[Path, Callable[[Path], None]]
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
-    """The files that were written."""
+    """What was written.
+
+    Attributes
+    ----------
+    files : tuple of Path
+    lost_scans : tuple of str
+        Scans that are gone or are other files now; their annotated pages have no picture.
+    """
 
     files: tuple[Path, ...]
+    lost_scans: tuple[str, ...]
 
 
 def analyse(root: Path | str, options: ReportOptions | None = None) -> Report:
@@ -109,35 +117,16 @@ def make_reports(
     """
     with open_exam(root) as opened:
         report = _report(opened, options or ReportOptions())
+        pages = _AnnotatedPages(opened, report) if annotate else None
         jobs = _exam_jobs(opened.folder, report)
-        jobs += _student_jobs(opened, report, separate=separate, annotate=annotate)
+        jobs += _student_jobs(opened.folder, report, pages, separate=separate)
         for done, (path, write) in enumerate(jobs, start=1):
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path)
             if progress is not None:
                 progress(done, len(jobs))
-    return ReportSummary(tuple(path for path, _ in jobs))
-
-
-def load_records(opened: OpenExam) -> list[ScoreRecord]:
-    """Take the stored scores, candidates in roster order and items in printed order.
-
-    Raises
-    ------
-    InkmarkError
-        Where the exam has not been scored, or its items have changed since.
-    """
-    stored = {(s.record.candidate, s.record.item): s.record for s in opened.store.scores()}
-    numbers = [item.number for item in opened.exam.items]
-    people = [candidate.number for candidate in opened.exam.candidates]
-    candidates = people or list(dict.fromkeys(candidate for candidate, _ in stored))
-    try:
-        return [stored[candidate, item] for candidate in candidates for item in numbers]
-    except KeyError:
-        raise InkmarkError(
-            f"{opened.folder.root} has no scores for the exam as it stands now. Score it "
-            f"first: inkmark score {opened.folder.root}"
-        ) from None
+    lost_scans = () if pages is None else tuple(pages.lost_scans)
+    return ReportSummary(tuple(path for path, _ in jobs), lost_scans)
 
 
 def analyse_records(exam: Exam, records: Sequence[ScoreRecord]) -> Analysis:
@@ -187,50 +176,55 @@ def _class_names(report: Report) -> dict[tuple[str, str], str]:
 
 
 def _student_jobs(
-    opened: OpenExam, report: Report, *, separate: bool, annotate: bool
+    folder: ExamFolder, report: Report, pages: _AnnotatedPages | None, *, separate: bool
 ) -> Iterator[_Job]:
     """One file of student reports and one of annotated pages for each class."""
-    out = opened.folder.out
     classes: dict[tuple[str, str], list[StudentTable]] = {}
     for student in report.students:
         classes.setdefault((student.school, student.class_name), []).append(student)
-    pages: dict[str, list[ScannedPage]] = {}
-    if annotate:
-        for page in _scanned_pages(opened):
-            pages.setdefault(page.candidate, []).append(page)
     names = _class_names(report)
     for one, students in classes.items():
         name = f"{names[one]}.pdf"
-        yield out / "students" / name, _write_students(report, students)
+        yield folder.out / "students" / name, _write_students(report, students)
         if separate:
             for student in students:
-                path = out / "students" / names[one] / f"{student.candidate}.pdf"
+                path = folder.out / "students" / names[one] / f"{student.candidate}.pdf"
                 yield path, _write_students(report, [student])
-        own = [page for student in students for page in pages.get(student.candidate, ())]
-        if own:
-            yield (
-                out / "pages" / name,
-                partial(write_annotated_pages, report, opened.layout, own),
-            )
+        if pages is not None and (own := pages.of(students)):
+            yield folder.out / "pages" / name, partial(pages.write, own)
 
 
 def _write_students(report: Report, students: Sequence[StudentTable]) -> Callable[[Path], None]:
     return partial(write_student_reports, report, students=students)
 
 
-def _scanned_pages(opened: OpenExam) -> Iterator[ScannedPage]:
-    for page in opened.store.pages():
-        record = page.record
-        if record.issue is None and record.reading is not None:
-            yield ScannedPage(
-                record.candidate, record.reading, partial(_picture, opened.folder, record.reading)
-            )
+class _AnnotatedPages:
+    """The pages in use, to be written with marks; notes the scans that are not there."""
 
+    def __init__(self, opened: OpenExam, report: Report) -> None:
+        self.lost_scans: dict[str, None] = {}
+        self._folder, self._layout, self._report = opened.folder, opened.layout, report
+        self._pages: dict[str, list[ScannedPage]] = {}
+        for page in opened.store.pages():
+            record = page.record
+            if record.issue is None and record.reading is not None:
+                scanned = ScannedPage(
+                    record.candidate, record.reading, partial(self._picture, record.reading.source)
+                )
+                self._pages.setdefault(record.candidate, []).append(scanned)
 
-def _picture(folder: ExamFolder, reading: SheetReading) -> bytes:
-    with open_scan(folder.root / reading.source.path) as scan:
-        pixels = scan.load(reading.source.page_index).pixels
-    scale = min(1.0, _PICTURE_WIDTH_PX / min(pixels.shape))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PICTURE_QUALITY])
-    return data.tobytes()
+    def of(self, students: Sequence[StudentTable]) -> list[ScannedPage]:
+        return [page for student in students for page in self._pages.get(student.candidate, ())]
+
+    def write(self, pages: Sequence[ScannedPage], path: Path) -> None:
+        write_annotated_pages(self._report, self._layout, pages, path)
+
+    def _picture(self, source: PageSource) -> bytes | None:
+        pixels = load_stored_page(self._folder, source)
+        if pixels is None:
+            self.lost_scans[source.path] = None
+            return None
+        scale = min(1.0, _PICTURE_WIDTH_PX / min(pixels.shape))
+        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PICTURE_QUALITY])
+        return data.tobytes()

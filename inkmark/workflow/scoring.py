@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
-from inkmark.exam import ExamFolder
 from inkmark.geometry import Box
-from inkmark.images import open_scan
 from inkmark.layouts import BubbleField, Role
 from inkmark.marking import (
     CandidateSheet,
     ManualPoints,
+    Response,
+    ResponseStatus,
+    ScoreRecord,
     ScoreStatus,
     collect_responses,
     load_points,
@@ -31,8 +33,9 @@ from inkmark.reports import ReviewRow, load_review, write_review
 from inkmark.session import Progress
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.scans import load_stored_page
 
-__all__ = ["ScoreSummary", "score"]
+__all__ = ["ScoreSummary", "load_records", "score"]
 
 GreyImage = NDArray[np.uint8]
 
@@ -55,6 +58,11 @@ _REASONS = {
     },
 }
 
+_NO_PICTURE = {
+    "zh": "没有图像：扫描文件已不在，或内容已改变",
+    "en": "no picture: the scan is gone, or is another file now",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreSummary:
@@ -71,6 +79,9 @@ class ScoreSummary:
         Fields that wait for a decision.
     review : Path or None
         The workbook to decide them in; None where nothing is in doubt.
+    lost_scans : tuple of str
+        Scans of fields in doubt that are gone or are other files now; these fields have no
+        picture.
     """
 
     candidates: int
@@ -81,6 +92,7 @@ class ScoreSummary:
     decisions: int
     to_review: int
     review: Path | None
+    lost_scans: tuple[str, ...]
 
 
 def score(
@@ -123,11 +135,9 @@ def score(
         given = _points(opened, points)
         decisions = _take_decisions(opened, review, decided_by)
         readings = list(opened.store.readings_in_use())
-        decided = {(r.candidate, r.reading.field): r.decision.value for r in readings if r.decision}
-        responses = collect_responses(opened.exam, opened.layout, _sheets(readings), decided)
-        records = score_responses(opened.exam, responses, given)
+        records = score_responses(opened.exam, _responses(opened, readings), given)
         opened.store.replace_scores(records, _evidence(opened, readings))
-        rows = _review_rows(opened, progress)
+        rows, lost_scans = _review_rows(opened, progress)
         path = opened.folder.out / "review.xlsx"
         if rows:
             opened.folder.out.mkdir(exist_ok=True)
@@ -144,7 +154,60 @@ def score(
         decisions=decisions,
         to_review=len(rows),
         review=path if rows else None,
+        lost_scans=lost_scans,
     )
+
+
+def load_records(opened: OpenExam) -> tuple[ScoreRecord, ...]:
+    """Take the stored scores, candidates in roster order and items in printed order.
+
+    They have to be what scoring would give now, by the readings and decisions in the
+    database and the exam in the workbook; points that people gave are those that were taken
+    in when the exam was scored.
+
+    Raises
+    ------
+    InkmarkError
+        Where the exam has not been scored, or anything has changed since.
+    """
+    stored = {(s.record.candidate, s.record.item): s.record for s in opened.store.scores()}
+    root = opened.folder.root
+    if not stored:
+        raise InkmarkError(f"{root} has no scores yet. Score it first: inkmark score {root}")
+    responses = _responses(opened, list(opened.store.readings_in_use()))
+    records = score_responses(opened.exam, responses, _points_taken_in(opened, stored, responses))
+    if stored != {(record.candidate, record.item): record for record in records}:
+        raise InkmarkError(
+            f"the scores of {root} are older than its workbook or its readings: what would be "
+            f"reported is no longer so. Score it again: inkmark score {root}"
+        )
+    return records
+
+
+def _points_taken_in(
+    opened: OpenExam,
+    stored: Mapping[tuple[str, str], ScoreRecord],
+    responses: Sequence[Response],
+) -> ManualPoints:
+    """Points that people gave, as the scores show them."""
+    by_hand = {item.number for item in opened.exam.items if not item.type.is_objective}
+    given: dict[tuple[str, str], Decimal] = {}
+    for response in responses:
+        place = response.candidate, response.item
+        record = stored.get(place)
+        if record is None or response.item not in by_hand:
+            continue
+        if record.points is not None:
+            given[place] = record.points
+        elif (record.status, response.status) == (ScoreStatus.PENDING, ResponseStatus.ABSENT):
+            # Somebody gave points to a candidate marked absent; how many does not matter.
+            given[place] = record.full
+    return given
+
+
+def _responses(opened: OpenExam, readings: Sequence[StoredReading]) -> tuple[Response, ...]:
+    decided = {(r.candidate, r.reading.field): r.decision.value for r in readings if r.decision}
+    return collect_responses(opened.exam, opened.layout, _sheets(readings), decided)
 
 
 def _take_decisions(opened: OpenExam, review: Path | str | None, decided_by: str) -> int:
@@ -201,8 +264,13 @@ def _evidence(
 # ------------------------------------------------------------------------------ review
 
 
-def _review_rows(opened: OpenExam, progress: Progress | None) -> list[ReviewRow]:
-    """Cut out every field in doubt, file after file; candidates in roster order."""
+def _review_rows(
+    opened: OpenExam, progress: Progress | None
+) -> tuple[list[ReviewRow], tuple[str, ...]]:
+    """Cut out every field in doubt, file after file; candidates in roster order.
+
+    The second part are the scans that are not there to cut from.
+    """
     fields = {
         field.name: field
         for field in opened.layout.fields()
@@ -224,10 +292,19 @@ def _review_rows(opened: OpenExam, progress: Progress | None) -> list[ReviewRow]
                 doubtful.append((page, page.record.reading, own))
     doubtful.sort(key=lambda entry: (entry[1].source.path, entry[1].source.page_index))
     rows: list[ReviewRow] = []
+    lost: dict[str, None] = {}
     for done, (page, sheet, own) in enumerate(doubtful, start=1):
-        pixels = _pixels(opened.folder, sheet)
+        pixels = load_stored_page(opened.folder, sheet.source)
+        if pixels is None:
+            lost[sheet.source.path] = None
         for reading in own:
             field = fields[reading.field]
+            picture = (
+                b""
+                if pixels is None
+                else _crop(pixels, reading.box_px, sheet.registration.orientation_deg)
+            )
+            reasons = [_REASONS[reading.flag]] + ([_NO_PICTURE] if pixels is None else [])
             rows.append(
                 ReviewRow(
                     candidate=page.record.candidate,
@@ -236,23 +313,18 @@ def _review_rows(opened: OpenExam, progress: Progress | None) -> list[ReviewRow]
                     item=field.item,
                     value=reading.value,
                     confidence=reading.confidence,
-                    reason=_REASONS[reading.flag][opened.exam.language],
+                    reason="\n".join(text[opened.exam.language] for text in reasons),
                     source=str(sheet.source),
                     options=field.options,
                     multiple=field.multiple,
-                    picture=_crop(pixels, reading.box_px, sheet.registration.orientation_deg),
+                    picture=picture,
                 )
             )
         if progress is not None:
             progress(done, len(doubtful))
     position = {number: place for place, number in enumerate(names)}
     rows.sort(key=lambda row: (position.get(row.candidate, len(position)), row.candidate))
-    return rows
-
-
-def _pixels(folder: ExamFolder, sheet: SheetReading) -> GreyImage:
-    with open_scan(folder.root / sheet.source.path) as scan:
-        return scan.load(sheet.source.page_index).pixels
+    return rows, tuple(lost)
 
 
 def _crop(pixels: GreyImage, box: Box, orientation_deg: int) -> bytes:

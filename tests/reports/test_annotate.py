@@ -9,7 +9,7 @@ from PIL import Image
 from sample_results import make_results
 
 from inkmark.errors import ImageError
-from inkmark.layouts import BubbleField, build_layout
+from inkmark.layouts import BubbleField, SheetOptions, build_layout
 from inkmark.readings import PageSource, Registration, SheetReading
 from inkmark.reports import ScannedPage, write_annotated_pages
 from inkmark.reports.model import Outcome
@@ -119,6 +119,52 @@ def test_the_page_is_put_upright_and_marks_stand_at_their_items(
             ]
             expected = option in item.keyed and item.outcome is not Outcome.FULL
             assert ring.any() == expected, (field.item, option)
+
+
+def test_marks_stay_inside_the_frame_around_the_items(tmp_path):
+    """Also points with decimals, in columns that leave little room beside the bubbles."""
+    results = make_results(m=40, negative=True)
+    layout, report = build_layout(results.exam, SheetOptions(columns=3)), results.report()
+    page = layout.pages[0]
+    tight = {
+        f.item: column
+        for f in page.fields
+        for column in page.columns
+        if isinstance(f, BubbleField) and f.item and 0 < column.right - f.box.right < 6
+    }
+    students = [
+        s
+        for s in report.students
+        if any(i.number in tight and i.points is not None and i.points % 1 for i in s.items)
+    ]
+    assert len(students) > 3
+    path = tmp_path / "p.pdf"
+    for student in students[:4]:
+        write_annotated_pages(report, layout, [scanned(page, 0, candidate=student.candidate)], path)
+        _, pixels, _ = rendered(path)
+        px_per_mm = pixels.shape[1] / page.width_mm
+        red = is_red(pixels)
+        for f in page.fields:
+            if isinstance(f, BubbleField) and f.item in tight:
+                right = tight[f.item].right
+                rows = slice(
+                    int((f.box.y - 1.4) * px_per_mm), int((f.box.bottom + 1.4) * px_per_mm)
+                )
+                at = [int(x * px_per_mm) for x in (f.box.right, right - 0.4, right + 3)]
+                assert red[rows, at[0] : at[1]].any(), f.item
+                assert not red[rows, at[1] : at[2]].any(), f.item
+
+
+def test_a_lost_scan_is_named_in_its_place(results, layout, tmp_path):
+    report = results.report()
+    path = tmp_path / "p.pdf"
+    whole = scanned(layout.pages[0], 0, candidate=report.students[0].candidate)
+    lost = ScannedPage(whole.candidate, whole.reading, lambda: None)
+    write_annotated_pages(report, layout, [lost], path)
+    text, pixels, _ = rendered(path)
+    assert words("zh")["lost scan"].format(source="scans/a.png") in text
+    assert whole.candidate in text
+    assert pixels[pixels.shape[0] // 16, pixels.shape[1] // 16].min() > 200
 
 
 def test_an_absent_candidate_gets_no_marks(results, layout, tmp_path):

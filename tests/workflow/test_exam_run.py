@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,10 +15,11 @@ import pypdfium2
 import pytest
 
 from inkmark.demo import DemoTruth, make_demo_exam
-from inkmark.errors import InkmarkError
-from inkmark.exam import ExamFolder, RuleKind, ScoringRule, load_exam, save_exam
+from inkmark.errors import ImageError, InkmarkError
+from inkmark.exam import ExamFolder, Item, RuleKind, ScoringRule, load_exam, save_exam
 from inkmark.marking import ScoreStatus
 from inkmark.readings import Flag, IssueKind
+from inkmark.reports.model import Outcome, StudentTable
 from inkmark.store import Decision
 from inkmark.workflow import (
     RunSummary,
@@ -27,6 +29,7 @@ from inkmark.workflow import (
     practise,
     read,
     run,
+    scans,
     score,
 )
 
@@ -128,10 +131,8 @@ def test_a_changed_key_rescores_without_the_scans(copy: tuple[ExamFolder, DemoTr
     changed = replace(first, key=(other,))
     void = replace(truth.exam.items[1], rule=ScoringRule(RuleKind.VOID))
     save_exam(replace(truth.exam, items=(changed, void, *truth.exam.items[2:])), folder.workbook)
-    with pytest.raises(InkmarkError, match="scans"):
-        score(folder.root)  # a doubtful field has to be cut out of its scan
     _decide_everything(folder, truth)
-    score(folder.root)
+    assert score(folder.root).lost_scans == ()
     with open_exam(folder.root) as opened:
         scores = {(s.record.candidate, s.record.item): s.record for s in opened.store.scores()}
     for candidate in truth.exam.candidates:
@@ -141,6 +142,138 @@ def test_a_changed_key_rescores_without_the_scans(copy: tuple[ExamFolder, DemoTr
         expected = first.points if answer.value == other else Decimal(0)
         assert scores[candidate.number, first.number].points == expected
         assert scores[candidate.number, void.number].points == void.points
+
+
+EARLIER = "Score it again: inkmark score"
+
+
+def _change_first_item(folder: ExamFolder, truth: DemoTruth, **changes: object) -> None:
+    first, *others = truth.exam.items
+    save_exam(replace(truth.exam, items=(replace(first, **changes), *others)), folder.workbook)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda item: {"key": (next(o for o in item.options if o not in item.key),)},
+        lambda item: {"points": item.points + 1},
+        lambda _: {"rule": ScoringRule(RuleKind.VOID)},
+    ],
+    ids=["key", "points", "rule"],
+)
+@pytest.mark.parametrize("step", [analyse, make_reports, practise])
+def test_no_step_reports_scores_that_the_workbook_contradicts(
+    copy: tuple[ExamFolder, DemoTruth],
+    step: Callable[[Path], object],
+    change: Callable[[Item], dict[str, object]],
+) -> None:
+    folder, truth = copy
+    before = (folder.out / "report.json").read_bytes()
+    _change_first_item(folder, truth, **change(truth.exam.items[0]))
+    with pytest.raises(InkmarkError, match=EARLIER):
+        step(folder.root)
+    assert (folder.out / "report.json").read_bytes() == before
+    score(folder.root)
+    step(folder.root)
+
+
+def test_a_late_sheet_is_not_reported_before_it_is_scored(
+    copy: tuple[ExamFolder, DemoTruth], tmp_path: Path
+) -> None:
+    folder, truth = copy
+    late = next(c.number for c in truth.exam.candidates if c.number not in truth.absent)
+    with open_exam(folder.root) as opened:
+        paths = [
+            folder.root / page.record.source.path
+            for page in opened.store.pages()
+            if page.record.candidate == late
+        ]
+    for path in paths:
+        path.rename(tmp_path / path.name)
+    read(folder.root)
+    with pytest.raises(InkmarkError, match=EARLIER):
+        analyse(folder.root)
+    score(folder.root)
+    assert _student(folder, late).score is None
+    for path in paths:
+        (tmp_path / path.name).rename(path)
+    read(folder.root)
+    with pytest.raises(InkmarkError, match=EARLIER):
+        analyse(folder.root)
+    score(folder.root)
+    assert any(item.points is not None for item in _student(folder, late).items)
+
+
+def _student(folder: ExamFolder, candidate: str) -> StudentTable:
+    (found,) = [s for s in analyse(folder.root).students if s.candidate == candidate]
+    return found
+
+
+def test_points_given_to_an_absent_candidate_stay_open_and_stop_nothing(
+    copy: tuple[ExamFolder, DemoTruth],
+) -> None:
+    folder, truth = copy
+    subjective = next(item for item in truth.exam.items if not item.type.is_objective)
+    absent = min(truth.absent)
+    points = folder.root / "more-points.csv"
+    points.write_text(f"考号,题号,得分\n{absent},{subjective.number},1\n", "utf-8")
+    score(folder.root, points=points)
+    (item,) = [i for i in _student(folder, absent).items if i.number == subjective.number]
+    assert item.outcome is Outcome.PENDING
+
+
+def test_a_lost_scan_costs_pictures_and_nothing_else(copy: tuple[ExamFolder, DemoTruth]) -> None:
+    folder, truth = copy
+    before = score(folder.root)
+    assert before.lost_scans == ()
+    doubtful = sorted({c for (c, _), a in truth.answers.items() if a.flag is not Flag.OK})
+    with open_exam(folder.root) as opened:
+        path_of = {
+            page.record.candidate: page.record.source.path
+            for page in opened.store.pages()
+            if page.record.page_number == 0
+        }
+    gone, other = path_of[doubtful[0]], path_of[doubtful[1]]
+    (folder.root / gone).unlink()
+    shutil.copy(folder.root / path_of[doubtful[2]], folder.root / other)
+    after = score(folder.root)
+    assert replace(after, lost_scans=()) == before
+    assert set(after.lost_scans) == {gone, other}
+    sheet = openpyxl.load_workbook(folder.out / "review.xlsx").active
+    assert sheet is not None
+    header = {cell.value: cell.column for cell in sheet[1]}
+    lost_rows = {
+        row
+        for row in range(2, sheet.max_row + 1)
+        if sheet.cell(row, header["来源"]).value in (gone, other)
+    }
+    assert lost_rows
+    for row in range(2, sheet.max_row + 1):
+        assert ("没有图像" in sheet.cell(row, header["原因"]).value) == (row in lost_rows)
+    assert len(sheet._images) == after.to_review - len(lost_rows)
+    files = make_reports(folder.root)
+    assert set(files.lost_scans) == {gone, other}
+    text = ""
+    for path in (folder.out / "pages").glob("*.pdf"):
+        pdf = pypdfium2.PdfDocument(path)
+        text += "".join(page.get_textpage().get_text_range() for page in pdf)
+        pdf.close()
+    assert text.count("没有图像") == 2
+    for name in (gone, other):
+        assert name in "".join(text.split())
+
+
+def test_a_scan_that_cannot_be_opened_is_no_lost_one(
+    copy: tuple[ExamFolder, DemoTruth], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = copy
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ImageError("a.jpg", "it cannot be decoded", "Scan it again.")
+
+    monkeypatch.setattr(scans, "open_scan", refuse)
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        score(folder.root)
 
 
 def _decide_everything(folder: ExamFolder, truth: DemoTruth) -> None:
