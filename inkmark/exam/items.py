@@ -30,7 +30,10 @@ from inkmark.exam.values import (
     truth_options,
 )
 
-__all__ = ["equal_weights", "parse_candidates", "parse_items"]
+__all__ = ["MAX_ITEMS", "equal_weights", "parse_candidates", "parse_items"]
+
+MAX_ITEMS = 500
+"""Items of one exam; more is a fault."""
 
 _NO_LABELS: tuple[str, ...] = ()
 
@@ -55,6 +58,15 @@ def parse_items(table: Table, language: str, faults: list[Fault]) -> tuple[Item,
         return ()
     if not table.rows:
         faults.append(Fault(table.name, "no items; enter one item a row"))
+    if len(table.rows) > MAX_ITEMS:
+        faults.append(
+            Fault(
+                table.rows[MAX_ITEMS][columns["number"]].place,
+                f"item {MAX_ITEMS + 1} of {len(table.rows)}: an exam has at most {MAX_ITEMS} "
+                "items; remove the rows that are none, or split the exam",
+            )
+        )
+        return ()
     items: list[Item] = []
     places: dict[str, str] = {}
     for cells in table.rows:

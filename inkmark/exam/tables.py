@@ -302,29 +302,39 @@ def _read_sheets(
 
 def _read_sheet(path: Path, sheet: Any, formulas: dict[tuple[str, int], set[int]]) -> Table:
     title: str = sheet.title
-    letters = [get_column_letter(column) for column in range(1, MAX_COLUMNS + 2)]
 
     def place(row: int, column: int) -> str:
-        return f"{title}!{letters[column]}{row}"
+        return f"{title}!{get_column_letter(column + 1)}{row}"
 
     rows: list[tuple[int, list[Cell]]] = []
-    for number, raw in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
-        if number > _EXCEL_ROWS:
-            raise _faulty(path, f"sheet {title} has more rows than Excel can hold")
+    n_cells = 0
+    for number, raw in enumerate(sheet.iter_rows(), start=1):
+        # Rows reach as far as their last cell, which may be empty and far to the right.
+        n_cells += len(raw)
+        if number > _EXCEL_ROWS or n_cells > MAX_ROWS * MAX_COLUMNS:
+            raise _faulty(path, f"sheet {title} has more rows or cells than any exam")
         filled = {index for index, cell in enumerate(raw) if cell.value is not None}
         without_value = formulas.get((title, number), set()) - filled
         if not filled and not without_value:
             continue
-        if number > MAX_ROWS or raw[-1].value is not None:
-            raise _faulty(
-                path, f"sheet {title} has more than {MAX_ROWS} rows or {MAX_COLUMNS} columns"
+        if number > MAX_ROWS:
+            raise _faulty(path, f"sheet {title} has more than {MAX_ROWS} rows")
+        last = max(filled | without_value)
+        if last >= MAX_COLUMNS:
+            raise FaultyFileError(
+                path,
+                [
+                    Fault(
+                        place(number, last),
+                        f"stands beyond the {MAX_COLUMNS} columns that are read; move it beside "
+                        "the other columns, or empty the cell",
+                    )
+                ],
             )
         computed = {index for index in filled if raw[index].data_type == "f"}
         if computed:
             formulas[title, number] = computed
-        cells = [
-            _excel_cell(place(number, i), raw[i]) for i in range(max(filled | without_value) + 1)
-        ]
+        cells = [_excel_cell(place(number, i), raw[i]) for i in range(last + 1)]
         for index in without_value:
             cells[index] = Cell(place(number, index), fault=_NO_STORED_VALUE)
         rows.append((number, cells))

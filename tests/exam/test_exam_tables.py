@@ -188,7 +188,9 @@ def test_too_many_rows_and_columns(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "MAX_ROWS", 3)
     monkeypatch.setattr(tables, "MAX_COLUMNS", 2)
     assert "more than 3 rows" in refusal(write(tmp_path, workbook_bytes(*[["x"]] * 4)))
-    assert "or 2 columns" in refusal(write(tmp_path, workbook_bytes(["x"] * 3)))
+    assert "points!C1: stands beyond the 2 columns" in refusal(
+        write(tmp_path, workbook_bytes(["x"] * 3))
+    )
     assert "more than 3 rows" in refusal(write(tmp_path, b"a\n" * 6, "a.csv"))
     assert "or 2 columns" in refusal(write(tmp_path, b"a,b,c\n", "a.csv"))
 
@@ -205,12 +207,23 @@ def test_a_row_far_below_everything(tmp_path, monkeypatch):
     assert "rows" in refusal(write(tmp_path, content))
 
 
-def test_a_cell_far_to_the_right_is_no_memory_bomb(tmp_path):
+@pytest.mark.parametrize("place", ["IW1", "XAD1", "XFD1", "XFD2"])
+def test_a_cell_far_to_the_right_is_a_fault_of_its_own(tmp_path, place):
     workbook = load_workbook(io.BytesIO(workbook_bytes(["h"], ["x"])))
-    workbook.worksheets[0]["XFD2"] = "far"
+    workbook.worksheets[0][place] = "far"
+    workbook.save(tmp_path / "far.xlsx")
+    assert f"points!{place}: stands beyond the 256 columns" in refusal(tmp_path / "far.xlsx")
+
+
+def test_empty_cells_far_to_the_right_are_passed_over(tmp_path, monkeypatch):
+    workbook = load_workbook(io.BytesIO(workbook_bytes(["h"], ["x"])))
+    for row in range(1, 4):
+        workbook.worksheets[0][f"XFD{row}"].number_format = "@"
     workbook.save(tmp_path / "far.xlsx")
     (table,) = read_workbook(tmp_path / "far.xlsx")
-    assert len(table.rows[0]) == 1
+    assert [[cell.text for cell in row] for row in table.rows] == [["x"]]
+    monkeypatch.setattr(tables, "MAX_ROWS", 100)
+    assert "more rows or cells" in refusal(tmp_path / "far.xlsx")
 
 
 @settings(

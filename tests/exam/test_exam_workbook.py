@@ -331,6 +331,25 @@ def test_an_unknown_item_column_is_a_fault_with_a_suggestion(tmp_path):
     assert "did you mean “knowledge points”" in faults["items!F1"]
 
 
+@pytest.mark.parametrize("column", ["XAD", "XFD"])
+def test_an_item_column_is_a_fault_however_far_it_stands(tmp_path, column):
+    path = build(tmp_path / "exam.xlsx")
+    workbook = load_workbook(path)
+    workbook["items"][f"{column}1"] = "hint"
+    workbook.save(path)
+    assert f"items!{column}1" in faults_of(path)
+
+
+def test_more_items_than_any_exam_are_a_fault(tmp_path):
+    rows = [[n, "single", "ABCD", "B", 1] for n in range(1, 503)]
+    assert item_faults(tmp_path, *rows) == {
+        "items!A502": "item 501 of 502: an exam has at most 500 items; remove the rows that are "
+        "none, or split the exam"
+    }
+    header = EN_ITEMS[0]
+    assert len(load_exam(build(tmp_path / "most.xlsx", items=[header, *rows[:500]])).items) == 500
+
+
 def test_a_column_twice_is_a_fault(tmp_path):
     header = ["item", "type", "options", "key", "points", "Points"]
     faults = item_faults(tmp_path, [1, "single", "AB", "A", 1, 2], header=header)
