@@ -75,6 +75,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def mutate(data: Any, place: tuple[Any, ...], how: str, junk: Any) -> None:
+    junk = copy.deepcopy(junk)  # the next mutation may change it, or put it into itself
     *way, last = place
     holder = data
     for key in way:
