@@ -6,6 +6,7 @@ ends with what to do about it.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ __all__ = [
     "ExtraMissingError",
     "Fault",
     "FaultyFileError",
+    "FileAccessError",
     "ImageError",
     "InkmarkError",
     "LayoutError",
@@ -105,3 +107,33 @@ class ExtraMissingError(InkmarkError):
             f"{purpose} needs the optional part {extra!r}. "
             f'Install it with: pip install "inkmark[{extra}]"'
         )
+
+
+_REMEDIES = {
+    errno.EISDIR: "A folder has the name of the file: move it away.",
+    errno.ENOTDIR: "A file has the name of a folder: move it away.",
+    errno.EACCES: "Close the file in other programs, and check that you may write there.",
+    errno.EPERM: "Close the file in other programs, and check that you may write there.",
+    errno.ENOSPC: "The disk is full: free some space.",
+    errno.EDQUOT: "Your share of the disk is full: free some space.",
+    errno.EROFS: "The disk cannot be written to: copy the folder to one that can.",
+}
+
+
+class FileAccessError(InkmarkError):
+    """The system refuses to read or to write a file or a folder.
+
+    Attributes
+    ----------
+    path : str
+        Empty where the system does not name it.
+    """
+
+    exit_code = 8
+
+    def __init__(self, error: OSError) -> None:
+        # A file is written under another name and then renamed: the second name is meant.
+        self.path = str(error.filename2 or error.filename or "")
+        place = f"{self.path}: " if self.path else ""
+        remedy = _REMEDIES.get(error.errno or 0, "Check the path and the disk.")
+        super().__init__(f"{place}{error.strerror}. {remedy} Then run the command again.")

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from inkmark.errors import InkmarkError
+from inkmark.errors import FileAccessError, InkmarkError
 
 __all__ = [
     "EXISTING_FILE",
@@ -32,13 +32,25 @@ EXIT_NEEDS_REVIEW = 10
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+
+class _FolderName(click.Path):
+    """A folder to make or fill; an empty name, as of an unset variable, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the folder is empty. Name the folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _FolderName(path_type=Path, file_okay=False)
 EXISTING_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 _JSON = "inkmark.json"
+_INTERRUPTED = 130
+"""What shells give for Ctrl-C."""
 
 
 class Commands(click.Group):
@@ -49,10 +61,22 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except InkmarkError as error:
-            if ctx.meta.get(_JSON):
-                click.echo(json.dumps({"error": str(error), "exit_code": error.exit_code}))
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(error.exit_code)
+            _fail(ctx, str(error), error.exit_code)
+        except BrokenPipeError:
+            raise  # whoever read the output has enough: click ends quietly
+        except OSError as error:
+            if error.strerror is None:
+                raise  # not from the system
+            _fail(ctx, str(FileAccessError(error)), FileAccessError.exit_code)
+        except KeyboardInterrupt:
+            _fail(ctx, "stopped. No file is half written; run the command again.", _INTERRUPTED)
+
+
+def _fail(ctx: click.Context, message: str, exit_code: int) -> NoReturn:
+    if ctx.meta.get(_JSON):
+        click.echo(json.dumps({"error": message, "exit_code": exit_code}))
+    click.echo(f"Error: {message}", err=True)
+    ctx.exit(exit_code)
 
 
 def json_option(command: F) -> F:

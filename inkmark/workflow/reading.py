@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from inkmark.layouts import JoinedField, SheetLayout, load_layout
+from inkmark.layouts import CodeField, JoinedField, SheetLayout, load_layout
 from inkmark.readings import FieldReading, Flag, SheetIssue, SheetReading
 from inkmark.session import BatchReport, Progress, ReadOptions, read_exam, read_scans
 from inkmark.workflow.folder import open_exam
 
 __all__ = ["CSV_COLUMNS", "CsvSummary", "read", "read_to_csv"]
+
+_Value = tuple[str, str, float, Flag]
+"""A field's name, value, confidence and flag."""
 
 CSV_COLUMNS = ("source", "page", "field", "value", "confidence", "flag")
 
@@ -114,6 +117,7 @@ def read_to_csv(
                 for row in _rows(outcome, layout):
                     n_flagged += row[-1] != Flag.OK
                     writer.writerow(row)
+            file.flush()  # a reader who has gone away is noticed here, not at the exit
         if part is not None and target is not None:
             part.replace(target)
     finally:
@@ -128,22 +132,31 @@ def _create(path: Path) -> TextIO:
 
 
 def _rows(reading: SheetReading, layout: SheetLayout) -> list[tuple[str, ...]]:
+    """One row for each field that is read, in the order of the layout, and for each join."""
     fields = {field.field: field for field in reading.fields}
-    joined = [
+    codes = {code.field: code.text for code in reading.codes}
+    values: list[_Value] = []
+    for field in layout.pages[reading.page_number].fields:
+        if field.name in fields:
+            read_field = fields[field.name]
+            values.append((field.name, read_field.value, read_field.confidence, read_field.flag))
+        elif field.name in codes:
+            values.append((field.name, codes[field.name], 1.0, Flag.OK))
+        elif isinstance(field, CodeField):
+            values.append((field.name, "", 0.0, Flag.UNREADABLE))
+    values += [
         _join(join, [fields[name] for name in join.parts])
         for join in layout.joins
         if all(name in fields for name in join.parts)
     ]
-    codes = [(code.field, code.text, 1.0, Flag.OK) for code in reading.codes]
-    values = [(f.field, f.value, f.confidence, f.flag) for f in reading.fields]
     place = (reading.source.path, str(reading.source.page_index + 1))
     return [
         (*place, name, _text(value), f"{confidence:.4f}", str(flag))
-        for name, value, confidence, flag in (*codes, *values, *joined)
+        for name, value, confidence, flag in values
     ]
 
 
-def _join(join: JoinedField, parts: Sequence[FieldReading]) -> tuple[str, str, float, Flag]:
+def _join(join: JoinedField, parts: Sequence[FieldReading]) -> _Value:
     confidence = 1.0
     for part in parts:
         confidence *= part.confidence

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,9 +15,13 @@ import numpy as np
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
+from PIL import UnidentifiedImageError
 
+from inkmark import workflow
 from inkmark.cli import EXIT_NEEDS_REVIEW, main
-from inkmark.errors import FaultyFileError, LayoutError
+from inkmark.errors import FaultyFileError, FileAccessError, LayoutError
+from inkmark.layouts import BubbleField, CodeField, load_layout, save_layout
+from inkmark.simulator import render_pages
 
 
 def invoke(*arguments: object) -> Result:
@@ -43,6 +51,14 @@ def test_new_does_not_touch_an_exam_that_is_there(exam: Path) -> None:
     assert (exam / "exam.xlsx").read_bytes() == before
 
 
+def test_new_without_a_name_leaves_the_current_folder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke("new", "").exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_all_faults_of_a_workbook_are_listed_with_their_cells(exam: Path) -> None:
     book = openpyxl.load_workbook(exam / "exam.xlsx")
     items = book["items"]
@@ -62,6 +78,66 @@ def test_an_error_is_json_where_json_is_asked_for(tmp_path: Path) -> None:
     answer = json.loads(result.stdout)
     assert answer["exit_code"] == result.exit_code != 0
     assert answer["error"]
+
+
+def test_what_the_system_refuses_is_a_message_and_no_traceback(exam: Path) -> None:
+    files = set((exam / "sheets").iterdir())
+    sheet = min(files)
+    sheet.unlink()
+    sheet.mkdir()
+    result = invoke("sheets", exam, "--json")
+    assert result.exit_code == FileAccessError.exit_code
+    assert str(sheet) in result.stderr
+    assert "move it away" in result.stderr
+    answer = json.loads(result.stdout)
+    assert answer == {"error": result.stderr[len("Error: ") : -1], "exit_code": result.exit_code}
+    assert set((exam / "sheets").iterdir()) == files, "nothing half written is left"
+
+
+@pytest.mark.parametrize(
+    ("raised", "exit_code", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), FileAccessError.exit_code, "free some"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.xlsx"), 8, "a.xlsx: Permission"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_a_full_disk_a_locked_file_and_ctrl_c(
+    exam: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    exit_code: int,
+    words: str,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(workflow, "print_exam", refuse)
+    result = invoke("sheets", exam, "--json")
+    assert result.exit_code == exit_code
+    assert words in result.stderr
+    assert json.loads(result.stdout)["exit_code"] == exit_code
+
+
+def test_an_error_of_the_code_is_not_hidden(exam: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UnidentifiedImageError("no image")  # an OSError that the system did not raise
+
+    monkeypatch.setattr(workflow, "print_exam", refuse)
+    with pytest.raises(UnidentifiedImageError):
+        invoke("sheets", exam)
+
+
+def test_a_reader_that_goes_away_is_no_error(exam: Path) -> None:
+    sheet, *_ = (exam / "sheets").iterdir()
+    code = "from inkmark.cli import main; main()"
+    command = [sys.executable, "-c", code, "read", str(sheet), "--layout", exam / "layout.json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert errors == b""
 
 
 def test_sheets_in_use_are_not_replaced_by_others(exam: Path) -> None:
@@ -108,6 +184,33 @@ def test_reading_without_an_exam_writes_a_table(exam: Path, tmp_path: Path) -> N
     assert not list(tmp_path.glob(".*.part")), "nothing half written is left"
 
 
+def test_a_code_that_cannot_be_read_keeps_its_row(exam: Path, tmp_path: Path) -> None:
+    sheet, *_ = (exam / "sheets").iterdir()
+    layout = load_layout(exam / "layout.json")
+    (place,) = [f.box for f in layout.pages[0].fields if f.name == "page"]
+    (pixels,) = list(render_pages(sheet, 150))[:1]
+    px_per_mm = 150 / 25.4
+    rows = slice(int(place.y * px_per_mm), int(place.bottom * px_per_mm) + 1)
+    columns = slice(int(place.x * px_per_mm), int(place.right * px_per_mm) + 1)
+    clean, blotted = tmp_path / "clean.png", tmp_path / "blotted.png"
+    cv2.imwrite(str(clean), pixels)
+    pixels = pixels.copy()
+    pixels[rows, columns] = 255
+    cv2.imwrite(str(blotted), pixels)
+    one_page = replace(layout, pages=layout.pages[:1])
+    save_layout(one_page, tmp_path / "layout.json")
+    found = {}
+    for path in (clean, blotted):
+        result = invoke("read", path, "--layout", tmp_path / "layout.json")
+        found[path] = {row["field"]: row for row in csv.DictReader(result.stdout.splitlines())}
+        expected = [f.name for f in one_page.fields() if isinstance(f, BubbleField | CodeField)]
+        assert list(found[path]) == [*expected, *(join.name for join in one_page.joins)]
+    assert found[clean]["page"]["value"].startswith("IM1:")
+    row = found[blotted]["page"]
+    assert (row["value"], row["confidence"], row["flag"]) == ("", "0.0000", "unreadable")
+    assert result.exit_code == EXIT_NEEDS_REVIEW
+
+
 def test_reading_to_standard_output_is_a_table_and_nothing_else(exam: Path) -> None:
     sheet, *_ = (exam / "sheets").iterdir()
     result = invoke("read", sheet, "--layout", exam / "layout.json")
@@ -123,6 +226,7 @@ def test_reading_to_standard_output_is_a_table_and_nothing_else(exam: Path) -> N
         (("read", "x.jpg", "--out", "y.csv"), "--layout"),
         (("sheets", "nowhere"), "does not exist"),
         (("unheard-of",), "No such command"),
+        (("new", ""), "name of the folder is empty"),
     ],
 )
 def test_wrong_usage_says_what_would_be_right(arguments: tuple[str, ...], words: str) -> None:
