@@ -193,8 +193,8 @@ def _anchors(width: float, height: float) -> Anchors:
 
 def _columns(exam: Exam, options: SheetOptions) -> tuple[Box, ...]:
     """The columns of a page as wide as the widest row needs, or as many as were asked for."""
-    widths = {item.number: _row_width(run, item) for run in st.sections(exam) for item in run}
-    widest, needed = max(widths.items(), key=lambda entry: entry[1])
+    widths = ((_row_width(run), _most_options(run).number) for run in st.sections(exam))
+    needed, widest = max(widths, key=lambda entry: entry[0])
     if options.columns is not None:
         counts: Sequence[int] = (options.columns,)
     else:
@@ -297,11 +297,14 @@ def _label_width(run: Sequence[Item]) -> float:
     return max(st.LABEL_MIN, *(width_mm(x, st.LABEL_SIZE_PT) for x in labels))
 
 
-def _row_width(run: Sequence[Item], item: Item) -> float:
-    """Width in mm that a row with the options of `item` needs."""
-    return (
-        2 * st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + len(item.options) * st.OPTION_STEP
-    )
+def _most_options(run: Sequence[Item]) -> Item:
+    return max(run, key=lambda item: len(item.options))
+
+
+def _row_width(run: Sequence[Item]) -> float:
+    """Width in mm that the longest row of a section needs."""
+    options = len(_most_options(run).options) * st.OPTION_STEP
+    return 2 * st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + options
 
 
 def _blocks(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iterator[_Block]:
@@ -314,8 +317,7 @@ def _blocks(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iter
 
 def _bands(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iterator[_Block]:
     """Bands of blocks of five bubble rows, blocks side by side."""
-    widest = max(_row_width(run, item) for item in run)
-    n_side = max(1, int((column_w + st.BLOCK_GAP) / (widest + st.BLOCK_GAP)))
+    n_side = max(1, int((column_w + st.BLOCK_GAP) / (_row_width(run) + st.BLOCK_GAP)))
     pitch = column_w / n_side
     indent = st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + st.OPTION_STEP / 2
     per_band = n_side * st.ROWS_PER_BLOCK

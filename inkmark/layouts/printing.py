@@ -216,6 +216,7 @@ class _Side:
         self.index = index
         self.named = named
         self.words: Words = words(exam.language)
+        self.runs = st.sections(exam)
 
     def draw(self) -> None:
         anchors = self.page.anchors
@@ -368,9 +369,7 @@ class _Side:
     # --- items
 
     def _sections(self) -> None:
-        numbers = {
-            item.number: index for index, run in enumerate(st.sections(self.exam)) for item in run
-        }
+        numbers = {item.number: index for index, run in enumerate(self.runs) for item in run}
         pieces: dict[tuple[int, int], list[_Answer]] = {}
         for field in _answers(self.page):
             column = _column_of(field, self.page)
@@ -389,7 +388,7 @@ class _Side:
 
     def _piece(self, column: Box, section: int, fields: Sequence[_Answer]) -> None:
         """The part of a section that stands in one column."""
-        run = st.sections(self.exam)[section]
+        run = self.runs[section]
         kind = run[0].type
         top = min(f.box.y for f in fields)
         bottom = max(f.box.bottom for f in fields)

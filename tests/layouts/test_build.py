@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from decimal import Decimal
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_exams import invented_exam, mixed_exam
 
+from inkmark.drawing import width_mm
 from inkmark.errors import LayoutError
 from inkmark.exam import Candidate, Exam, ItemType
 from inkmark.geometry import Box
@@ -24,6 +26,7 @@ from inkmark.layouts import (
     SheetLayout,
     SheetOptions,
     WritingField,
+    build,
     build_layout,
     layout_version,
 )
@@ -127,6 +130,19 @@ def test_every_size_is_sound(paper: str, sides: int, columns: int | None, n_item
     assert_sound(layout, exam)
     if columns is not None:
         assert {len(page.columns) for page in layout.pages} == {columns}
+
+
+def test_the_work_grows_with_the_items_and_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Counter[int]()
+
+    def counting(text: str, size: float, *, bold: bool = False) -> float:
+        measured[n_items] += 1
+        return width_mm(text, size, bold=bold)
+
+    monkeypatch.setattr(build, "width_mm", counting)
+    for n_items in (100, 500):
+        build_layout(invented_exam([(ItemType.SINGLE, n_items)]))
+    assert 0 < measured[500] <= 6 * measured[100]
 
 
 def test_usual_exams_fit_on_the_pages_a_teacher_expects() -> None:
