@@ -497,10 +497,11 @@ def _draw_copy(
         return
     name = _field(page, "name", AreaField).box
     written = _field(page, "candidate_written", WritingField)
-    group = said.separator.join(p for p in (candidate.school, candidate.class_name) if p)
+    # The class comes first: where there is no room for all, the end of the school is cut.
+    group = said.separator.join(p for p in (candidate.class_name, candidate.school) if p)
     for row, text in enumerate((candidate.name, group)):
         box = _row_box(name, row)
-        pen.label(box.x + 2.5, box.centre[1], text, size=12.0, width=box.w - 5.0)
+        pen.text_block(Box(box.x + 2.5, box.y, box.w - 5.0, box.h), text, size=12.0)
     for i, digit in enumerate(candidate.number):
         pen.label(*_nth(written, i).centre, digit, size=12.0, align="centre")
 

@@ -185,6 +185,32 @@ def test_name_class_and_number_stand_in_their_boxes(tmp_path: Path) -> None:
         assert candidate.number in head
 
 
+@pytest.mark.parametrize("options", [SheetOptions(), SheetOptions("A3"), SheetOptions(columns=3)])
+@pytest.mark.parametrize(
+    ("school", "class_name"),
+    [
+        ("市第一中学", "八（12）班"),
+        ("某某市某某区第一实验中学高中部新校区", "高一（12）班"),
+        ("St Mary's Roman Catholic Comprehensive School for Girls", "Year 10, set 12"),
+        ("市第一中学", "二〇二六届高中一年级（12）班"),
+    ],
+)
+def test_the_class_is_whole_whatever_the_school_is_called(
+    tmp_path: Path, options: SheetOptions, school: str, class_name: str
+) -> None:
+    people = [Candidate("20250101", "张小明", class_name, school)]
+    exam = invented_exam([(ItemType.SINGLE, 20)], candidates=people)
+    layout = build_layout(exam, options)
+    path = tmp_path / "sheets.pdf"
+    print_sheets(layout, exam, path, people)
+    first = layout.pages[0]
+    name = next(f for f in first.fields if f.name == "name").box
+    below = Box(name.x, name.bottom + 1.0, name.w, name.h + 2.0)
+    text = "".join(text_of(path, 0, below, first).split())
+    assert text.startswith("".join(class_name.split()))
+    assert "".join(school.split())[:4] in text
+
+
 def text_boxes(path: Path, page_index: int) -> list[tuple[float, float, float, float]]:
     """Left, bottom, right and top of each piece of text with ink, in points."""
     document = pdfium.PdfDocument(path)
