@@ -8,7 +8,13 @@ from inkmark.reports.annotate import ScannedPage, write_annotated_pages
 from inkmark.reports.groups import write_group_report
 from inkmark.reports.model import Report, ReportOptions
 from inkmark.reports.report_json import report_schema, report_to_json, write_report_json
-from inkmark.reports.review import ReviewDecision, ReviewRow, load_review, write_review
+from inkmark.reports.review import (
+    ReviewDecision,
+    ReviewRow,
+    load_review,
+    review_fields,
+    write_review,
+)
 from inkmark.reports.student import write_student_reports
 from inkmark.reports.tables import build_report
 from inkmark.reports.workbook import write_workbook
@@ -23,6 +29,7 @@ __all__ = [
     "load_review",
     "report_schema",
     "report_to_json",
+    "review_fields",
     "write_annotated_pages",
     "write_group_report",
     "write_report_json",

@@ -30,6 +30,7 @@ from inkmark.reports.words import practice_words
 
 __all__ = [
     "PracticeSheets",
+    "practice_bytes",
     "practice_json",
     "practice_sheets",
     "print_practice",
@@ -172,6 +173,12 @@ def practice_json(
     }
 
 
+def practice_bytes(practice: Practice, sheets: PracticeSheets, bank: ItemBank, exam: Exam) -> bytes:
+    """`practice_json` as it stands in the file: equal for equal sets on equal sheets."""
+    data = practice_json(practice, sheets, bank, exam)
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+
+
 def write_practice(
     practice: Practice, bank: ItemBank, exam: Exam, folder: Path | str, number: int = 1
 ) -> tuple[Path, ...]:
@@ -204,12 +211,10 @@ def write_practice(
     """
     target = Path(folder)
     sheets = practice_sheets(practice, exam, number)
-    data = practice_json(practice, sheets, bank, exam)
     files = [target / "practice.layout.json", target / "practice.json"]
     target.mkdir(parents=True, exist_ok=True)
     save_layout(sheets.layout, files[0])
-    text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
-    write_whole(files[1], text.encode())
+    write_whole(files[1], practice_bytes(practice, sheets, bank, exam))
     for name, sets in _by_class(practice, exam).items():
         files += [target / f"{name}.pdf", target / "answers" / f"{name}.pdf"]
         print_practice(sets, sheets, bank, files[-2])

@@ -7,7 +7,7 @@ it is about, so rows may be sorted, filtered or deleted; an empty decision decid
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,22 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import canonical_value, split_value
+from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
 from inkmark.exam.values import BLANK_WORDS
+from inkmark.layouts import BubbleField, Role, SheetLayout
 from inkmark.reports._xlsx import SHARE, save_workbook, style_header, write_text
 from inkmark.reports.figures import share
 from inkmark.reports.words import words
 
-__all__ = ["BLANK", "ReviewDecision", "ReviewRow", "load_review", "write_review"]
+__all__ = [
+    "BLANK",
+    "ReviewDecision",
+    "ReviewRow",
+    "load_review",
+    "review_fields",
+    "write_review",
+]
 
 BLANK = "-"
 """Decides that a field is blank, as the words of `BLANK_WORDS` do."""
@@ -61,7 +70,7 @@ class ReviewRow:
     source : str
         The scanned file and page.
     options : tuple of str
-        Option labels that a decision may name; empty where any text may be decided.
+        Option labels that a decision may name.
     multiple : bool
         Whether a decision may name several options.
     picture : bytes
@@ -170,12 +179,27 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
     save_workbook(book, path)
 
 
-def load_review(path: Path | str) -> tuple[ReviewDecision, ...]:
+def review_fields(layout: SheetLayout) -> dict[str, BubbleField]:
+    """Give the fields that a person may decide, by name: items and absent marks."""
+    return {
+        field.name: field
+        for field in layout.fields()
+        if isinstance(field, BubbleField) and field.role in (Role.ITEM, Role.ABSENT)
+    }
+
+
+def load_review(
+    path: Path | str, layout: SheetLayout, candidates: Container[str]
+) -> tuple[ReviewDecision, ...]:
     """Read the decisions out of a review workbook.
 
     Parameters
     ----------
     path : Path or str
+    layout : SheetLayout
+        Says which fields may be decided, and which options they have.
+    candidates : container of str
+        The candidate numbers of the exam.
 
     Returns
     -------
@@ -185,12 +209,14 @@ def load_review(path: Path | str) -> tuple[ReviewDecision, ...]:
     Raises
     ------
     FaultyFileError
-        With every row whose decision cannot be taken at its word: an option that the field
-        does not have, several where one is allowed, two decisions about one field.
+        With every row whose decision cannot be taken at its word: a candidate or a field
+        that the exam does not have, an option that the field does not have, several where
+        one is allowed, two decisions about one field.
     """
     file = Path(path)
     (table,) = read_workbook(file, (_SHEET,)) or (Table(_SHEET, (), ()),)
     columns = _find_columns(file, table)
+    fields = review_fields(layout)
     faults: list[Fault] = []
     found: dict[tuple[str, str], ReviewDecision] = {}
     for row in table.rows:
@@ -199,7 +225,7 @@ def load_review(path: Path | str) -> tuple[ReviewDecision, ...]:
         if decision is None or decision.is_empty:
             continue
         try:
-            decided = _decide(cells, decision)
+            decided = _decide(cells, decision, fields, candidates)
         except _FaultyError as error:
             faults.append(error.fault)
             continue
@@ -221,7 +247,7 @@ class _FaultyError(Exception):
 
 
 def _choices(row: ReviewRow) -> str:
-    """Options as they are shown and read back: ``A / B``, or ``A + B`` where several may be."""
+    """Options as they are shown: ``A / B``, or ``A + B`` where several may be."""
     return (" + " if row.multiple else " / ").join(row.options)
 
 
@@ -232,36 +258,44 @@ def _find_columns(path: Path, table: Table) -> dict[str, int]:
         for place, cell in enumerate(table.header)
         if fold(cell.text) in titles
     }
-    missing = [key for key in ("candidate", "field", "decision", "choices") if key not in columns]
+    missing = [key for key in ("candidate", "field", "decision") if key not in columns]
     if missing:
         names = ", ".join(f"{words('en')[key]} ({words('zh')[key]})" for key in missing)
         raise FaultyFileError(path, [Fault(_SHEET, f"columns are missing: {names}")])
     return columns
 
 
-def _decide(cells: dict[str, Cell], decision: Cell) -> ReviewDecision:
+def _decide(
+    cells: Mapping[str, Cell],
+    decision: Cell,
+    fields: Mapping[str, BubbleField],
+    candidates: Container[str],
+) -> ReviewDecision:
     for cell in cells.values():
         if cell.fault:
             raise _FaultyError(cell, cell.fault)
-    candidate, field = cells["candidate"].text, cells["field"].text
-    if not candidate or not field:
+    candidate, name = cells["candidate"].text, cells["field"].text
+    if not candidate or not name:
         raise _FaultyError(decision, "the row has lost its candidate or its field")
-    choices = cells["choices"].text
+    if candidate not in candidates:
+        message = f"the exam has no candidate “{candidate}”; delete the row or correct the number"
+        raise _FaultyError(cells["candidate"], message)
+    field = fields.get(name)
+    if field is None:
+        message = f"the sheets have no field “{name}” to decide{suggestion(name, fields)}"
+        raise _FaultyError(cells["field"], message)
     text = half_width(decision.text).strip()
     if text == BLANK or text.casefold() in BLANK_WORDS.values():
         value = ""
-    elif not choices:
-        value = text
     else:
-        several = " + " in choices
-        options = tuple(choices.split(" + " if several else " / "))
         try:
-            value = canonical_value(text, options)
+            value = canonical_value(text, field.options)
         except ValueError as error:
             raise _FaultyError(decision, str(error)) from error
-        if not several and len(split_value(value, options)) > 1:
+        if not field.multiple and len(split_value(value, field.options)) > 1:
+            listed = " / ".join(field.options)
             raise _FaultyError(
-                decision, f"{text!r} names several of {choices}, where one is allowed"
+                decision, f"{text!r} names several of {listed}, where one is allowed"
             )
     note = cells["note"].text if "note" in cells else ""
-    return ReviewDecision(candidate, field, value, note)
+    return ReviewDecision(candidate, name, value, note)

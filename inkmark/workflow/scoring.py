@@ -29,7 +29,7 @@ from inkmark.marking import (
     score_responses,
 )
 from inkmark.readings import FieldReading, Flag, SheetReading
-from inkmark.reports import ReviewRow, load_review, write_review
+from inkmark.reports import ReviewRow, load_review, review_fields, write_review
 from inkmark.session import Progress
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
@@ -216,9 +216,13 @@ def _take_decisions(opened: OpenExam, review: Path | str | None, decided_by: str
         if review is not None:
             raise InkmarkError(f"{path} does not exist. Name the workbook with the decisions.")
         return 0
+    candidates = {candidate.number for candidate in opened.exam.candidates} or {
+        page.record.candidate for page in opened.store.pages()
+    }
+    decided = load_review(path, opened.layout, candidates)
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     return opened.store.add_decisions(
-        Decision(d.candidate, d.field, d.value, decided_by, now, d.note) for d in load_review(path)
+        Decision(d.candidate, d.field, d.value, decided_by, now, d.note) for d in decided
     )
 
 
@@ -271,11 +275,7 @@ def _review_rows(
 
     The second part are the scans that are not there to cut from.
     """
-    fields = {
-        field.name: field
-        for field in opened.layout.fields()
-        if isinstance(field, BubbleField) and field.role in (Role.ITEM, Role.ABSENT)
-    }
+    fields = review_fields(opened.layout)
     names = {candidate.number: candidate.name for candidate in opened.exam.candidates}
     decided = {(d.candidate, d.field) for d in opened.store.decisions()}
     doubtful: list[tuple[StoredPage, SheetReading, list[FieldReading]]] = []

@@ -7,8 +7,41 @@ import pytest
 from PIL import Image
 
 from inkmark.errors import FaultyFileError
-from inkmark.reports import ReviewDecision, ReviewRow, load_review, write_review
+from inkmark.layouts import AnchorKind, Anchors, BubbleField, PageLayout, Role, SheetLayout
+from inkmark.reports import ReviewDecision, ReviewRow, review_fields, write_review
+from inkmark.reports import load_review as load
 from inkmark.reports.words import words
+
+CANDIDATES = {f"26000{n}" for n in range(1, 10)}
+
+
+def bubbles(name, options, *, multiple=False, role=Role.ITEM):
+    return BubbleField(
+        name, options, (10.0, 10.0), (7.5, 0.0), 5.0, 3.0, multiple=multiple, role=role
+    )
+
+
+LAYOUT = SheetLayout(
+    "0" * 8,
+    "",
+    (
+        PageLayout(
+            210.0,
+            297.0,
+            Anchors(AnchorKind.IMAGE),
+            (
+                *(bubbles(f"Q{n}", tuple("ABCD"), multiple=n == 2) for n in range(1, 6)),
+                bubbles("Q6", ("甲", "乙丙"), multiple=True),
+                bubbles("absent", ("absent",), role=Role.ABSENT),
+                bubbles("candidate", tuple("0123456789"), role=Role.CANDIDATE),
+            ),
+        ),
+    ),
+)
+
+
+def load_review(path):
+    return load(path, LAYOUT, CANDIDATES)
 
 
 def picture(w=300, h=40):
@@ -51,18 +84,18 @@ def test_decisions_come_back(language, tmp_path):
         row(1),
         row(2, multiple=True),
         row(3),
-        row(4, options=(), field="candidate", item=""),
+        row(4, options=("absent",), field="absent", item=""),
         row(5),
         row(6, options=("甲", "乙丙"), multiple=True),
     ]
     write_review(rows, path, language)
-    typed = {2: "c", 3: "D, a", 4: None, 5: 20260007, 6: "-", 7: "乙丙、甲"}
+    typed = {2: "c", 3: "D, a", 4: None, 5: "Absent", 6: "-", 7: "乙丙、甲"}
     decide(path, typed, language=language)
     decide(path, {2: "看得清"}, key="note", language=language)
     assert load_review(path) == (
         ReviewDecision("260001", "Q1", "C", "看得清"),
         ReviewDecision("260002", "Q2", "AD", ""),
-        ReviewDecision("260004", "candidate", "20260007", ""),
+        ReviewDecision("260004", "absent", "absent", ""),
         ReviewDecision("260005", "Q5", "", ""),
         ReviewDecision("260006", "Q6", "甲|乙丙", ""),
     )
@@ -84,7 +117,7 @@ def test_nothing_is_decided_by_an_empty_workbook(tmp_path):
 
 def test_all_faults_are_told_at_once_with_their_places(tmp_path):
     path = tmp_path / "review.xlsx"
-    write_review([row(1), row(2), row(3), row(4), row(4)], path, "zh")
+    write_review([row(1), row(3), row(5), row(4), row(4)], path, "zh")
     decide(path, {2: "E", 3: "AB", 4: "A", 5: "B", 6: "C"})
     decide(path, {4: None}, key="candidate")
     with pytest.raises(FaultyFileError) as error:
@@ -95,6 +128,37 @@ def test_all_faults_are_told_at_once_with_their_places(tmp_path):
         "review!E4",
         "review!E6",
     ]
+
+
+def test_unknown_candidates_and_fields_are_faults_and_only_where_decided(tmp_path):
+    path = tmp_path / "review.xlsx"
+    rows = [
+        row(1, candidate="999999"),
+        row(2, field="Q77"),
+        row(3, field="candidate", item=""),
+        row(4, field="Q7"),
+        row(5),
+    ]
+    write_review(rows, path, "zh")
+    decide(path, {2: "A", 3: "A", 4: "1", 6: "A"})
+    with pytest.raises(FaultyFileError) as error:
+        load_review(path)
+    assert [fault.place for fault in error.value.faults] == ["review!A2", "review!L3", "review!L4"]
+    assert "999999" in error.value.faults[0].message
+    assert "Q77" in error.value.faults[1].message
+
+
+def test_options_are_those_of_the_sheet_and_not_of_an_edited_workbook(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1)], path, "zh")
+    decide(path, {2: "A / B / Z"}, key="choices")
+    decide(path, {2: "Z"})
+    with pytest.raises(FaultyFileError, match="E2"):
+        load_review(path)
+
+
+def test_items_and_absent_marks_may_be_decided_and_nothing_else():
+    assert set(review_fields(LAYOUT)) == {*(f"Q{n}" for n in range(1, 7)), "absent"}
 
 
 def test_the_same_decision_twice_is_no_fault(tmp_path):
