@@ -139,7 +139,8 @@ def report_lines(report: Report) -> Iterator[str]:
 
 def practice_lines(summary: PracticeSummary) -> Iterator[str]:
     """Say what was printed and what it lacks."""
-    yield f"Printed practice sets for {summary.students} students."
+    named = f": {summary.practice}" if summary.practice else ""
+    yield f"Printed practice sets for {summary.students} students{named}."
     yield from (f"Wrote {path}" for path in summary.files)
     yield from (f"Note: {note}" for note in summary.notes)
 

@@ -18,7 +18,7 @@ from typing import Any
 from inkmark.analytics.practice import Practice, PracticeSet, Reason
 from inkmark.bank import LABELS, ItemBank
 from inkmark.errors import InkmarkError
-from inkmark.exam import Exam, Item, ItemType
+from inkmark.exam import Candidate, Exam, Item, ItemType
 from inkmark.files import file_names, write_whole
 from inkmark.layouts.build import build_layout
 from inkmark.layouts.format import save_layout
@@ -67,7 +67,8 @@ def practice_sheets(practice: Practice, exam: Exam, number: int = 1) -> Practice
     practice : Practice
         The longest set decides how many rows the sheet has.
     exam : Exam
-        Title, language and roster are taken from it. The practice's id is the exam's with
+        Title, language and roster are taken from it; without a roster, the candidates of the
+        practice are known by their numbers. The practice's id is the exam's with
         ``-P1`` (by `number`) after it; an id that would get too long keeps its beginning
         and gets four digits of its hash.
     number : int
@@ -90,7 +91,14 @@ def practice_sheets(practice: Practice, exam: Exam, number: int = 1) -> Practice
         )
     items = tuple(Item(str(n), ItemType.SINGLE, LABELS, (), Decimal(1)) for n in range(1, rows + 1))
     title = practice_words(exam.language)["practice"].format(title=exam.title)
-    sheet = replace(exam, id=_practice_id(exam.id, number), title=title, date=None, items=items)
+    sheet = replace(
+        exam,
+        id=_practice_id(exam.id, number),
+        title=title,
+        date=None,
+        items=items,
+        candidates=exam.candidates or tuple(Candidate(one.candidate) for one in practice.sets),
+    )
     return PracticeSheets(sheet, build_layout(sheet))
 
 
@@ -105,8 +113,7 @@ def print_practice(
     Parameters
     ----------
     sets : sequence of PracticeSet
-        A class, or everybody; each candidate is on the exam's roster. A set without items
-        is left out.
+        A class, or everybody. A set without items is left out.
     sheets : PracticeSheets
     bank : ItemBank
         The bank that the items were chosen from.
@@ -190,7 +197,7 @@ def write_practice(
     bank : ItemBank
         The bank that the items were chosen from.
     exam : Exam
-        Every candidate of the practice is on its roster.
+        Every candidate of the practice is on its roster, where it has one.
     folder : path-like
         Gets ``practice.layout.json``, ``practice.json`` and, for each class,
         ``<class>.pdf`` and ``answers/<class>.pdf``.
@@ -215,7 +222,7 @@ def write_practice(
     target.mkdir(parents=True, exist_ok=True)
     save_layout(sheets.layout, files[0])
     write_whole(files[1], practice_bytes(practice, sheets, bank, exam))
-    for name, sets in _by_class(practice, exam).items():
+    for name, sets in _by_class(practice, sheets.exam).items():
         files += [target / f"{name}.pdf", target / "answers" / f"{name}.pdf"]
         print_practice(sets, sheets, bank, files[-2])
         print_practice_answers(sets, sheets, bank, files[-1])
@@ -244,7 +251,7 @@ def _set_data(one: PracticeSet, keys: Mapping[str, str]) -> dict[str, Any]:
                 "mastery": _figure(part.rate)
                 if part.reason is not Reason.NOT_ENOUGH_EVIDENCE
                 else None,
-                "points": _figure(part.gained),
+                "points": _figure(max(0.0, part.gained)),  # as in the rate
                 "full": _figure(part.possible),
                 "exam_items": part.n_items,
             }

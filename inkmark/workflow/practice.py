@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inkmark.analytics.practice import Practice, ShortfallKind, select_practice
-from inkmark.bank import load_bank
-from inkmark.reports.practice import write_practice
+from inkmark.bank import ItemBank, load_bank
+from inkmark.exam import Exam
+from inkmark.reports.practice import practice_bytes, practice_sheets, write_practice
 from inkmark.workflow.folder import open_exam
 from inkmark.workflow.reporting import analyse_records
 from inkmark.workflow.scoring import load_records
@@ -22,6 +24,8 @@ class PracticeSummary:
 
     Attributes
     ----------
+    practice : str
+        Id of the practice, as in the QR codes of its sheets; empty without files.
     files : tuple of Path
         For each class the sets and their answers, beside the layout and the keys.
     students : int
@@ -30,6 +34,7 @@ class PracticeSummary:
         What the sets lack, for people.
     """
 
+    practice: str
     files: tuple[Path, ...]
     students: int
     notes: tuple[str, ...]
@@ -39,6 +44,9 @@ def practise(
     root: Path | str, *, items: int | None = None, bank: Path | str | None = None
 ) -> PracticeSummary:
     """Choose and print a practice set for each student of a scored exam.
+
+    A practice that was printed stays as it is. Where the sets or the sheets differ from those
+    of the last one, they are a further practice with its own number, id and folder.
 
     Parameters
     ----------
@@ -68,9 +76,26 @@ def practise(
         mastery = analyse_records(exam, load_records(opened)).mastery
         practice = select_practice(mastery, item_bank, policy, exam_id=exam.id)
         files: tuple[Path, ...] = ()
-        if any(one.items for one in practice.sets):
-            files = write_practice(practice, item_bank, exam, opened.folder.out / "practice")
-    return PracticeSummary(files, sum(1 for one in practice.sets if one.items), _notes(practice))
+        name = ""
+        students = sum(1 for one in practice.sets if one.items)
+        if students:
+            parent = opened.folder.out / "practice"
+            number = _number(parent, practice, item_bank, exam)
+            name = practice_sheets(practice, exam, number).exam.id
+            files = write_practice(practice, item_bank, exam, parent / str(number), number)
+    return PracticeSummary(name, files, students, _notes(practice))
+
+
+def _number(parent: Path, practice: Practice, bank: ItemBank, exam: Exam) -> int:
+    """Give a practice the number of the last one where it is the same, else the next."""
+    names = (path.name for path in parent.glob("*"))
+    last = max((int(name) for name in names if re.fullmatch("[1-9][0-9]{0,5}", name)), default=0)
+    if last:
+        content = practice_bytes(practice, practice_sheets(practice, exam, last), bank, exam)
+        path = parent / str(last) / "practice.json"
+        if path.is_file() and path.read_bytes() == content:
+            return last
+    return last + 1
 
 
 def _notes(practice: Practice) -> tuple[str, ...]:

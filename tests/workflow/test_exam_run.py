@@ -349,8 +349,8 @@ def test_files_for_people_are_there_for_each_class(
 ) -> None:
     folder, truth, summary = demo
     classes = {candidate.class_name for candidate in truth.exam.candidates}
-    parts = (folder.out / name for name in ("classes", "students", "pages", "practice"))
-    for part in (folder.sheets, *parts, folder.out / "practice" / "answers"):
+    parts = (folder.out / name for name in ("classes", "students", "pages", "practice/1"))
+    for part in (folder.sheets, *parts, folder.out / "practice" / "1" / "answers"):
         assert {path.stem for path in part.glob("*.pdf")} == classes
     assert all(path.is_file() for path in (*summary.files.files, *summary.practice.files))
     assert summary.practice.students == len(truth.exam.candidates) - len(truth.absent)
@@ -371,3 +371,40 @@ def test_the_exam_as_saved_is_the_exam_as_made(
 ) -> None:
     folder, truth, _ = demo
     assert load_exam(folder.root) == truth.exam
+
+
+def test_a_printed_practice_stays_as_it_is(copy: tuple[ExamFolder, DemoTruth]) -> None:
+    folder, truth = copy
+    parent = folder.out / "practice"
+    printed = {path: path.read_bytes() for path in parent.rglob("*") if path.is_file()}
+    again = practise(folder.root)
+    assert again.practice == f"{truth.exam.id}-P1"
+    assert {path for path in parent.rglob("*") if path.is_file()} == set(printed)
+    other = practise(folder.root, items=5)
+    assert other.practice == f"{truth.exam.id}-P2"
+    assert {path.relative_to(parent).parts[0] for path in other.files} == {"2"}
+    data = json.loads((parent / "2" / "practice.json").read_text())
+    assert data["practice"] == other.practice
+    assert max(len(one["items"]) for one in data["sets"]) == 5
+    assert practise(folder.root, items=5).files == other.files
+    items = tuple(
+        replace(item, key=tuple(o for o in item.options if o not in item.key)[:1])
+        if item.type.value == "single"
+        else item
+        for item in truth.exam.items
+    )
+    save_exam(replace(truth.exam, items=items), folder.workbook)
+    score(folder.root)
+    assert practise(folder.root).practice == f"{truth.exam.id}-P3"
+    assert all(path.read_bytes() == content for path, content in printed.items())
+
+
+def test_a_practice_without_its_keys_is_not_written_over(
+    copy: tuple[ExamFolder, DemoTruth],
+) -> None:
+    folder, truth = copy
+    first = folder.out / "practice" / "1"
+    (first / "practice.json").unlink()
+    before = {path: path.read_bytes() for path in first.rglob("*.pdf")}
+    assert practise(folder.root).practice == f"{truth.exam.id}-P2"
+    assert {path: path.read_bytes() for path in first.rglob("*.pdf")} == before
