@@ -118,7 +118,8 @@ def _student_points(
                     for place in np.flatnonzero(weights[:, column]).tolist()
                     if items[place].points is not None
                 ),
-                points=certain_points(mastery.gained[row, column]),
+                # Negative sums count as 0, here as in the rate that stands beside.
+                points=certain_points(max(0.0, mastery.gained[row, column])),
                 full=certain_points(mastery.possible[row, column]),
                 mastery=figures.share(mastery.rate[row, column]) if enough else None,
                 low=figures.share(mastery.low[row, column]) if enough else None,

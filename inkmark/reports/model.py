@@ -203,7 +203,7 @@ class StudentPoint:
     items : tuple of str
         Numbers of the items that test it and are scored.
     points, full : Decimal
-        Weighted points gained and possible.
+        Weighted points gained and possible; a negative sum counts as 0, as in `mastery`.
     mastery, low, high : Decimal or None
         Share gained and its interval; None without enough evidence.
     class_rate, grade_rate : Decimal or None

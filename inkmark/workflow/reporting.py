@@ -38,6 +38,7 @@ from inkmark.reports import (
 from inkmark.reports.model import StudentTable
 from inkmark.session import Progress
 from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.outputs import settle_outputs
 from inkmark.workflow.scans import load_stored_page
 from inkmark.workflow.scoring import load_records
 
@@ -99,6 +100,8 @@ def make_reports(
 ) -> ReportSummary:
     """Write the reports of a scored exam into the folder's ``out``.
 
+    PDF files that the last reports wrote and these do not are removed.
+
     Parameters
     ----------
     root : Path or str
@@ -125,8 +128,9 @@ def make_reports(
             write(path)
             if progress is not None:
                 progress(done, len(jobs))
-    lost_scans = () if pages is None else tuple(pages.lost_scans)
-    return ReportSummary(tuple(path for path, _ in jobs), lost_scans)
+    files = tuple(path for path, _ in jobs)
+    settle_outputs(opened.folder.out, files)
+    return ReportSummary(files, () if pages is None else tuple(pages.lost_scans))
 
 
 def analyse_records(exam: Exam, records: Sequence[ScoreRecord]) -> Analysis:

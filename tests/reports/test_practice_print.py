@@ -333,6 +333,22 @@ def test_classes_of_several_schools_have_files_of_their_own(tmp_path):
     }
 
 
+def test_without_a_roster_sets_bear_the_number_alone(tmp_path):
+    exam = make_exam()
+    practice = make_practice(exam)
+    files = write_practice(practice, BANK, replace(exam, candidates=()), tmp_path)
+    assert {path.name for path in files} == {"practice.layout.json", "practice.json", "class.pdf"}
+    texts = pages_text(tmp_path / "class.pdf")
+    for one in practice.sets:
+        assert any(one.candidate in text for text in texts) == bool(one.items)
+    layout = load_layout(tmp_path / "practice.layout.json")
+    (index,) = [k for k, text in enumerate(texts) if "注意事项" in text][:1]
+    page = layout.pages[0]
+    pixels = render(tmp_path / "class.pdf", index)
+    (code,) = read_codes(pixels, page, register(pixels, page))
+    assert SheetCode.parse(code.text).candidate == practice.sets[0].candidate
+
+
 def test_a_class_name_cannot_lead_out_of_the_folder(tmp_path):
     exam = make_exam()
     people = tuple(replace(c, class_name="../../etc\\x:\0y") for c in exam.candidates)

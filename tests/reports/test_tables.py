@@ -203,3 +203,11 @@ def test_groups_add_up(schools):
         assert group.registered == group.counted + group.absent + group.no_scores + group.incomplete
         assert sum(band.count for band in group.bands) == group.counted
         assert group.bands[0].above == group.counted
+
+
+def test_negative_sums_are_no_points_where_they_are_no_mastery():
+    results = make_results(n=60, negative=True, n_points=7, m=14)
+    assert (results.analysis.mastery.gained < 0).any()
+    shown = [p for student in results.report().students for p in student.points]
+    assert all(point.points >= 0 for point in shown)
+    assert all(point.points == 0 for point in shown if point.mastery == 0)

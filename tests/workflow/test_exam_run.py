@@ -356,6 +356,20 @@ def test_files_for_people_are_there_for_each_class(
     assert summary.practice.students == len(truth.exam.candidates) - len(truth.absent)
 
 
+def test_a_renamed_class_leaves_no_files_behind(copy: tuple[ExamFolder, DemoTruth]) -> None:
+    folder, truth = copy
+    old = min(candidate.class_name for candidate in truth.exam.candidates)
+    people = tuple(
+        replace(c, class_name="8X" if c.class_name == old else c.class_name)
+        for c in truth.exam.candidates
+    )
+    save_exam(replace(truth.exam, candidates=people), folder.workbook)
+    make_reports(folder.root)
+    for part in ("classes", "students", "pages"):
+        names = {path.stem for path in (folder.out / part).iterdir()}
+        assert names == {candidate.class_name for candidate in people}
+
+
 def test_steps_out_of_order_say_what_to_do_first(tmp_path: Path) -> None:
     folder = ExamFolder(tmp_path / "exam")
     make_demo_exam(folder.root, candidates=12, dpi=100)
