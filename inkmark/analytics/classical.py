@@ -279,7 +279,7 @@ def paper_statistics(cohort: Cohort, sums: ItemSums) -> TestStatistics:
     mean = float(divided(sums.total[0], n * 100))
     variance = float(sums.total_variance[0]) / 1e4
     sd = math.sqrt(variance)
-    alpha, alpha_items = cronbach_alpha(sums.item_variance[0], sums.total_variance[0])
+    alpha = cronbach_alpha(sums.item_variance[0], sums.total_variance[0])
     tails = divided([sums.upper[0].sum(), sums.lower[0].sum()], sums.tail_n[0])
     standings = np.bincount(cohort.standing, minlength=len(Standing))
     return TestStatistics(
@@ -301,7 +301,6 @@ def paper_statistics(cohort: Cohort, sums: ItemSums) -> TestStatistics:
         tail_n=int(sums.tail_n[0]),
         discrimination=float(discrimination(tails[0], tails[1], cohort.full_total)),
         alpha=float(alpha),
-        alpha_items=int(alpha_items),
         split_half=_split_half(cohort),
         sem=float(standard_error(sd, alpha)),
     )
@@ -358,30 +357,26 @@ def rest_correlation(
     return correlation(covariance - variance, variance, rest)
 
 
-def cronbach_alpha(
-    item_variance: npt.ArrayLike, total_variance: npt.ArrayLike
-) -> tuple[FloatArray, IntArray]:
+def cronbach_alpha(item_variance: npt.ArrayLike, total_variance: npt.ArrayLike) -> FloatArray:
     """Cronbach's alpha, k / (k - 1) (1 - Σ s_i² / s²); KR-20 where all items score 0 or 1.
 
-    Items that do not vary are left out of k.
+    k counts every item, also one that does not vary, such as a void item.
 
     Parameters
     ----------
-    item_variance : (..., m) array of float
+    item_variance : (..., k) array of float
     total_variance : (...) array of float
         With the same divisor, N or N - 1.
 
     Returns
     -------
     (...) float64
-        NaN for fewer than two items that vary, or totals that do not.
-    (...) int64
-        k, the number of items that vary.
+        NaN for fewer than two items, or totals that do not vary.
     """
     variance = np.asarray(item_variance, dtype=np.float64)
-    k = np.count_nonzero(variance > 0, axis=-1).astype(np.int64)
+    k = variance.shape[-1]
     unexplained = divided(variance.sum(axis=-1), total_variance)
-    return divided(k, np.where(k > 1, k - 1, 0)) * (1 - unexplained), k
+    return divided(k, k - 1) * (1 - unexplained)
 
 
 def spearman_brown(r: npt.ArrayLike, factor: float = 2.0) -> FloatArray:

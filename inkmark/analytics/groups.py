@@ -117,7 +117,7 @@ def group_statistics(cohort: Cohort, sums: ItemSums, policy: Policy) -> GroupSta
     mean = divided(sums.total, n) / 100
     sd = np.sqrt(sums.total_variance) / 100
     minimum, median, maximum = _order_figures(cohort)
-    alpha, _ = cronbach_alpha(sums.item_variance, sums.total_variance)
+    alpha = cronbach_alpha(sums.item_variance, sums.total_variance)
     return GroupStatistics(
         groups=groups.groups,
         registered=groups.sum(np.ones(len(cohort.candidates))).astype(np.int64),

@@ -130,10 +130,7 @@ class TestStatistics:
     discrimination : float
         (x̄_upper - x̄_lower) / F.
     alpha : float
-        Cronbach's alpha over `alpha_items` items.
-    alpha_items : int
-        Items whose scores differ between candidates; the others carry no information on
-        reliability and are left out of alpha.
+        Cronbach's alpha over all items.
     split_half : float
         Odd and even items correlated, stepped up by Spearman and Brown.
     sem : float
@@ -160,7 +157,6 @@ class TestStatistics:
     tail_n: int
     discrimination: float
     alpha: float
-    alpha_items: int
     split_half: float
     sem: float
 

@@ -17,7 +17,7 @@ from inkmark.reports.pdf import ACCENT, FAINT, MARGIN_MM, PAGE_H_MM, PAGE_W_MM, 
 from inkmark.reports.tables import ITEM_FLAGS
 from inkmark.reports.words import item_list, words
 
-__all__ = ["group_title", "write_group_report"]
+__all__ = ["conventions", "group_title", "write_group_report"]
 
 WIDTH_MM = PAGE_W_MM - 2 * MARGIN_MM
 
@@ -30,6 +30,16 @@ def group_title(report: Report, group: GroupTable) -> str:
     if group.kind is GroupKind.CLASS and report.head.joint:
         return f"{group.school} {group.name}"
     return group.name
+
+
+def conventions(report: Report) -> tuple[str, ...]:
+    """Say by which of the usual forms the figures of everybody are computed."""
+    w = words(report.head.language)
+    return (
+        w["convention sd"],
+        w["convention discrimination"],
+        w["convention alpha"].format(k=len(report.items)),
+    )
 
 
 def write_group_report(report: Report, group: GroupTable, path: Path | str) -> None:
@@ -53,7 +63,12 @@ def write_group_report(report: Report, group: GroupTable, path: Path | str) -> N
     tiles = _tiles(report, group)
     rows = -(-len(tiles) // 6)
     flow.heading(w["figures section"], _counted_note(report, group))
-    flow.add(rows * 13.0, lambda pen, y: _draw_tiles(pen, y, tiles))
+    flow.add(rows * 13.0, lambda pen, y: _draw_tiles(pen, y, tiles), gap=0.5)
+    told = conventions(report)
+    text = ("" if head.language == "zh" else "  ").join(
+        told if group.kind is GroupKind.ALL else told[:2]
+    )
+    flow.add(*paragraph(text, WIDTH_MM, size=6.5, leading=3.4))
     _distribution(flow, report, group)
     if group.kind is GroupKind.ALL:
         if report.head.joint:
@@ -250,9 +265,11 @@ def _knowledge(flow: Flow, report: Report, group: GroupTable) -> None:
         note = f"{note}  {w['hollow note']}"
     parts = 2 if len(group.points) > 6 else 1
     unit = ((WIDTH_MM - 5) / 2 if parts == 2 else WIDTH_MM) / 100
+    with_n = any(point.counted != group.counted for point in group.points)
     columns = (
         Column(w["knowledge"], 32 * unit),
-        Column("", (44 if own else 34) * unit),
+        Column("", ((44 if own else 34) - 8 * with_n) * unit),
+        *((Column(w["n"], 8 * unit, "right"),) if with_n else ()),
         Column(w["rate"], 11 * unit, "right"),
         *((Column(w["gap"], 10 * unit, "right"),) if not own else ()),
         Column(w["below"], 13 * unit, "right"),
@@ -270,6 +287,7 @@ def _knowledge(flow: Flow, report: Report, group: GroupTable) -> None:
         (
             point.name,
             bar(point, other.rate),
+            *((str(point.counted),) if with_n else ()),
             share_text(point.rate),
             *((share_text(point.gap),) if not own else ()),
             share_text(point.below),
@@ -292,10 +310,12 @@ def _hardest(flow: Flow, report: Report, group: GroupTable) -> None:
     items = {item.number: item for item in report.items}
     own = {item.number: item for item in group.items}
     compared = group.kind is not GroupKind.ALL
+    with_n = _items_differ(group)
     columns = (
         Column(w["item"], 14, bold=True),
         Column(w["type"], 18),
-        Column(w["knowledge"], 60 if compared else 78),
+        Column(w["knowledge"], (60 if compared else 78) - 12 * with_n),
+        *((Column(w["n"], 12, "right"),) if with_n else ()),
         Column(w["facility"], 18, "right"),
         *((Column(w["gap"], 18, "right"),) if compared else ()),
         Column(w["full_rate"], 18, "right"),
@@ -307,6 +327,7 @@ def _hardest(flow: Flow, report: Report, group: GroupTable) -> None:
             number,
             w[items[number].type],
             item_list(items[number].knowledge, report.head.language),
+            *((str(own[number].counted),) if with_n else ()),
             share_text(own[number].facility),
             *((share_text(own[number].gap),) if compared else ()),
             share_text(own[number].full_rate),
@@ -347,16 +368,18 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
     w = words(report.head.language)
     everybody = group_title(report, report.everybody)
     compared = group.kind is not GroupKind.ALL
+    with_n = _items_differ(group)
     columns = (
         Column(w["item"], 10, bold=True),
-        Column(w["knowledge"], 27 if compared else 39),
+        Column(w["knowledge"], (27 if compared else 39) - 5 * with_n),
         Column(w["full"], 9, "right"),
+        *((Column(w["n"], 9, "right"),) if with_n else ()),
         Column(w["facility"], 12, "right"),
         *((Column(w["gap"], 12, "right"),) if compared else ()),
         Column(w["full_rate"], 12, "right"),
         Column(w["zero_rate"], 12, "right"),
         Column(w["discrimination short"], 11, "right"),
-        Column(w["options"], 58),
+        Column(w["options"], 58 - 4 * with_n),
         Column(w["notes"], 19),
     )
 
@@ -371,6 +394,7 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
             item.number,
             item_list(item.knowledge, report.head.language),
             figure_text(item.full),
+            *((str(own.counted),) if with_n else ()),
             share_text(own.facility),
             *((share_text(own.gap),) if compared else ()),
             share_text(own.full_rate),
@@ -390,6 +414,11 @@ def _item_analysis(flow: Flow, report: Report, group: GroupTable) -> None:
         colon, semicolon = ("：", "；") if report.head.language == "zh" else (": ", "; ")
         text = w["flags section"] + colon + semicolon.join(w[f"note {flag}"] for flag in flags)
         flow.add(*paragraph(text, WIDTH_MM, size=7, leading=3.8))
+
+
+def _items_differ(group: GroupTable) -> bool:
+    """Whether figures of items rest on other candidates than those counted."""
+    return any(item.counted != group.counted for item in group.items)
 
 
 def _left_out(flow: Flow, report: Report, group: GroupTable) -> None:

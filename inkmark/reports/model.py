@@ -307,7 +307,7 @@ class ItemTable:
     lost_share : Decimal or None
         Part of all points lost on the paper that was lost here.
     discrimination, item_rest : Decimal or None
-        By the 27 % groups, and by correlation with the rest of the paper.
+        By the 27 % groups over the full mark, and by correlation with the rest of the paper.
     options : tuple of OptionTable
     flags : tuple of str
         Keys of the notes on the item, see `inkmark.reports.tables.ITEM_FLAGS`.
@@ -347,6 +347,7 @@ class PointTable:
 class GroupItem:
     """One item in one group; `gap` is the facility less that of everybody.
 
+    `counted` are the candidates with points on the item, also those without a total.
     The upper and lower groups of its `options` are those of the group itself.
     """
 
@@ -364,6 +365,7 @@ class GroupItem:
 class GroupPoint:
     """One knowledge point in one group.
 
+    `counted` are the candidates with points on one of its items, also those without a total.
     `below` is the share of candidates below the pass threshold, `gap` the rate less that
     of everybody, `weak` whether the point is one of the group's weak common points.
     """
@@ -397,7 +399,8 @@ class GroupTable:
     registered, counted, absent, no_scores, incomplete : int
         The last four add up to the first.
     mean, rate, sd, median, highest, lowest : Decimal or None
-        Of the totals of those counted; `rate` is the mean over the full mark.
+        Of the totals of those counted; `rate` is the mean over the full mark, `sd` has the
+        divisor N.
     gap, relative_gap : Decimal or None
         Mean less that of everybody, in points and as a share of it.
     excellent, good, passing, low : Decimal or None
@@ -442,7 +445,7 @@ class GroupTable:
 
 @dataclass(frozen=True, slots=True)
 class TestTable:
-    """Quality of the paper, over everybody counted."""
+    """Quality of the paper, over everybody counted; alpha is over all items of the report."""
 
     __test__ = False  # the name is the field's word, not a test case for pytest
 

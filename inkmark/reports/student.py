@@ -71,6 +71,9 @@ def _student_pages(book: Book, report: Report, student: StudentTable) -> None:
         )
     if not head.compare:
         counted = ""
+    reading = w["how to read student"]
+    if head.compare:
+        reading += (" " if head.language == "en" else "") + w["rates of items"]
     for number, sections in enumerate(flow.pages):
         pen = book.page(PAGE_W_MM, PAGE_H_MM)
         if number == 0:
@@ -94,7 +97,7 @@ def _student_pages(book: Book, report: Report, student: StudentTable) -> None:
         footer(
             pen,
             head,
-            how_to_read=w["how to read student"],
+            how_to_read=reading,
             counted=counted,
             number=number,
             n_pages=len(flow.pages),

@@ -18,7 +18,7 @@ from inkmark.reports._xlsx import (
     save_workbook,
 )
 from inkmark.reports.figures import figure_text
-from inkmark.reports.groups import group_title
+from inkmark.reports.groups import conventions, group_title
 from inkmark.reports.model import GroupTable, Report
 from inkmark.reports.words import item_list, words
 
@@ -83,6 +83,7 @@ def _summary(report: Report, w: Mapping[str, str]) -> tuple[list[str], list[Row]
         (f"{w['band']} {figure_text(band.lower)}–{figure_text(band.upper)}", band.count)
         for band in report.everybody.bands
     ]
+    rows += [(w["conventions"], text) for text in conventions(report)]
     return [w["figure"], w["value"]], rows
 
 
@@ -191,27 +192,37 @@ def _groups(report: Report, w: Mapping[str, str]) -> tuple[list[str], list[Row]]
 
 
 def _group_items(report: Report, w: Mapping[str, str]) -> tuple[list[str], list[Row]]:
-    """Facility by item and group."""
+    """Facility by item and group, and on how many it rests where these are not those counted."""
     groups = (report.everybody, *report.schools, *report.classes)
+    other_n = [g for g in groups if any(item.counted != g.counted for item in g.items)]
     header = [w["item"], w["full"], *(group_title(report, group) for group in groups)]
+    header += [f"{w['n']} {group_title(report, group)}" for group in other_n]
     rows: list[Row] = [
-        (item.number, item.full, *((group.items[place].facility, SHARE) for group in groups))
+        (
+            item.number,
+            item.full,
+            *((group.items[place].facility, SHARE) for group in groups),
+            *(group.items[place].counted for group in other_n),
+        )
         for place, item in enumerate(report.items)
     ]
     return header, rows
 
 
 def _points(report: Report, w: Mapping[str, str]) -> tuple[list[str], list[Row]]:
-    """Rate by knowledge point and group."""
+    """Rate by knowledge point and group, and its N as for items."""
     groups = (report.everybody, *report.schools, *report.classes)
+    other_n = [g for g in groups if any(point.counted != g.counted for point in g.points)]
     header = [w["knowledge"], w["evidence"], w["full"]]
     header += [group_title(report, group) for group in groups]
+    header += [f"{w['n']} {group_title(report, group)}" for group in other_n]
     rows: list[Row] = [
         (
             point.name,
             item_list(point.items, report.head.language),
             point.full,
             *((group.points[place].rate, SHARE) for group in groups),
+            *(group.points[place].counted for group in other_n),
         )
         for place, point in enumerate(report.points)
     ]

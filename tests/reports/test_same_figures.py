@@ -46,6 +46,7 @@ def written(request, tmp_path):
     write_workbook(report, tmp_path / "r.xlsx")
     write_student_reports(report, tmp_path / "s.pdf")
     write_group_report(report, report.classes[0], tmp_path / "c.pdf")
+    write_group_report(report, report.everybody, tmp_path / "g.pdf")
     return report, tmp_path, words(request.param)
 
 
@@ -121,9 +122,104 @@ def test_figures_of_a_class_and_its_items(written):
     for item, cells in zip(group["items"], facilities[1:], strict=True):
         assert cells[0] == item["number"]
         assert Decimal(str(cells[column])) == item["facility"]
+    assert_items(data, group, text, ("facility", "gap", "full_rate", "zero_rate"))
+    counts = facilities[0].index(f"{w['n']} {group['name']}")
+    for item, cells in zip(group["items"], facilities[1:], strict=True):
+        assert cells[counts] == item["counted"]
+
+
+def assert_items(data, group, text, shares):
+    """Each row of the item analysis stands in the text, with its N where that differs."""
+    differ = any(item["counted"] != group["counted"] for item in group["items"])
+    assert differ, "the sample has items that candidates without a total answered"
     for item, own in zip(data["items"], group["items"], strict=True):
-        shown = " ".join(
-            f"{Decimal(str(own[k])) * 100:.1f}%"
-            for k in ("facility", "gap", "full_rate", "zero_rate")
-        )
-        assert f"{item['full']} {shown} {Decimal(str(item['discrimination'])):.2f}" in text
+        shown = " ".join(percent(own[key]) for key in shares)
+        row = f"{item['full']} {own['counted']} {shown} {two(item['discrimination'])}"
+        assert row in text
+
+
+def percent(value):
+    return f"{Decimal(str(value)) * 100:.1f}%"
+
+
+def two(value):
+    return f"{Decimal(str(value)):.2f}"
+
+
+def test_every_figure_of_everybody(written):
+    _, folder, w = written
+    data = json.loads((folder / "r.json").read_text("utf-8"), parse_float=Decimal)
+    every, test, head = data["everybody"], data["test"], data["head"]
+    summary = {row[0]: row[1] for row in sheet_rows(folder / "r.xlsx", w["sheet summary"])}
+    groups = sheet_rows(folder / "r.xlsx", w["sheet groups"])
+    row = dict(zip(groups[0], groups[1], strict=True))
+    text = " ".join(pdf_text(folder / "g.pdf"))
+    cuts = {cut["name"]: cut["points"] for cut in head["cuts"]}
+    assert every["incomplete"] > 0
+
+    def cut_label(name):
+        return f"{w[f'{name} rate']} {'<' if name == 'low' else '≥'} {cuts[name]}"
+
+    in_pdf = {
+        "mean": f"{w['mean']} {two(every['mean'])}",
+        "rate": f"{w['rate']} {percent(every['rate'])}",
+        "sd": f"{w['sd']} {two(every['sd'])}",
+        "median": f"{w['median']} {two(every['median'])}",
+        "highest": f"{every['highest']} / {every['lowest']}",
+        "lowest": f"{every['highest']} / {every['lowest']}",
+        "counted": f"{every['counted']} / {every['registered']}",
+        "registered": f"{every['counted']} / {every['registered']}",
+        "absent": f"{w['absent']} {every['absent']}",
+        "incomplete": f"{w['incomplete']} {every['incomplete']}",
+        **{name: f"{cut_label(name)} {percent(every[name])}" for name in cuts},
+    }
+    in_sheets = {key: w[f"{key} rate"] if key in cuts else w[key] for key in in_pdf}
+    for key, shown in in_pdf.items():
+        assert shown in text, key
+        for cells in (summary, row):
+            assert Decimal(str(cells[in_sheets[key]])) == every[key], key
+    labels = {"discrimination": "paper discrimination"}
+    for key in ("alpha", "split_half", "sem", "discrimination"):
+        label = w[labels.get(key, key)]
+        assert f"{label} {two(test[key])}" in text, key
+        assert Decimal(str(summary[label])) == test[key], key
+    bands = [(label, n) for label, n in summary.items() if str(label).startswith(f"{w['band']} ")]
+    assert [n for _, n in bands] == [band["count"] for band in every["bands"]]
+    assert sum(n for _, n in bands) == every["counted"]
+    assert_items(data, every, text, ("facility", "full_rate", "zero_rate"))
+    items = sheet_rows(folder / "r.xlsx", w["sheet items"])
+    for item, own, cells in zip(data["items"], every["items"], items[1:], strict=True):
+        values = dict(zip(items[0], cells, strict=True))
+        assert values[w["n"]] == item["counted"] == own["counted"]
+        for key in ("mean", "facility", "full_rate", "zero_rate", "lost_share",
+                    "discrimination", "item_rest"):  # fmt: skip
+            assert Decimal(str(values[w[key]])) == item[key], (item["number"], key)
+        for key in ("facility", "full_rate", "zero_rate", "lost_share"):
+            assert item[key] == own[key]
+    points = sheet_rows(folder / "r.xlsx", w["sheet points"])
+    title = w["joint" if head["joint"] else "grade"]
+    for point, cells in zip(every["points"], points[1:], strict=True):
+        values = dict(zip(points[0], cells, strict=True))
+        assert Decimal(str(values[title])) == point["rate"]
+        assert values[f"{w['n']} {title}"] == point["counted"]
+        assert f"{point['counted']} {percent(point['rate'])} {percent(point['below'])}" in text
+
+
+def test_reports_say_how_their_figures_are_made(written):
+    report, folder, w = written
+    told = (
+        w["convention sd"],
+        w["convention discrimination"],
+        w["convention alpha"].format(k=len(report.items)),
+    )
+    rows = sheet_rows(folder / "r.xlsx", w["sheet summary"])
+    assert tuple(row[1] for row in rows if row[0] == w["conventions"]) == told
+    everybody, one_class = (
+        "".join(" ".join(pdf_text(folder / n)).split()) for n in ("g.pdf", "c.pdf")
+    )
+    for place, text in enumerate(told):
+        squeezed = "".join(text.split())
+        assert squeezed in everybody
+        assert (squeezed in one_class) == (place < 2), "alpha stands in the report on everybody"
+    for text in (everybody, one_class):
+        assert "".join(w["how to read group"].split()) in text, "whole, not cut"
