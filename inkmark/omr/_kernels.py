@@ -23,6 +23,7 @@ __all__ = [
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 N_PROFILE = 32
@@ -327,11 +328,13 @@ def measure_bubbles(
     mesh: F64,
     bubbles: F64,
     inside: F64,
+    outlines: F64,
+    outline: I64,
     around: F64,
     white_rank: int,
     out: F32,
 ) -> None:
-    """Mean grey values inside and around each bubble, and the paper white around it.
+    """Mean grey values of the parts of each bubble, and the paper white around it.
 
     Parameters
     ----------
@@ -342,11 +345,15 @@ def measure_bubbles(
         Centre x, y, half width and half height in mm.
     inside, around : (m, 2) float64
         Sample points in half widths and half heights from the centre.
+    outlines : (s, m, 2) float64
+        The same on each kind of outline.
+    outline : (n,) int64
+        Which kind of outline each bubble has.
     white_rank : int
         Which of the sorted samples around a bubble is taken for paper.
-    out : (n, 3) float32
-        Mean inside, mean around and paper white; all -1 where a sample inside lies
-        outside the image.
+    out : (n, 4) float32
+        Mean inside, mean on the outline, mean around and paper white; all -1 where a
+        sample inside or on the outline lies outside the image.
     """
     ring = np.empty(len(around), dtype=np.float64)
     for k in range(len(bubbles)):
@@ -366,6 +373,14 @@ def measure_bubbles(
             value = _bilinear(pixels, px + a * ux + b * vx, py + a * uy + b * vy)
             seen = seen and value >= 0
             total += value
+        total_outline = 0.0
+        kind = outline[k]
+        for i in range(outlines.shape[1]):
+            a = outlines[kind, i, 0]
+            b = outlines[kind, i, 1]
+            value = _bilinear(pixels, px + a * ux + b * vx, py + a * uy + b * vy)
+            seen = seen and value >= 0
+            total_outline += value
         n = 0
         total_around = 0.0
         for i in range(len(around)):
@@ -384,8 +399,9 @@ def measure_bubbles(
             out[k] = -1.0
             continue
         out[k, 0] = total / len(inside)
-        out[k, 1] = total_around / n
-        out[k, 2] = ring[min(white_rank, n - 1)]
+        out[k, 1] = total_outline / outlines.shape[1]
+        out[k, 2] = total_around / n
+        out[k, 3] = ring[min(white_rank, n - 1)]
 
 
 @njit(cache=True, nogil=True)

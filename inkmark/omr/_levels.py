@@ -58,14 +58,18 @@ class Ink:
 
     Attributes
     ----------
-    inside, around : (n,) float64
-        Mean darkness inside each bubble and in a ring around it.
+    inside, outline, around : (n,) float64
+        Mean darkness inside each bubble, where its outline is printed and around it.
+    white : (n,) float64
+        Grey value of the paper at each bubble's group.
     seen : (n,) bool
         Whether the bubble lies in the image.
     """
 
     inside: FloatArray
+    outline: FloatArray
     around: FloatArray
+    white: FloatArray
     seen: BoolArray
 
 

@@ -17,6 +17,8 @@ IntArray = NDArray[np.int64]
 
 _INSIDE = 0.72
 """Half size of the part of a bubble that is sampled: its printed outline stays out."""
+_OUTLINE = (0.94, 1.02)
+"""Half sizes between which the printed outline of a bubble is looked for."""
 _AROUND = (1.3, 1.55)
 """Half sizes of the rings around a bubble in which paper is looked for."""
 
@@ -44,6 +46,10 @@ class BubblePlan:
         Whether several marks in the bubble's group are an answer.
     inside, around : (m, 2) float64
         Sample points of a bubble in half sizes from its centre.
+    outlines : (s, m, 2) float64
+        The same on the outline of each shape.
+    outline : (n,) int64
+        Which of them is each bubble's.
     known_surroundings : bool
         Whether nothing but paper is printed beside the bubbles, as on our own sheets.
     """
@@ -57,6 +63,8 @@ class BubblePlan:
     glyph: IntArray
     multiple: BoolArray
     inside: FloatArray
+    outlines: FloatArray
+    outline: IntArray
     around: FloatArray
     known_surroundings: bool
 
@@ -99,6 +107,10 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
         glyph=np.concatenate(glyph).astype(np.int64) if glyph else np.empty(0, np.int64),
         multiple=np.repeat([field.multiple for field in fields], counts).astype(bool),
         inside=_inside_points(oval=oval),
+        outlines=np.stack([_outline_points(oval=shape) for shape in (True, False)]),
+        outline=np.repeat([f.shape is not BubbleShape.OVAL for f in fields], counts).astype(
+            np.int64
+        ),
         around=_ring_points(),
         known_surroundings=page.anchors.kind is AnchorKind.SQUARES,
     )
@@ -110,6 +122,15 @@ def _inside_points(*, oval: bool) -> FloatArray:
     if oval:
         points = points[(points**2).sum(axis=1) <= (_INSIDE * 1.03) ** 2]
     return np.ascontiguousarray(points)
+
+
+def _outline_points(*, oval: bool) -> FloatArray:
+    angle = (np.arange(24) + 0.5) * (2 * np.pi / 24)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    shape = circle if oval else circle / np.abs(circle).max(axis=1, keepdims=True)
+    # Every other point on the inner and on the outer ring: a line a little off its place
+    # meets as many.
+    return np.asarray(shape * np.resize(_OUTLINE, 24)[:, None])
 
 
 def _ring_points() -> FloatArray:

@@ -8,7 +8,7 @@ between the two. No threshold is fixed per scanner, and none is taken from a sin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from inkmark.omr._levels import (
 )
 from inkmark.omr._outlines import follow_outlines
 from inkmark.omr._plan import BubblePlan, bubble_plan
+from inkmark.omr._print import is_bilevel, shows_print
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 from inkmark.omr.model import BubbleOptions
 from inkmark.readings import FieldReading, Flag, Registration
@@ -71,11 +72,22 @@ def read_bubbles(
     if page.anchors.kind is not AnchorKind.SQUARES:
         plan, placed = follow_outlines(pixels, plan, transform)
     ink = _measure(pixels, plan, transform)
+    shown = shows_print(
+        ink, plan, lambda at: _measure(pixels, replace(plan, bubbles=at), transform)
+    )
+    if shown is None:
+        shown = ink.seen & _between_anchors(plan, registration)
+        printless = plan.known_surroundings
+    else:
+        printless = False
+    ink = replace(ink, seen=shown)
     levels = page_levels(ink, plan, options)
     fill = np.where(ink.seen, ink.inside - levels.empty, 0.0)
     probability = mark_probability(fill, ink, plan, levels, options)
     odd = unexplained_ink(fill, probability, ink, plan, levels)
-    states = _group_states(probability, odd, plan, options.doubt)
+    # Without print to be seen, a blank may be a covered mark, or one too light for the scan.
+    blind = printless and (is_bilevel(pixels) or not (probability >= 0.5).any())
+    states = _group_states(probability, odd, plan, options.doubt, blind=blind)
     boxes = _boxes_px(plan, transform)
     seen = np.logical_and.reduceat(ink.seen, plan.first[:-1])
     shown = np.clip(fill, 0.0, 1.0).tolist()
@@ -93,7 +105,7 @@ def read_bubbles(
 
 
 def _measure(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
-    grey = np.empty((len(plan.bubbles), 3), dtype=np.float32)
+    grey = np.empty((len(plan.bubbles), 4), dtype=np.float32)
     _kernels.measure_bubbles(
         pixels,
         transform.homography,
@@ -102,13 +114,27 @@ def _measure(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
         transform.mesh,
         plan.bubbles,
         plan.inside,
+        plan.outlines,
+        plan.outline,
         plan.around,
         int(_WHITE_SHARE * len(plan.around)),
         grey,
     )
     seen = grey[:, 0] >= 0
-    white = np.maximum(group_medians(grey[:, 2], seen, plan), 1.0)
-    return Ink(1.0 - grey[:, 0] / white, 1.0 - grey[:, 1] / white, seen)
+    white = np.maximum(group_medians(grey[:, 3], seen, plan), 1.0)
+    inside, outline, around = 1.0 - grey[:, :3].T / white
+    return Ink(inside, outline, around, white, seen)
+
+
+def _between_anchors(plan: BubblePlan, registration: Registration) -> BoolArray:
+    """Which bubbles lie no higher and no lower than the anchors that were found."""
+    whole = registration.anchors_found == registration.anchors_expected
+    if whole or not plan.known_surroundings:
+        return np.ones(len(plan.bubbles), dtype=bool)
+    if registration.shifts is None:
+        return np.zeros(len(plan.bubbles), dtype=bool)
+    y_mm, top, bottom = plan.bubbles[:, 1], *np.take(registration.shifts.y_mm, (0, -1))
+    return np.asarray((y_mm >= top) & (y_mm <= bottom))
 
 
 def _boxes_px(plan: BubblePlan, transform: Transform) -> list[Box]:
@@ -142,7 +168,7 @@ class _GroupStates:
 
 
 def _group_states(
-    probability: FloatArray, odd: BoolArray, plan: BubblePlan, doubt: float
+    probability: FloatArray, odd: BoolArray, plan: BubblePlan, doubt: float, *, blind: bool
 ) -> _GroupStates:
     first = plan.group_first
     certain = probability >= 1 - doubt
@@ -150,7 +176,7 @@ def _group_states(
     outdone = np.logical_or.reduceat(certain, first)[plan.group] & ~plan.multiple
     marked = np.where(outdone, certain, probability >= 0.5)
     count = np.add.reduceat(marked, first, dtype=np.int64)
-    strange = np.logical_or.reduceat(odd, first) & (count == 0)
+    strange = (np.logical_or.reduceat(odd, first) | blind) & (count == 0)
     unsure = np.logical_or.reduceat((probability > doubt) & ~certain, first)
     confidence = np.multiply.reduceat(np.where(marked, probability, 1 - probability), first)
     confidence[strange] *= 0.5  # dirt as likely as a mark

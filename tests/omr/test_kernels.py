@@ -62,10 +62,22 @@ def test_measure_bubbles_equals_numpy(rng, registration):
     bubbles = np.column_stack([rng.uniform(10, 90, (40, 2)), rng.uniform(1.5, 3.0, (40, 2))])
     bubbles[0, :2] = (200.0, 50.0)
     inside, around = rng.uniform(-0.8, 0.8, (30, 2)), rng.uniform(-1.4, 1.4, (24, 2))
+    outlines, outline = rng.uniform(-1.0, 1.0, (2, 24, 2)), rng.integers(0, 2, 40)
     t = Transform.of(registration)
-    out = np.empty((40, 3), dtype=np.float32)
+    out = np.empty((40, 4), dtype=np.float32)
     _kernels.measure_bubbles(
-        pixels, t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, inside, around, 18, out
+        pixels,
+        t.homography,
+        t.mesh_x,
+        t.mesh_y,
+        t.mesh,
+        bubbles,
+        inside,
+        outlines,
+        outline,
+        around,
+        18,
+        out,
     )
     assert (out[0] == -1).all()
     centre = registration.to_px(bubbles[:, :2])
@@ -73,12 +85,13 @@ def test_measure_bubbles_equals_numpy(rng, registration):
     v = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (0, 1)) - centre
 
     def samples(points):
-        at = centre[:, None] + points[:, :1] * u[:, None] + points[:, 1:] * v[:, None]
+        at = centre[:, None] + points[..., :1] * u[:, None] + points[..., 1:] * v[:, None]
         return bilinear(pixels, at[1:])
 
     np.testing.assert_allclose(out[1:, 0], samples(inside).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(out[1:, 1], samples(around).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(out[1:, 2], np.sort(samples(around), axis=1)[:, 18], rtol=1e-5)
+    np.testing.assert_allclose(out[1:, 1], samples(outlines[outline]).mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(out[1:, 2], samples(around).mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(out[1:, 3], np.sort(samples(around), axis=1)[:, 18], rtol=1e-5)
 
 
 def test_find_solids_finds_the_solid_squares_only():
