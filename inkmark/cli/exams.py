@@ -52,27 +52,22 @@ def new(exam: Path, language: str, *, as_json: bool) -> None:
 
 @click.command()
 @exam_argument
-@click.option(
-    "--paper", type=click.Choice(["A4", "A3"]), default="A4", show_default=True, help="Paper size."
-)
+@click.option("--paper", type=click.Choice(["A4", "A3"]), help="Paper size; A4 for a new layout.")
 @click.option(
     "--sides",
     type=click.IntRange(1, 2),
-    default=1,
-    show_default=True,
-    help="Printed sides of a sheet of paper.",
+    help="Printed sides of a sheet of paper; 1 for a new layout. With 2, the last back may be "
+    "empty and need not be scanned.",
 )
 @click.option(
     "--columns",
     type=click.IntRange(1, 3),
-    help="Columns of items; chosen by the items if not given.",
+    help="Columns of items; chosen by the items for a new layout.",
 )
 @click.option(
     "--bubbles",
     type=click.Choice(["oval", "rectangle"]),
-    default="oval",
-    show_default=True,
-    help="Outline of the bubbles.",
+    help="Outline of the bubbles; oval for a new layout.",
 )
 @click.option(
     "--blank",
@@ -83,42 +78,53 @@ def new(exam: Path, language: str, *, as_json: bool) -> None:
 @click.option(
     "--rebuild",
     is_flag=True,
-    help="Make a new layout although sheets of the old one may be in use.",
+    help="Make a new layout although sheets of the old one may be in use, and remove the PDF "
+    "files that inkmark wrote into the sheets folder for the old one.",
 )
 @json_option
 def sheets(
     exam: Path,
-    paper: str,
-    sides: int,
+    paper: str | None,
+    sides: int | None,
     columns: int | None,
-    bubbles: str,
+    bubbles: str | None,
     *,
     blank: int,
     rebuild: bool,
     as_json: bool,
 ) -> None:
-    """Build the layout and print the answer sheets.
+    """Print the answer sheets, and build their layout where there is none yet.
+
+    A layout that is there is used as it is: what is not given stays, and what it does
+    not fit is refused.
 
     \b
     Examples:
       inkmark sheets midterm
       inkmark sheets midterm --paper A3 --sides 2 --blank 40
     """
-    from inkmark.layouts import BubbleShape, SheetOptions
+    from inkmark.layouts import BubbleShape
     from inkmark.workflow import print_exam
 
-    options = SheetOptions(
-        paper=paper, sides=sides, columns=columns, bubble_style=BubbleShape(bubbles)
+    summary = print_exam(
+        exam,
+        paper=paper,
+        sides=sides,
+        columns=columns,
+        bubble_style=None if bubbles is None else BubbleShape(bubbles),
+        blank=blank,
+        rebuild=rebuild,
     )
-    summary = print_exam(exam, options, blank=blank, rebuild=rebuild)
     show(
         {
             "layout": str(summary.layout),
             "version": summary.version,
             "pages": summary.n_pages,
             "files": [str(path) for path in summary.files],
+            "removed": [str(path) for path in summary.removed],
         },
         [
+            *(f"Removed {path}, printed with another layout" for path in summary.removed),
             f"Layout {summary.version}, {summary.n_pages} page(s) each: {summary.layout}",
             *(f"Printed {path}" for path in summary.files),
         ],
@@ -279,6 +285,9 @@ def analyse(exam: Path, *, as_json: bool) -> None:
 @json_option
 def practice(exam: Path, items: int | None, bank: Path | None, *, as_json: bool) -> None:
     """Print a practice set for each student, on the student's weakest points.
+
+    A practice that differs from the last one gets the next number and its own folder in
+    out/practice; what was printed before stays as it is.
 
     \b
     Example:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkmark.layouts.build import SheetOptions, build_layout
 from inkmark.layouts.code import SheetCode
+from inkmark.layouts.fit import form_differences, item_differences, sheet_options
 from inkmark.layouts.format import layout_schema, layout_version, load_layout, save_layout
 from inkmark.layouts.model import (
     AnchorKind,
@@ -42,11 +43,14 @@ __all__ = [
     "SheetOptions",
     "WritingField",
     "build_layout",
+    "form_differences",
+    "item_differences",
     "layout_schema",
     "layout_version",
     "load_layout",
     "print_sheets",
     "save_layout",
+    "sheet_options",
 ]
 
 

@@ -49,8 +49,9 @@ class SheetOptions:
     paper : str
         ``"A4"`` (upright) or ``"A3"`` (lying).
     sides : int
-        2 makes the number of pages even, so that sheets can be printed on both sides.
-        Items that do not fit on one page go on to further pages either way.
+        2 makes the number of pages even, so that sheets can be printed on both sides and each
+        starts on a front; the last back may be empty then, see `PageLayout.is_empty`. Items
+        that do not fit on one page go on to further pages either way.
     columns : int or None
         Columns of a page, 1 to 3; None takes 1 for A4 and as many as the items allow for A3.
     bubble_style : BubbleShape

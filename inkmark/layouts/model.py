@@ -263,6 +263,11 @@ class PageLayout:
     fields: tuple[Field, ...] = ()
     columns: tuple[Box, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is only a code to read: the back of a sheet that has no more items."""
+        return all(isinstance(f, CodeField) for f in self.fields)
+
 
 @dataclass(frozen=True, slots=True)
 class SheetLayout:

@@ -20,13 +20,13 @@ from inkmark.layouts import _style as st
 from inkmark.layouts._qr import draw_code
 from inkmark.layouts._words import Words, date_text, points_text, section_number, words
 from inkmark.layouts.code import SheetCode
+from inkmark.layouts.fit import AnswerField, answer_fields, frame_padding, item_differences
 from inkmark.layouts.model import (
     AreaField,
     BubbleField,
     BubbleShape,
     CodeField,
     PageLayout,
-    Role,
     SheetLayout,
     WritingField,
 )
@@ -151,12 +151,12 @@ def _check(
     layout: SheetLayout, exam: Exam, candidates: Sequence[Candidate] | None
 ) -> dict[str, Item]:
     """The exam's items by number, once layout, exam and candidates are seen to agree."""
-    placed = [f for page in layout.pages for f in _answers(page)]
-    if [f.item for f in placed] != [item.number for item in exam.items] or any(
-        (f.options if isinstance(f, BubbleField) else ()) != item.options
-        for f, item in zip(placed, exam.items, strict=True)
-    ):
-        raise LayoutError(f"the layout's items are not those of exam {exam.id}. {_AGAIN}")
+    differences = item_differences(layout, exam)
+    if differences:
+        raise LayoutError(
+            f"the layout's items are not those of exam {exam.id}: {'; '.join(differences)}. "
+            f"{_AGAIN}"
+        )
     if not all(page.columns for page in layout.pages):
         raise LayoutError(f"the layout was not built by inkmark and cannot be printed. {_AGAIN}")
     if candidates is not None and not candidates:
@@ -171,12 +171,7 @@ def _check(
     return {item.number: item for item in exam.items}
 
 
-_Answer = BubbleField | WritingField | AreaField
 _F = TypeVar("_F", AreaField, BubbleField, CodeField, WritingField)
-
-
-def _answers(page: PageLayout) -> list[_Answer]:
-    return [f for f in page.fields if not isinstance(f, CodeField) and f.role is Role.ITEM]
 
 
 def _field(page: PageLayout, name: str, kind: type[_F]) -> _F:
@@ -187,7 +182,7 @@ def _field(page: PageLayout, name: str, kind: type[_F]) -> _F:
     raise LayoutError(f"the layout has no field {name!r} and cannot be printed. {_AGAIN}")
 
 
-def _column_of(field: _Answer, page: PageLayout) -> int:
+def _column_of(field: AnswerField, page: PageLayout) -> int:
     x, y = field.box.centre
     for index, column in enumerate(page.columns):
         if column.x <= x <= column.right and column.y <= y <= column.bottom:
@@ -370,8 +365,8 @@ class _Side:
 
     def _sections(self) -> None:
         numbers = {item.number: index for index, run in enumerate(self.runs) for item in run}
-        pieces: dict[tuple[int, int], list[_Answer]] = {}
-        for field in _answers(self.page):
+        pieces: dict[tuple[int, int], list[AnswerField]] = {}
+        for field in answer_fields(self.page):
             column = _column_of(field, self.page)
             pieces.setdefault((column, numbers[field.item]), []).append(field)
         for (column, section), fields in pieces.items():
@@ -386,18 +381,13 @@ class _Side:
                 align="centre",
             )
 
-    def _piece(self, column: Box, section: int, fields: Sequence[_Answer]) -> None:
+    def _piece(self, column: Box, section: int, fields: Sequence[AnswerField]) -> None:
         """The part of a section that stands in one column."""
         run = self.runs[section]
         kind = run[0].type
         top = min(f.box.y for f in fields)
         bottom = max(f.box.bottom for f in fields)
-        if kind.is_objective:
-            pad = st.BAND_PADDING + (st.ROW_STEP - st.BUBBLE[1]) / 2
-        elif kind is ItemType.FILL_IN:
-            pad = (st.FILL_IN_ROW - st.FILL_IN_BOX) / 2
-        else:
-            pad = 0.0
+        pad = frame_padding(kind)
         if kind is not ItemType.SUBJECTIVE:
             frame = Box(column.x, top - pad, column.w, bottom - top + 2 * pad)
             self.pen.rect(frame, stroke=INK, width_pt=FRAME_LINE_PT, radius=1.2)
@@ -426,7 +416,7 @@ class _Side:
         note = fitting[-1] if fitting else notes[0]
         pen.text(column.x + used, baseline, note, size=8.5, width=room)
 
-    def _item(self, field: _Answer) -> None:
+    def _item(self, field: AnswerField) -> None:
         pen = self.pen
         item = self.items[field.item]
         label = st.item_label(item.number)

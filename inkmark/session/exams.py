@@ -46,7 +46,8 @@ class BatchReport:
     Attributes
     ----------
     expected : int
-        Pages that the roster and the layout call for; 0 without a roster.
+        Pages that the roster and the layout call for; 0 without a roster. The empty back of
+        a sheet counts only where it was scanned.
     received : int
         Page images given. A file that cannot be opened counts as one.
     read : int
@@ -222,8 +223,9 @@ def batch_report(exam: Exam, layout: SheetLayout, store: ExamStore, new: int = 0
     expected = [
         (candidate.number, number)
         for candidate in exam.candidates
-        for number in range(len(layout.pages))
-        if candidate.number not in absent or (candidate.number, number) in in_use
+        for number, page in enumerate(layout.pages)
+        if (candidate.number not in absent and not page.is_empty)
+        or (candidate.number, number) in in_use
     ]
     missing = [page for page in expected if page not in in_use]
     issues += [

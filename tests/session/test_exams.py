@@ -273,6 +273,25 @@ def test_an_absent_candidate_misses_no_further_page(tmp_path: Path) -> None:
     assert (report.expected, report.read) == (5, 5)
 
 
+def test_the_empty_back_of_a_sheet_need_not_be_scanned(tmp_path: Path) -> None:
+    exam = small_exam()
+    folder = ExamFolder(tmp_path / "exam")
+    layout = make_folder(folder.root, exam, SheetOptions(sides=2))
+    assert [page.is_empty for page in layout.pages] == [False, True]
+    pages = page_images(tmp_path, exam, layout, exam.candidates)
+    for number in range(0, 6, 2):
+        save(pages[number], folder.scans / f"{number}.png")
+    with ExamStore.open(folder.database, exam.id) as store:
+        store.put_exam(exam)
+        fronts = read_exam(folder, exam, layout, store)
+        save(pages[1], folder.scans / "1.png")
+        with_a_back = read_exam(folder, exam, layout, store)
+    for report, n_pages in ((fronts, 3), (with_a_back, 4)):
+        check_sums(report)
+        assert report.issues == ()
+        assert (report.expected, report.read) == (n_pages, n_pages)
+
+
 def test_the_sides_of_blank_sheets_find_each_other_by_their_serial(tmp_path: Path) -> None:
     exam = small_exam(n_items=150)
     folder = ExamFolder(tmp_path / "exam")

@@ -1,0 +1,188 @@
+"""Whether sheets that are laid out already fit an exam, and what form they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, takewhile
+
+from inkmark.exam import Exam, Item, ItemType
+from inkmark.layouts import _style as st
+from inkmark.layouts.build import SheetOptions
+from inkmark.layouts.model import (
+    AreaField,
+    BubbleField,
+    CodeField,
+    PageLayout,
+    Role,
+    SheetLayout,
+    WritingField,
+)
+
+__all__ = [
+    "AnswerField",
+    "answer_fields",
+    "form_differences",
+    "frame_padding",
+    "item_differences",
+    "sheet_options",
+]
+
+AnswerField = BubbleField | WritingField | AreaField
+
+_NAMED = 5
+_SLACK = 0.01
+"""Positions are rounded; in mm."""
+_USUAL_COLUMNS = {"A4": 1, "A3": 3}
+
+
+def answer_fields(page: PageLayout) -> tuple[AnswerField, ...]:
+    """Give the fields of a page that answer items, in printed order."""
+    return tuple(f for f in page.fields if not isinstance(f, CodeField) and f.role is Role.ITEM)
+
+
+def frame_padding(kind: ItemType) -> float:
+    """Distance in mm from the fields of a section to the frame around them."""
+    if kind.is_objective:
+        return st.BAND_PADDING + (st.ROW_STEP - st.BUBBLE[1]) / 2
+    return (st.FILL_IN_ROW - st.FILL_IN_BOX) / 2 if kind is ItemType.FILL_IN else 0.0
+
+
+def sheet_options(layout: SheetLayout) -> SheetOptions | None:
+    """Options with which `build_layout` makes sheets of the same form.
+
+    An even number of pages counts as two sides, and the columns that a paper has where they
+    are not chosen as no choice.
+
+    Returns
+    -------
+    SheetOptions or None
+        None for a layout that inkmark did not build.
+    """
+    page = layout.pages[0]
+    papers = {size: paper for paper, size in st.PAPER.items()}
+    paper = papers.get((page.width_mm, page.height_mm))
+    grid = _number_grid(layout)
+    if paper is None or grid is None or not all(page.columns for page in layout.pages):
+        return None
+    n_columns = len(page.columns)
+    return SheetOptions(
+        paper,
+        1 if len(layout.pages) % 2 else 2,
+        None if n_columns == _USUAL_COLUMNS[paper] else n_columns,
+        grid.shape,
+    )
+
+
+def form_differences(layout: SheetLayout, exam: Exam, options: SheetOptions) -> tuple[str, ...]:
+    """Say, for people, in what the form of sheets is not the one asked for.
+
+    Parameters
+    ----------
+    layout : SheetLayout
+    exam : Exam
+        Its candidate numbers have to find room.
+    options : SheetOptions
+        What is asked for; columns that are None are not.
+
+    Returns
+    -------
+    tuple of str
+        Empty where the sheets are as asked for.
+    """
+    built, grid = sheet_options(layout), _number_grid(layout)
+    if built is None or grid is None:
+        return ("it was not built by inkmark",)
+    found = []
+    if options.paper != built.paper:
+        found.append(f"its paper is {built.paper}, not {options.paper}")
+    if options.sides != built.sides and (options.sides == 2 or layout.pages[-1].is_empty):
+        found.append(f"it is for {built.sides} side(s) of a sheet of paper, not {options.sides}")
+    n_columns = len(layout.pages[0].columns)
+    if options.columns not in (None, n_columns):
+        found.append(f"it has {n_columns} column(s), not {options.columns}")
+    if options.bubble_style != built.bubble_style:
+        found.append(f"its bubbles are {built.bubble_style}, not {options.bubble_style}")
+    digits = max((len(candidate.number) for candidate in exam.candidates), default=0)
+    if digits > grid.n_groups:
+        found.append(f"its candidate numbers have {grid.n_groups} digits, the roster's {digits}")
+    return tuple(found)
+
+
+def item_differences(layout: SheetLayout, exam: Exam) -> tuple[str, ...]:
+    """Say, for people, in what the items of sheets are not those of an exam.
+
+    Parameters
+    ----------
+    layout : SheetLayout
+    exam : Exam
+
+    Returns
+    -------
+    tuple of str
+        Empty where the exam can be printed on these sheets; names the first items only.
+    """
+    differences = _item_differences(layout, exam)
+    named = tuple(islice(differences, _NAMED))
+    further = sum(1 for _ in differences)
+    return (*named, f"and {further} more") if further else named
+
+
+def _item_differences(layout: SheetLayout, exam: Exam) -> Iterator[str]:
+    places = {f.item: (f, page) for page in layout.pages for f in answer_fields(page)}
+    numbers = [item.number for item in exam.items]
+    known = set(numbers)
+    for number in places:
+        if number not in known:
+            yield f"item {number} is on the sheets, not in the exam"
+    for item in exam.items:
+        if item.number not in places:
+            yield f"item {item.number} is in the exam, not on the sheets"
+            continue
+        field, _ = places[item.number]
+        on_sheet, wanted = _form(field), _wanted_form(item)
+        if on_sheet != wanted:
+            yield f"item {item.number} is {on_sheet} on the sheets, {wanted} in the exam"
+    if known == set(places) and numbers != list(places):
+        yield "the items stand in another order"
+    elif known == set(places):
+        for first, *_ in st.sections(exam):
+            if not _has_heading(*places[first.number], first.type):
+                yield f"a section begins at item {first.number}, which has no heading on the sheets"
+
+
+def _form(field: AnswerField) -> str:
+    match field:
+        case BubbleField():
+            return _choice(field.options, multiple=field.multiple)
+        case WritingField():
+            return "a fill-in item"
+        case AreaField():
+            return "a subjective item"
+
+
+def _wanted_form(item: Item) -> str:
+    if item.type.is_objective:
+        return _choice(item.options, multiple=item.type is ItemType.MULTIPLE)
+    return "a fill-in item" if item.type is ItemType.FILL_IN else "a subjective item"
+
+
+def _choice(options: tuple[str, ...], *, multiple: bool) -> str:
+    return f"{'several' if multiple else 'one'} of {' '.join(options)}"
+
+
+def _has_heading(field: AnswerField, page: PageLayout, kind: ItemType) -> bool:
+    """Whether there is room for a heading above the first field of a section."""
+    box = field.box
+    x, y = box.centre
+    for column in page.columns:
+        if column.x <= x <= column.right and column.y <= y <= column.bottom:
+            before = (f.box for f in takewhile(lambda f: f != field, answer_fields(page)))
+            ends = (b.bottom for b in before if column.x <= b.centre[0] <= column.right)
+            room = box.y - max(ends, default=column.y)
+            return room >= st.HEADING + frame_padding(kind) - _SLACK
+    return True  # printing says what is wrong with a field outside the columns
+
+
+def _number_grid(layout: SheetLayout) -> BubbleField | None:
+    fields = layout.pages[0].fields
+    return next((f for f in fields if isinstance(f, BubbleField) and f.name == "candidate"), None)

@@ -1,0 +1,102 @@
+"""Printing the sheets of an exam again: what is kept, refused and removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from inkmark.errors import LayoutError
+from inkmark.exam import Exam, ExamFolder, load_exam, save_exam
+from inkmark.layouts import BubbleShape, load_layout
+from inkmark.workflow import create_exam, print_exam
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ExamFolder:
+    return create_exam(tmp_path / "exam", language="en")
+
+
+def shortened(exam: Exam) -> Exam:
+    return replace(exam, items=exam.items[:-1])
+
+
+def test_what_is_not_asked_for_stays_as_it_was(folder: ExamFolder) -> None:
+    first = print_exam(folder.root, paper="A3", sides=2, bubble_style=BubbleShape.RECTANGLE)
+    before = folder.layout.read_bytes()
+    blank = print_exam(folder.root, blank=3)
+    assert blank.version == first.version
+    assert [path.name for path in blank.files] == ["blank.pdf"]
+    assert print_exam(folder.root, sides=2).version == first.version
+    assert print_exam(folder.root, paper="A3", columns=3).removed == ()
+    assert folder.layout.read_bytes() == before
+    assert all(path.is_file() for path in (*first.files, *blank.files))
+
+
+def test_a_change_that_moves_nothing_keeps_the_layout(folder: ExamFolder) -> None:
+    print_exam(folder.root)
+    before = folder.layout.read_bytes()
+    exam = load_exam(folder.root)
+    items = tuple(replace(item, points=item.points + Decimal(1)) for item in exam.items)
+    save_exam(replace(exam, title="Another title", items=items), folder.workbook)
+    print_exam(folder.root)
+    assert folder.layout.read_bytes() == before
+
+
+def test_a_refusal_says_what_differs_and_changes_nothing(folder: ExamFolder) -> None:
+    print_exam(folder.root)
+    before = {path: path.read_bytes() for path in folder.root.rglob("*") if path.is_file()}
+    with pytest.raises(LayoutError, match=r"its paper is A4, not A3.*undo that.*--rebuild"):
+        print_exam(folder.root, paper="A3")
+    after = {path: path.read_bytes() for path in folder.root.rglob("*") if path.is_file()}
+    assert after == before
+    exam = load_exam(folder.root)
+    save_exam(shortened(exam), folder.workbook)
+    number = exam.items[-1].number
+    with pytest.raises(LayoutError, match=f"item {number} is on the sheets, not in the exam"):
+        print_exam(folder.root)
+
+
+def test_rebuilding_keeps_the_form_and_removes_the_old_files(folder: ExamFolder) -> None:
+    first = print_exam(folder.root, paper="A3", columns=2)
+    blank = print_exam(folder.root, blank=2)
+    own = folder.sheets / "seating plan.pdf"
+    own.write_bytes(b"%PDF-1.4 of the school")
+    save_exam(shortened(load_exam(folder.root)), folder.workbook)
+    again = print_exam(folder.root, rebuild=True)
+    assert again.version != first.version
+    assert set(again.removed) == {*first.files, *blank.files}
+    assert set(folder.sheets.iterdir()) == {*again.files, own}
+    (page,) = load_layout(folder.layout).pages
+    assert (page.width_mm, len(page.columns)) == (420.0, 2)
+
+
+def test_rebuilding_what_comes_out_the_same_removes_nothing(folder: ExamFolder) -> None:
+    print_exam(folder.root, blank=2)
+    again = print_exam(folder.root, rebuild=True)
+    assert again.removed == ()
+    assert (folder.sheets / "blank.pdf").is_file()
+
+
+def test_columns_are_those_of_the_paper(folder: ExamFolder) -> None:
+    print_exam(folder.root, paper="A3", columns=2)
+    print_exam(folder.root, paper="A4", rebuild=True)
+    assert len(load_layout(folder.layout).pages[0].columns) == 1
+
+
+def test_a_damaged_layout_can_be_replaced_only_by_rebuilding(folder: ExamFolder) -> None:
+    folder.layout.write_text("{}")
+    with pytest.raises(LayoutError):
+        print_exam(folder.root)
+    print_exam(folder.root, rebuild=True)
+    assert load_layout(folder.layout).pages
+
+
+def test_an_exam_without_a_roster_leaves_nothing_behind(folder: ExamFolder) -> None:
+    save_exam(replace(load_exam(folder.root), candidates=()), folder.workbook)
+    with pytest.raises(LayoutError, match="--blank"):
+        print_exam(folder.root)
+    assert not folder.layout.exists()
+    assert not folder.sheets.exists()
