@@ -16,7 +16,6 @@ from inkmark.marking.scoring import (
     ScoreStatus,
     score_item,
     score_responses,
-    score_table,
 )
 
 __all__ = [
@@ -32,5 +31,4 @@ __all__ = [
     "load_points",
     "score_item",
     "score_responses",
-    "score_table",
 ]

@@ -70,7 +70,7 @@ class ScoreMatrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponseTable:
-    """Responses of candidates to items, for option shares and for scoring large cohorts.
+    """Responses of candidates to items, for option shares.
 
     Attributes
     ----------

@@ -13,8 +13,6 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 
-import numpy as np
-
 from inkmark.exam import (
     Exam,
     Item,
@@ -25,7 +23,6 @@ from inkmark.exam import (
     split_value,
 )
 from inkmark.exam.tables import half_width
-from inkmark.marking.matrix import RESPONSE_STATUSES, ResponseTable, ScoreMatrix
 from inkmark.marking.responses import Response, ResponseStatus
 
 __all__ = [
@@ -34,7 +31,6 @@ __all__ = [
     "ScoreStatus",
     "score_item",
     "score_responses",
-    "score_table",
 ]
 
 ManualPoints = Mapping[tuple[str, str], Decimal]
@@ -158,42 +154,6 @@ def score_responses(
     return tuple(records)
 
 
-def score_table(exam: Exam, table: ResponseTable, manual_points: ManualPoints) -> ScoreMatrix:
-    """Score a whole table of responses at once, without a record for each.
-
-    The scores are those of `score_responses`, as float64: for cohorts too large for records.
-
-    Parameters
-    ----------
-    exam : Exam
-    table : ResponseTable
-        (n, m) responses to items of the exam.
-    manual_points : mapping of (candidate, item) to Decimal
-        As in `score_responses`.
-
-    Returns
-    -------
-    ScoreMatrix
-    """
-    given_by_item: dict[str, dict[str, Decimal]] = {}
-    for (candidate, number), points in manual_points.items():
-        given_by_item.setdefault(number, {})[candidate] = points
-    marked = {candidate for candidate, _ in manual_points}
-    codes = [RESPONSE_STATUSES.index(status) for status in _PRESENT]
-    present = np.isin(table.status, codes).any(axis=1) | np.array(
-        [candidate in marked for candidate in table.candidates], dtype=np.bool_
-    )
-    items = {item.number: item for item in exam.items}
-    scores = np.empty(table.values.shape)
-    for column, number in enumerate(table.items):
-        score = _float_scorer(items[number])
-        given = map(given_by_item.get(number, {}).get, table.candidates)
-        columns = table.values[:, column], table.status[:, column], present
-        scores[:, column] = list(map(score, *(c.tolist() for c in columns), given))
-    full = np.array([float(items[number].points) for number in table.items])
-    return ScoreMatrix(table.candidates, table.items, scores, full)
-
-
 def _scorer(
     item: Item,
 ) -> Callable[[str, ResponseStatus, bool, Decimal | None], _Outcome]:
@@ -219,17 +179,6 @@ def _scorer(
         return ScoreStatus.SCORED, score_item(item, value)
 
     return outcome
-
-
-def _float_scorer(item: Item) -> Callable[[str, int, bool, Decimal | None], float]:
-    outcome = _scorer(item)
-
-    @cache
-    def score(value: str, code: int, present: bool, given: Decimal | None) -> float:
-        _, points = outcome(value, RESPONSE_STATUSES[code], present, given)
-        return float("nan") if points is None else float(points)
-
-    return score
 
 
 def _has_key(item: Item) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from decimal import Decimal
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +14,9 @@ from inkmark.exam.rules import rule_faults
 from inkmark.marking import (
     Response,
     ResponseStatus,
-    ResponseTable,
-    ScoreMatrix,
     ScoreStatus,
     score_item,
     score_responses,
-    score_table,
 )
 
 D = Decimal
@@ -249,31 +245,3 @@ def test_a_record_says_what_it_rests_on():
     (record,) = score_responses(exam_of(made), [response("01", "1", "C", "answered")], {})
     assert (record.points, record.full, record.value) == (D(2), D(5), "C")
     assert (record.rule, record.key, record.status) == ("subset 2", "AC", ScoreStatus.SCORED)
-
-
-statuses = st.sampled_from(ResponseStatus)
-
-
-@given(
-    st.lists(objective_items(), min_size=1, max_size=4),
-    st.lists(st.lists(st.tuples(sets, statuses), min_size=4, max_size=4), max_size=5),
-    st.dictionaries(st.tuples(st.sampled_from(["0", "1", "2"]), st.just("E")), cents),
-)
-def test_a_table_is_scored_as_its_responses_are(items, answers, manual_points):
-    numbered = [
-        Item(str(n), i.type, i.options, i.key, i.points, i.rule) for n, i in enumerate(items)
-    ]
-    exam = exam_of(*numbered, Item("E", ItemType.SUBJECTIVE, (), (), D(40)))
-    responses = [
-        Response(str(row), made.number, value, status)
-        for row, line in enumerate(answers)
-        for made, (value, status) in zip(
-            exam.items, itertools.islice(itertools.cycle(line), len(exam.items)), strict=True
-        )
-    ]
-    records = score_responses(exam, responses, manual_points)
-    expected = ScoreMatrix.from_records(records)
-    matrix = score_table(exam, ResponseTable.from_responses(responses), manual_points)
-    assert (matrix.candidates, matrix.items) == (expected.candidates, expected.items)
-    np.testing.assert_array_equal(matrix.scores, expected.scores)
-    np.testing.assert_array_equal(matrix.full, expected.full)
