@@ -251,16 +251,21 @@ def _empty_by_glyph(
     because bubbles that are nearly always marked lightly look the same. Two bubbles of a
     label are enough where both stand `beside` a mark and differ by no more than `agree`.
     """
-    n_glyphs = int(glyph.max()) + 1
-    print_of = np.full(n_glyphs, np.nan)
-    for label in range(n_glyphs):
-        own = near & (glyph == label)
-        alike = raw[own]
-        pair = beside is not None and len(alike) == 2 and beside[own].all()
-        if len(alike) >= _MIN_ALIKE or (pair and np.ptp(alike) <= agree):
-            print_of[label] = np.median(alike)
-    unknown = np.isnan(print_of)
-    typical = float(np.median(raw[near] if unknown.all() else print_of[~unknown]))
+    index = np.flatnonzero(near)
+    index = index[np.lexsort((raw[index], glyph[index]))]
+    count = np.bincount(glyph[index], minlength=int(glyph.max()) + 1)
+    first = np.cumsum(count) - count
+    lower, upper = (
+        raw[index[np.minimum(first + middle, len(index) - 1)]]
+        for middle in (np.maximum(count - 1, 0) // 2, count // 2)
+    )
+    known = count >= _MIN_ALIKE
+    if beside is not None:
+        n_beside = np.bincount(glyph[index], weights=beside[index], minlength=len(count))
+        known |= (count == 2) & (n_beside == 2) & (upper - lower <= agree)
+    print_of = (lower + upper) / 2
+    unknown = ~known
+    typical = float(np.median(print_of[known] if known.any() else raw[near]))
     print_of[unknown] = typical
     print_of = np.minimum(print_of, typical + _MAX_DARKER)
     return print_of[glyph], unknown[glyph]
