@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.metadata
 import json
-import os
-import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contract import Better, Kind, Result, Row
+from inkmark.machine import this_machine
 
 __all__ = [
     "Comparison",
@@ -26,15 +24,6 @@ __all__ = [
 ]
 
 FORMAT = "inkmark-benchmark/1"
-PACKAGES = (
-    "inkmark",
-    "numpy",
-    "numba",
-    "opencv-python-headless",
-    "scipy",
-    "reportlab",
-    "zxing-cpp",
-)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -111,11 +100,7 @@ def facts_of_this_machine() -> Facts:
     Facts
     """
     return Facts(
-        cpu=_cpu(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _all_cores(),
-        system=f"{platform.system()} {platform.machine()}",
-        python=platform.python_version(),
-        packages=tuple((name, importlib.metadata.version(name)) for name in PACKAGES),
+        **asdict(this_machine()),
         commit=_commit(),
         date=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
@@ -241,19 +226,6 @@ def _result(entry: dict[str, Any]) -> Result:
         for row in entry["rows"]
     )
     return Result(entry["name"], rows, entry["seed"], tuple(entry["notes"]))
-
-
-def _cpu() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or "unknown"
-
-
-def _all_cores() -> int:
-    return os.cpu_count() or 1
 
 
 def _commit() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import statistics
 import tempfile
 import time
@@ -15,10 +16,12 @@ from inkmark.demo import make_demo_exam
 from inkmark.exam import ExamFolder, load_exam
 from inkmark.images import find_scans, open_scan
 from inkmark.layouts import load_layout, print_sheets
+from inkmark.machine import Machine, this_machine
 from inkmark.ocr import read_codes
 from inkmark.omr import read_bubbles, register
 from inkmark.readings import Registration
 from inkmark.session import Progress
+from inkmark.session.pages import page_code
 from inkmark.workflow import analyse, make_reports, practise, read, score
 
 __all__ = ["BenchResult", "StageTime", "bench_lines", "measure_stages"]
@@ -52,15 +55,28 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """Times of all stages, in the order in which an exam meets them."""
+    """Times of all stages, in the order in which an exam meets them.
 
+    Attributes
+    ----------
+    machine : Machine
+    date : str
+        ISO 8601, UTC.
+    students, seed : int
+    stages : tuple of StageTime
+    """
+
+    machine: Machine
+    date: str
     students: int
     seed: int
     stages: tuple[StageTime, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Give the result as plain values."""
-        return asdict(self)
+        values = asdict(self)
+        values["machine"]["packages"] = dict(self.machine.packages)
+        return values
 
 
 def measure_stages(
@@ -112,11 +128,16 @@ def measure_stages(
         ):
             elapsed = _cpu_ms(partial(step, folder.root))
             done(StageTime(stage, "student", students, elapsed / students, 0.0))
-    return BenchResult(students, seed, tuple(stages))
+    date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return BenchResult(this_machine(), date, students, seed, tuple(stages))
 
 
 def bench_lines(result: BenchResult) -> Iterator[str]:
     """Give the result as a table for people."""
+    machine = result.machine
+    yield f"{result.date}, {machine.cpu}, {machine.cores} cores, {machine.system}"
+    packages = ", ".join(f"{name} {version}" for name, version in machine.packages)
+    yield f"Python {machine.python}, {packages}"
     yield f"CPU time of each stage, {result.students} students, seed {result.seed}"
     yield f"{'stage':<24} {'ms':>9} {'spread':>8}  for one of"
     for stage in result.stages:
@@ -127,8 +148,8 @@ def bench_lines(result: BenchResult) -> Iterator[str]:
 
 
 def _page_stages(folder: ExamFolder) -> list[StageTime]:
-    """Measure the steps of reading, page by page, on pages laid out as the first one."""
-    page = load_layout(folder.layout).pages[0]
+    """Measure the steps of reading, page by page, as a session takes them."""
+    pages = load_layout(folder.layout).pages
     times: dict[str, list[float]] = {}
 
     def timed(name: str, step: Callable[[], T]) -> T:
@@ -143,10 +164,19 @@ def _page_stages(folder: ExamFolder) -> list[StageTime]:
             with open_scan(path) as scan:
                 for index in range(scan.n_pages):
                     pixels = timed("decode", partial(scan.load, index)).pixels
+                    page = pages[0]
                     found = timed("register", partial(register, pixels, page))
-                    if isinstance(found, Registration):
-                        timed("read codes", partial(read_codes, pixels, page, found))
-                        timed("read bubbles", partial(read_bubbles, pixels, page, found))
+                    if not isinstance(found, Registration):
+                        continue
+                    codes = timed("read codes", partial(read_codes, pixels, page, found))
+                    code = page_code(page, codes)
+                    page = pages[0 if code is None else code.page]
+                    if page.anchors != pages[0].anchors:
+                        again = timed("register", partial(register, pixels, page))
+                        if not isinstance(again, Registration):
+                            continue
+                        found = again
+                    timed("read bubbles", partial(read_bubbles, pixels, page, found))
     return [
         StageTime(name, "page", len(values), statistics.median(values), _spread(values))
         for name, values in times.items()
