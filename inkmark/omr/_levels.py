@@ -46,6 +46,8 @@ _MAX_BOUNDARY = 0.5
 _ODD_NOISES = 5.0
 _ODD_SHARE = 0.03
 """Ink is unexplained beyond this share of a mark and so many standard deviations."""
+_MAX_SHARED = 0.12
+"""Paper and print do not darken a whole group by more than this share of a mark."""
 _MIN_USUAL = 60
 """So many empty bubbles beside marks are needed to say what is usual."""
 _MIN_SPLIT = 0.25
@@ -92,12 +94,15 @@ class Levels:
     noise : (n,) float64
         Standard deviation of the darkness of an empty bubble around it; larger for a label
         that the page has too few of to know its print.
+    shared : (n,) float64
+        Part of `empty` that all bubbles of the group have beyond their labels.
     mark, spread : float
         Typical darkness of a mark beyond an empty bubble, and its standard deviation.
     """
 
     empty: FloatArray
     noise: FloatArray
+    shared: FloatArray
     mark: float
     spread: float
 
@@ -112,11 +117,13 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
     raw, seen = ink.inside, ink.seen
     if not seen.any():
         noises = np.full_like(raw, _MIN_NOISE)
-        return Levels(np.zeros_like(raw), noises, options.default_mark, 0.0)
+        none = np.zeros_like(raw)
+        return Levels(none, noises, none, options.default_mark, 0.0)
     level = _empty_level(raw[_lighter_halves(raw, seen, plan.group)])
     if level is None:
         guess, noises = np.full_like(raw, _USUAL_PRINT), np.full_like(raw, _NO_EMPTY_NOISE)
-        return Levels(guess, noises, *_mark_level(raw - guess, seen, _MIN_NOISE, options))
+        marks = _mark_level(raw - guess, seen, _MIN_NOISE, options)
+        return Levels(guess, noises, np.zeros_like(raw), *marks)
     empty = np.full_like(raw, level)
     unknown = np.zeros(len(raw), dtype=bool)
     noise = _MIN_NOISE
@@ -136,6 +143,7 @@ def page_levels(ink: Ink, plan: BubblePlan, options: BubbleOptions) -> Levels:
     return Levels(
         empty,
         np.where(unknown, np.hypot(noise, _PRINT_SPREAD), noise),
+        effect,
         *_mark_level(fill, seen, noise, options),
     )
 
@@ -249,7 +257,7 @@ def _empty_by_glyph(
 
     Labels differ by little; one much darker than the page's typical one is not believed,
     because bubbles that are nearly always marked lightly look the same. Two bubbles of a
-    label are enough where both stand `beside` a mark and differ by no more than `agree`.
+    label are enough where one stands `beside` a mark and they differ by no more than `agree`.
     """
     index = np.flatnonzero(near)
     index = index[np.lexsort((raw[index], glyph[index]))]
@@ -262,7 +270,7 @@ def _empty_by_glyph(
     known = count >= _MIN_ALIKE
     if beside is not None:
         n_beside = np.bincount(glyph[index], weights=beside[index], minlength=len(count))
-        known |= (count == 2) & (n_beside == 2) & (upper - lower <= agree)
+        known |= (count == 2) & (n_beside >= 1) & (upper - lower <= agree)
     print_of = (lower + upper) / 2
     unknown = ~known
     typical = float(np.median(print_of[known] if known.any() else raw[near]))
@@ -283,9 +291,10 @@ def unexplained_ink(
     It may be a dot or a ring that a person means as a mark. It says nothing beside a mark:
     the empty bubbles there show how much print and dirt differ on this page.
     """
-    odd = np.zeros(len(fill), dtype=bool)
     if not ink.seen.any():
-        return odd
+        return np.zeros(len(fill), dtype=bool)
+    # A row that is filled all along but lightly has no empty bubble to stand out from.
+    odd = levels.shared > np.maximum(_ODD_NOISES * levels.noise, _MAX_SHARED * levels.mark)
     marked = np.zeros(int(plan.group[-1]) + 1, dtype=bool)
     marked[plan.group[probability >= 0.5]] = True
     usual = ink.seen & marked[plan.group] & (probability < 0.5)

@@ -119,6 +119,27 @@ def test_several_marks_are_an_answer_where_the_field_allows_them(page):
     assert_all_right(read(many, marks), {f.name: "ABD" for f in many.fields})
 
 
+def test_a_full_row_is_several_marks_or_an_answer(page):
+    marks, truth = filled(page)
+    full = {(name, k): 0.8 for name in ("Q5", "Q20") for k in range(4)}
+    readings = read(page, marks | full)
+    for name in ("Q5", "Q20"):
+        assert (readings[name].value, readings[name].flag) == ("ABCD", Flag.SEVERAL)
+    many = replace(page, fields=tuple(replace(f, multiple=True) for f in page.fields))
+    readings = read(many, marks | full)
+    assert_all_right(readings, truth | {"Q5": "ABCD", "Q20": "ABCD"})
+
+
+@pytest.mark.parametrize("multiple", [False, True])
+@pytest.mark.parametrize("taken", [0.15, 0.2, 0.25, 0.3])
+def test_a_full_row_of_light_marks_is_not_blank(page, multiple, taken):
+    fields = tuple(replace(f, multiple=multiple and f.n_groups == 1) for f in page.fields)
+    marks, _ = filled(page)
+    light = {("Q5", k): taken for k in range(4)}
+    reading = read(replace(page, fields=fields), marks | light)["Q5"]
+    assert reading.flag is not Flag.OK
+
+
 @pytest.mark.parametrize("erased", [0.05, 0.15, 0.3, 0.45])
 def test_an_erased_mark_beside_a_filled_one_never_wins(page, erased):
     marks, truth = filled(page)
