@@ -178,8 +178,8 @@ def load_records(opened: OpenExam) -> tuple[ScoreRecord, ...]:
     records = score_responses(opened.exam, responses, _points_taken_in(opened, stored, responses))
     if stored != {(record.candidate, record.item): record for record in records}:
         raise InkmarkError(
-            f"the scores of {root} are older than its workbook or its readings: what would be "
-            f"reported is no longer so. Score it again: inkmark score {root}"
+            f"the scores are older than the workbook or the readings of {root}, so a report "
+            f"would contradict them. Score it again: inkmark score {root}"
         )
     return records
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import openpyxl
 import pypdfium2
 import pytest
+from click.testing import CliRunner, Result
 
+from inkmark.cli import EXIT_NEEDS_REVIEW, main
 from inkmark.demo import DemoTruth, make_demo_exam
 from inkmark.errors import ImageError, InkmarkError
 from inkmark.exam import ExamFolder, Item, RuleKind, ScoringRule, load_exam, save_exam
@@ -261,6 +263,28 @@ def test_a_lost_scan_costs_pictures_and_nothing_else(copy: tuple[ExamFolder, Dem
     assert text.count("没有图像") == 2
     for name in (gone, other):
         assert name in "".join(text.split())
+
+
+def test_a_lost_scan_is_listed_at_the_end_and_asks_for_a_person(
+    copy: tuple[ExamFolder, DemoTruth],
+) -> None:
+    folder, truth = copy
+    _decide_everything(folder, truth)
+    score(folder.root)
+
+    def run_command(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+
+    assert run_command("report", folder.root).exit_code == 0
+    lost = min(folder.scans.rglob("*.jpg"))
+    lost.unlink()
+    result = run_command("report", folder.root)
+    assert result.exit_code == EXIT_NEEDS_REVIEW
+    name = lost.relative_to(folder.root).as_posix()
+    assert result.stdout.splitlines()[-1].startswith(f"{name}: lost scan")
+    as_json = run_command("report", folder.root, "--json")
+    assert json.loads(as_json.stdout)["lost_scans"] == [name]
+    assert run_command("report", folder.root, "--no-pages").exit_code == 0
 
 
 def test_a_scan_that_cannot_be_opened_is_no_lost_one(
