@@ -40,6 +40,8 @@ _SIZE_TOLERANCE = 1.35
 """How much a blob's side may differ from the one predicted, as a factor."""
 _PLACE_TOLERANCE = 0.05
 """How far a predicted square may be from a blob, as a share of the diagonal."""
+_MAX_PAIRS = 600
+"""So many of the pairs of blobs that may be a diagonal are tried: five times what scans have."""
 _MAX_HYPOTHESES = 12
 _CORNER_MARGIN = 0.35
 """How far a corner square may be off its first place, in sides; less than the gap beside it."""
@@ -100,11 +102,10 @@ def register_squares(
 
 @dataclass(frozen=True, slots=True)
 class _Placement:
-    """One way the sheet may lie: a first transform and how well blobs bear it out."""
+    """One way the sheet may lie: a first transform and how many blobs bear it out."""
 
     homography: FloatArray
     n_squares: int
-    error: float
 
 
 def _blob_searches(pixels: GreyImage, page: PageLayout) -> Iterator[FloatArray]:
@@ -157,7 +158,7 @@ def _placements(blobs: FloatArray, page: PageLayout) -> list[_Placement]:
     places = np.array([box.centre for box in squares]) @ (1, 1j)
     side_mm = np.array([(box.w + box.h) / 2 for box in squares])
     at = blobs[:, 0] + 1j * blobs[:, 1]
-    found = []
+    found: list[tuple[float, dict[int, int]]] = []
     for one, two in ((0, 2), (1, 3)):
         others = [k for k in range(4) if k not in (one, two)]
         diagonal_mm = places[two] - places[one]
@@ -166,7 +167,10 @@ def _placements(blobs: FloatArray, page: PageLayout) -> list[_Placement]:
         with np.errstate(divide="ignore"):
             fits = np.abs(np.log(scale * side_mm[one] / blobs[:, None, 2]))
             fits = np.maximum(fits, np.abs(np.log(scale * side_mm[two] / blobs[None, :, 2])))
-        for i, j in np.argwhere(fits < np.log(_SIZE_TOLERANCE)):
+        pairs = np.argwhere(fits < np.log(_SIZE_TOLERANCE))
+        if len(pairs) > _MAX_PAIRS:  # a grid of squares, and no sheet of ours
+            pairs = pairs[np.argpartition(fits[tuple(pairs.T)], _MAX_PAIRS)[:_MAX_PAIRS]]
+        for i, j in pairs:
             corners = at[i] + turn[i, j] * (places - places[one])
             chosen = {one: i, two: j}
             error = 0.0
@@ -180,9 +184,9 @@ def _placements(blobs: FloatArray, page: PageLayout) -> list[_Placement]:
                     chosen[k] = nearest
                     error += share
             if len(chosen) >= 3:
-                found.append(_fit_placement(places, at, chosen, error))
-    found.sort(key=lambda p: (-p.n_squares, p.error))
-    return found[: 2 * _MAX_HYPOTHESES]
+                found.append((error, chosen))
+    found.sort(key=lambda p: (-len(p[1]), p[0]))
+    return [_fit_placement(places, at, c) for _, c in found[: 2 * _MAX_HYPOTHESES]]
 
 
 def _side_placements(
@@ -194,7 +198,7 @@ def _side_placements(
     side_mm = np.array([(box.w + box.h) / 2 for box in squares])
     at = blobs[:, 0] + 1j * blobs[:, 1]
     outer = Box(0.0, 0.0, page.width_mm, page.height_mm).corners() @ (1, 1j)
-    found = []
+    found: list[tuple[float, complex, complex]] = []
     for one, two in ((0, 1), (1, 2), (2, 3), (3, 0)):
         turn = (at[None, :] - at[:, None]) / (places[two] - places[one])
         with np.errstate(divide="ignore"):
@@ -202,27 +206,24 @@ def _side_placements(
             error = np.maximum(
                 error, np.abs(np.log(np.abs(turn) * side_mm[two] / blobs[None, :, 2]))
             )
-        for i, j in np.argwhere(error < np.log(_SIDE_SIZE_TOLERANCE)):
-            a = turn[i, j]
-            b = at[i] - a * places[one]
-            corners = a * outer + b
-            low, high = -_OVERHANG * max(shape), (1 + _OVERHANG) * np.array(shape[::-1])
-            x, y = corners.real, corners.imag
-            if min(x.min(), y.min()) < low or x.max() > high[0] or y.max() > high[1]:
-                continue
-            if np.abs(a) * max(page.width_mm, page.height_mm) < _MIN_FILL * max(shape):
-                continue
-            homography = np.array(
-                [[a.real, -a.imag, b.real], [a.imag, a.real, b.imag], [0, 0, 1.0]]
-            )
-            found.append(_Placement(homography, 2, float(error[i, j])))
-    found.sort(key=lambda p: p.error)
-    return found[: 4 * _MAX_HYPOTHESES]
+        error[np.abs(turn) * max(page.width_mm, page.height_mm) < _MIN_FILL * max(shape)] = np.inf
+        i, j = np.nonzero(error < np.log(_SIDE_SIZE_TOLERANCE))
+        a = turn[i, j]
+        b = at[i] - a * places[one]
+        corners = a[:, None] * outer + b[:, None]
+        x, y = corners.real, corners.imag
+        low, high = -_OVERHANG * max(shape), (1 + _OVERHANG) * np.array(shape[::-1])
+        inside = (np.minimum(x, y) >= low) & (x <= high[0]) & (y <= high[1])
+        good = inside.all(axis=1)
+        found += zip(error[i, j][good].tolist(), a[good].tolist(), b[good].tolist(), strict=True)
+    found.sort(key=lambda p: p[0])
+    return [
+        _Placement(np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag], [0, 0, 1.0]]), 2)
+        for _, a, b in found[: 4 * _MAX_HYPOTHESES]
+    ]
 
 
-def _fit_placement(
-    places: ComplexArray, at: ComplexArray, chosen: dict[int, int], error: float
-) -> _Placement:
+def _fit_placement(places: ComplexArray, at: ComplexArray, chosen: dict[int, int]) -> _Placement:
     keys = list(chosen)
     source, target = places[keys], at[[chosen[k] for k in keys]]
     if len(keys) == 4:
@@ -233,7 +234,7 @@ def _fit_placement(
         design = np.column_stack([source.real, source.imag, np.ones(3)])
         rows = np.linalg.solve(design, np.column_stack([target.real, target.imag])).T
         homography = np.vstack([rows, (0.0, 0.0, 1.0)])
-    return _Placement(homography, len(keys), error)
+    return _Placement(homography, len(keys))
 
 
 # -- deciding between them and measuring -----------------------------------------------

@@ -111,6 +111,40 @@ def test_find_solids_finds_the_solid_squares_only():
     assert out[0, 2] ** 2 == pytest.approx(cv2.countNonZero(dark[50:71, 50:71]))
 
 
+def solids(dark, min_px, max_px):
+    """Centre x, y and side of solid blobs, in the order of their first pixels."""
+    count, labels = cv2.connectedComponents(dark, connectivity=4)
+    found = []
+    for label in range(1, count):
+        y, x = np.nonzero(labels == label)
+        area = len(x)
+        whole = (
+            min(x.min(), y.min()) > 0 and (y.max(), x.max()) < np.subtract(dark.shape, 1).tolist()
+        )
+        if not whole or not min_px <= area <= max_px:
+            continue
+        cov = np.cov(x, y, bias=True) + np.eye(2) / 12
+        det, trace = np.linalg.det(cov), np.trace(cov)
+        if 144 * det <= 1.35 * area**2 and trace**2 <= 4.9 * det:
+            found.append((y[0] * dark.shape[1] + x[0], x.mean(), y.mean(), np.sqrt(area)))
+    return np.array(sorted(found)).reshape(-1, 4)[:, 1:]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.65, 0.8])
+def test_find_solids_equals_numpy(rng, share):
+    image = (rng.random((160, 210)) > 0.97).astype(np.uint8)
+    for _ in range(60):
+        size = tuple(rng.uniform(3, 14, 2).tolist())
+        box = ((rng.uniform(0, 210), rng.uniform(0, 160)), size, rng.uniform(0, 90))
+        cv2.fillPoly(image, [cv2.boxPoints(box).round().astype(np.int32)], 1)
+    image[rng.random(image.shape) > share + 0.2] = 0
+    expected = solids(image, 12, 150)
+    out = np.empty((400, 3))
+    n = _kernels.find_solids(image.copy(), 12, 150, out)
+    assert n == len(expected) > 3
+    np.testing.assert_allclose(out[:n], expected, atol=1e-9)
+
+
 def test_find_solids_stops_when_its_list_is_full():
     dark = np.zeros((100, 100), np.uint8)
     for k in range(5):
@@ -131,6 +165,85 @@ def test_locate_boxes_measures_offsets(offset):
     _kernels.locate_boxes(pixels, homography, boxes, False, 0.2, out)
     np.testing.assert_allclose(out[:, :2], [offset, offset], atol=0.06)
     assert (out[:, 2] > 0.7).all()
+
+
+def run(profile, expected):
+    """Edges of the run above half height nearest the middle, of about a length."""
+    level = profile.max() / 2
+    steps = np.diff(np.concatenate([[0], profile >= level, [0]]).astype(int))
+    best, edges = np.inf, None
+    for first, end in zip(np.flatnonzero(steps > 0), np.flatnonzero(steps < 0), strict=True):
+        if first == 0 or end == len(profile):
+            continue
+        left = np.interp(level, profile[first - 1 : first + 1], [first - 1, first])
+        right = np.interp(-level, -profile[end - 1 : end + 1], [end - 1, end])
+        distance = abs((left + right) / 2 - (len(profile) - 1) / 2)
+        if 0.6 * expected <= right - left <= 1.6 * expected and distance < best:
+            best, edges = distance, (left, right)
+    return edges
+
+
+def located(pixels, homography, boxes, follow, min_contrast):
+    """Offset and contrast of each box in numpy."""
+    n = _kernels.N_PROFILE
+    result, offset = np.zeros((len(boxes), 3)), np.zeros(2)
+    for k, (x, y, w, h, margin) in enumerate(boxes):
+        offset = offset if follow else np.zeros(2)
+        reach = np.array([w + margin, h + margin])
+        centre = np.add((x, y), offset)
+        seen = apply_homography(
+            homography, [centre, centre + reach * (1, 0), centre + reach * (0, 1)]
+        )
+        side = np.linspace(-1, 1, n)
+        at = (
+            seen[0]
+            + side[None, :, None] * (seen[1] - seen[0])
+            + side[:, None, None] * (seen[2] - seen[0])
+        )
+        grid = bilinear(pixels, np.clip(at, 0, np.subtract(pixels.shape[::-1], 1)))
+        middle = grid.mean()
+        for _ in range(3):
+            low, high = grid[grid < middle], grid[grid >= middle]
+            if not len(low) or not len(high):
+                break
+            low, high = low.mean(), high.mean()
+            middle = (low + high) / 2
+        if np.ndim(low) or high - low < min_contrast * high:
+            continue
+        dark = np.clip((high - grid) / (high - low), 0, 1)
+        step = 2 * reach / (n - 1)
+
+        def trimmed(edges):
+            trim = 0.15 * (edges[1] - edges[0])
+            return slice(int(np.ceil(edges[0] + trim)), int(edges[1] - trim) + 1)
+
+        rows = run(dark.sum(axis=1), 2 * h / step[1])
+        columns = rows and run(dark[trimmed(rows)].sum(axis=0), 2 * w / step[0])
+        rows = columns and run(dark[:, trimmed(columns)].sum(axis=1), 2 * h / step[1])
+        if not rows:
+            continue
+        offset = offset + np.array([np.mean(columns), np.mean(rows)]) * step - reach
+        result[k] = (*offset, (high - low) / high)
+    return result
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_locate_boxes_equals_numpy(rng, follow):
+    homography = np.array([[7.9, 0.3, 3.0], [-0.2, 8.1, 9.0], [1e-4, -5e-5, 1.0]])
+    boxes = np.array([(8.0 + 11 * (k % 6), 9.0 + 6 * (k // 6), 2.0, 1.0, 1.4) for k in range(48)])
+    pixels = np.full((480, 560), 220, np.uint8)
+    for k, (x, y, w, h, _) in enumerate(boxes):
+        shift = rng.normal(0, 0.4, 2) * (k % 5 > 0)
+        size = np.array([w, h]) * (1.0 if k % 7 else 2.0)  # every seventh is another thing
+        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * size + (x, y) + shift
+        fixed = (apply_homography(homography, corners) * 16).round().astype(np.int32)
+        cv2.fillPoly(pixels, [fixed], int(rng.integers(20, 200)), cv2.LINE_AA, 4)
+    pixels = np.clip(pixels + rng.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
+    out = np.empty((len(boxes), 3))
+    _kernels.locate_boxes(pixels, homography, boxes, follow, 0.2, out)
+    expected = located(pixels, homography, boxes, follow, 0.2)
+    assert 10 < (expected[:, 2] > 0).sum() < len(boxes)
+    np.testing.assert_allclose(out, expected, atol=2e-3)
 
 
 def test_locate_boxes_refuses_what_is_not_the_box():
@@ -184,6 +297,51 @@ def test_fit_moves_finds_shift_stretch_and_turn():
     value = _kernels.fit_moves(response, points, centre, reach, moves, np.ones(6), np.full(6, 5.0))
     np.testing.assert_allclose(moves, true, atol=0.3)
     assert value == pytest.approx(bilinear(response, moved(moves)).mean(), rel=1e-4)
+
+
+def climbed(response, points, extent, moves, bounds):
+    """The search of `fit_moves` in numpy."""
+
+    (centre, reach), (steps, limit) = extent, bounds
+
+    def mean(moves):
+        share = (points - centre) / reach
+        at = points + moves[:2] + share[:, :1] * moves[2:4] + share[:, 1:] * moves[4:]
+        high = np.subtract(response.shape[::-1], 1)
+        inside = ((at >= 0) & (at < high)).all(axis=1)
+        return np.where(inside, bilinear(response, np.clip(at, 0, high)), 0.0).mean()
+
+    moves, best = moves.copy(), mean(moves)
+    for scale in (1.0, 0.5, 0.25, 0.125):
+        for _ in range(40):
+            before = best
+            for k in np.flatnonzero(steps):
+                for sign in (-1.0, 1.0):
+                    tried = moves.copy()
+                    tried[k] += sign * scale * steps[k]
+                    value = mean(tried) if abs(tried[k]) <= limit[k] else -np.inf
+                    if value > best + 1e-7:
+                        moves, best = tried, value
+            if best == before:
+                break
+    return moves, best
+
+
+@pytest.mark.parametrize("off", [(0.0, 0.0), (3.0, -2.0), (-28.0, 5.0)])
+def test_fit_moves_equals_numpy(rng, off):
+    points = grid() + off
+    response = bumps(grid() + rng.normal(0, 1.5, (36, 2))) + rng.normal(0, 0.02, (200, 260))
+    response = response.astype(np.float32)
+    centre, reach = points.mean(axis=0), np.array([75.0, 62.5])
+    steps, limit = (
+        np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0]),
+        np.array([4.0, 4.0, 3.0, 3.0, 3.0, 2.0]),
+    )
+    expected, best = climbed(response, points, (centre, reach), np.zeros(6), (steps, limit))
+    moves = np.zeros(6)
+    value = _kernels.fit_moves(response, points, centre, reach, moves, steps, limit)
+    np.testing.assert_allclose(moves, expected, atol=1e-12)
+    assert value == pytest.approx(best, rel=1e-6)
 
 
 def test_fit_moves_keeps_its_limits_and_frozen_parameters():

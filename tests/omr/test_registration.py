@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import cv2
@@ -189,3 +190,16 @@ def test_square_anchors_need_four_squares(page, printed):
     wrong = replace(page, anchors=replace(page.anchors, squares=page.anchors.squares[:3]))
     with pytest.raises(LayoutError, match="four"):
         register(printed, wrong)
+
+
+@pytest.mark.parametrize("side_mm", [3.0, 6.0])
+def test_a_page_full_of_squares_is_refused_in_good_time(page, printed, side_mm):
+    register(printed, page)  # compiled, or loaded
+    image = np.full(printed.shape, 240, np.uint8)
+    side, step = round(side_mm * PX_PER_MM), round((side_mm + 1.5) * PX_PER_MM)
+    for y in range(10, image.shape[0] - side, step):
+        for x in range(10, image.shape[1] - side, step):
+            image[y : y + side, x : x + side] = 20
+    start = time.thread_time()
+    assert isinstance(register(image, page), RegistrationFailure)
+    assert time.thread_time() - start < 1.0
