@@ -11,7 +11,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
 
-from inkmark.errors import StoreError
+from inkmark.errors import ExtraMissingError, StoreError
 from inkmark.exam import Exam
 from inkmark.marking import ScoreRecord
 from inkmark.readings import (
@@ -50,6 +50,8 @@ __all__ = ["ExamStore"]
 
 _BUSY_TIMEOUT_S = 30
 
+_BACKENDS = ("sqlite", "postgresql")
+
 _PAGES_AT_ONCE = 200
 
 _PAGE_COLUMNS = ("candidate", "page_number", "sha256", "page_index", "status", "contested")
@@ -69,13 +71,29 @@ class ExamStore:
         SQLAlchemy URL of the database.
     exam_id : str
         Which exam of the database is meant.
+
+    Raises
+    ------
+    StoreError
+        Where the database cannot be used.
+    ExtraMissingError
+        Where PostgreSQL is asked for and its driver is not installed.
     """
 
     def __init__(self, url: str | sa.URL, exam_id: str) -> None:
         self._exam_id = exam_id
         self._url = sa.engine.make_url(url)
+        if self._url.drivername == "postgresql":
+            self._url = self._url.set(drivername="postgresql+psycopg")
+        if self._url.get_backend_name() not in _BACKENDS:
+            raise StoreError(
+                f"{self._url.get_backend_name()} is no database for exams. Use SQLite or PostgreSQL."
+            )
         arguments = {"timeout": _BUSY_TIMEOUT_S} if self._url.drivername == "sqlite" else {}
-        self._engine = sa.create_engine(self._url, connect_args=arguments)
+        try:
+            self._engine = sa.create_engine(self._url, connect_args=arguments)
+        except ModuleNotFoundError as error:
+            raise ExtraMissingError("postgresql", "a PostgreSQL database") from error
         if self._url.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from inkmark.errors import StoreError
+from inkmark.errors import ExtraMissingError, StoreError
 from inkmark.exam import Candidate, Exam, Item, ItemType, Policy
 from inkmark.geometry import Box
 from inkmark.marking import ScoreRecord
@@ -342,6 +343,19 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="schema version 99"):
         ExamStore.open(path, "DEMO")
+
+
+def test_postgresql_without_its_driver_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ExtraMissingError, match=r"inkmark\[postgresql\]"):
+        ExamStore("postgresql://office@localhost/exams", "DEMO")
+
+
+def test_other_databases_are_refused() -> None:
+    with pytest.raises(StoreError, match="mysql is no database for exams"):
+        ExamStore("mysql://office@localhost/exams", "DEMO")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
