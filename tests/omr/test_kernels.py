@@ -118,10 +118,9 @@ def solids(dark, min_px, max_px):
     for label in range(1, count):
         y, x = np.nonzero(labels == label)
         area = len(x)
-        whole = (
-            min(x.min(), y.min()) > 0 and (y.max(), x.max()) < np.subtract(dark.shape, 1).tolist()
-        )
-        if not whole or not min_px <= area <= max_px:
+        high = np.subtract(dark.shape, 1)
+        cut = min(x.min(), y.min()) == 0 or y.max() == high[0] or x.max() == high[1]
+        if cut or not min_px <= area <= max_px:
             continue
         cov = np.cov(x, y, bias=True) + np.eye(2) / 12
         det, trace = np.linalg.det(cov), np.trace(cov)
@@ -141,7 +140,7 @@ def test_find_solids_equals_numpy(rng, share):
     expected = solids(image, 12, 150)
     out = np.empty((400, 3))
     n = _kernels.find_solids(image.copy(), 12, 150, out)
-    assert n == len(expected) > 3
+    assert n == len(expected) > 1
     np.testing.assert_allclose(out[:n], expected, atol=1e-9)
 
 
