@@ -85,10 +85,9 @@ class ExamStore:
         self._url = sa.engine.make_url(url)
         if self._url.drivername == "postgresql":
             self._url = self._url.set(drivername="postgresql+psycopg")
-        if self._url.get_backend_name() not in _BACKENDS:
-            raise StoreError(
-                f"{self._url.get_backend_name()} is no database for exams. Use SQLite or PostgreSQL."
-            )
+        backend = self._url.get_backend_name()
+        if backend not in _BACKENDS:
+            raise StoreError(f"{backend} is no database for exams. Use SQLite or PostgreSQL.")
         arguments = {"timeout": _BUSY_TIMEOUT_S} if self._url.drivername == "sqlite" else {}
         try:
             self._engine = sa.create_engine(self._url, connect_args=arguments)
