@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from inkmark.errors import Fault, FaultyFileError
-from inkmark.exam import canonical_value, split_value
+from inkmark.exam import canonical_value
 from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
 from inkmark.exam.values import BLANK_WORDS
@@ -72,7 +72,8 @@ class ReviewRow:
     options : tuple of str
         Option labels that a decision may name.
     multiple : bool
-        Whether a decision may name several options.
+        Whether the item allows several options. A decision may name several in any case: it
+        says what is on the paper.
     picture : bytes
         The crop as PNG or JPEG; empty where there is none.
     """
@@ -164,6 +165,8 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
             if row.options not in checks:
                 checks[row.options] = DataValidation("list", formula1=listed, allow_blank=True)
                 checks[row.options].error = w["decide single"]
+                # A warning only: several marks on the paper may be confirmed as they are.
+                checks[row.options].errorStyle = "warning"
                 checks[row.options].showErrorMessage = True
                 sheet.add_data_validation(checks[row.options])
             checks[row.options].add(sheet.cell(number, column["decision"]).coordinate)
@@ -210,8 +213,8 @@ def load_review(
     ------
     FaultyFileError
         With every row whose decision cannot be taken at its word: a candidate or a field
-        that the exam does not have, an option that the field does not have, several where
-        one is allowed, two decisions about one field.
+        that the exam does not have, an option that the field does not have, two decisions
+        about one field.
     """
     file = Path(path)
     (table,) = read_workbook(file, (_SHEET,)) or (Table(_SHEET, (), ()),)
@@ -247,7 +250,7 @@ class _FaultyError(Exception):
 
 
 def _choices(row: ReviewRow) -> str:
-    """Options as they are shown: ``A / B``, or ``A + B`` where several may be."""
+    """Options as they are shown: ``A / B``, or ``A + B`` where the item allows several."""
     return (" + " if row.multiple else " / ").join(row.options)
 
 
@@ -292,10 +295,5 @@ def _decide(
             value = canonical_value(text, field.options)
         except ValueError as error:
             raise _FaultyError(decision, str(error)) from error
-        if not field.multiple and len(split_value(value, field.options)) > 1:
-            listed = " / ".join(field.options)
-            raise _FaultyError(
-                decision, f"{text!r} names several of {listed}, where one is allowed"
-            )
     note = cells["note"].text if "note" in cells else ""
     return ReviewDecision(candidate, name, value, note)

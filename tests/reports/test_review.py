@@ -109,6 +109,13 @@ def test_blank_can_be_decided_in_several_ways(blank, tmp_path):
     assert [d.value for d in load_review(path)] == [""]
 
 
+def test_a_double_mark_on_a_single_item_can_be_confirmed(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1, value="AB")], path, "zh")
+    decide(path, {2: "b, A"})
+    assert [d.value for d in load_review(path)] == ["AB"]
+
+
 def test_nothing_is_decided_by_an_empty_workbook(tmp_path):
     path = tmp_path / "review.xlsx"
     write_review([row(1), row(2)], path, "en")
@@ -118,7 +125,7 @@ def test_nothing_is_decided_by_an_empty_workbook(tmp_path):
 def test_all_faults_are_told_at_once_with_their_places(tmp_path):
     path = tmp_path / "review.xlsx"
     write_review([row(1), row(3), row(5), row(4), row(4)], path, "zh")
-    decide(path, {2: "E", 3: "AB", 4: "A", 5: "B", 6: "C"})
+    decide(path, {2: "E", 3: "AA", 4: "A", 5: "B", 6: "C"})
     decide(path, {4: None}, key="candidate")
     with pytest.raises(FaultyFileError) as error:
         load_review(path)
@@ -210,6 +217,7 @@ def test_what_a_person_sees(tmp_path):
     assert check.formula1 == '"A,B,C,D,-"'
     assert "E2" in check.sqref
     assert "E3" not in check.sqref
+    assert check.errorStyle == "warning", "a double mark may be confirmed"
     assert sheet["E2"].number_format == "@"
 
 
