@@ -16,7 +16,7 @@ from inkmark.exam.model import (
 )
 from inkmark.exam.rules import format_rule, parse_rule
 from inkmark.exam.template import save_exam, write_template
-from inkmark.exam.values import canonical_value
+from inkmark.exam.values import canonical_value, printed_options, printed_value
 from inkmark.exam.workbook import load_exam
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
     "join_labels",
     "load_exam",
     "parse_rule",
+    "printed_options",
+    "printed_value",
     "save_exam",
     "split_value",
     "write_template",

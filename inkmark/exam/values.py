@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
-from inkmark.exam.model import join_labels
+from inkmark.exam.model import Item, ItemType, join_labels, split_value
 from inkmark.exam.tables import half_width
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "parse_number",
     "parse_options",
     "parse_truth",
+    "printed_options",
+    "printed_value",
     "truth_options",
 ]
 
@@ -89,18 +91,21 @@ def parse_options(text: str) -> tuple[str, ...]:
 def parse_labels(text: str, options: Sequence[str]) -> tuple[str, ...]:
     """The labels in a written set (``AC``, ``a,c``, ``甲|乙``), in option order.
 
+    Options that stand for true and false may be written in any word for them: ``对``, ``√``,
+    ``T``.
+
     Raises
     ------
     ValueError
         For a label that is not among the options, or one written twice.
     """
     plain = half_width(text).strip()
-    known = {label.casefold(): label for label in options}
+    known = _synonyms(options) | {label.casefold(): label for label in options}
     parts = [part for part in _SEPARATORS.split(plain) if part]
-    if len(parts) == 1 and plain.casefold() not in known:
-        parts = list(plain)
-    elif all(len(label) == 1 for label in options):
-        parts = [character for part in parts for character in part]
+    if len(parts) == 1 or all(len(label) == 1 for label in options):
+        parts = [
+            label for part in parts for label in ([part] if part.casefold() in known else part)
+        ]
     labels = [known.get(part.casefold(), part) for part in parts]
     unknown = [label for label in labels if label not in options]
     if unknown:
@@ -126,21 +131,56 @@ def canonical_value(text: str, options: Sequence[str]) -> str:
 def parse_truth(text: str, options: Sequence[str]) -> tuple[str, ...]:
     """The key of a true/false item: a label, or a word for true or false.
 
-    The first option stands for true. Raises ValueError for any other text.
+    The first option stands for true where the labels do not say which one does. Raises
+    ValueError for any other text.
     """
-    plain = half_width(text).strip()
-    labels = [label for label in options if label.casefold() == plain.casefold()]
-    if labels:
-        return tuple(labels)
-    for words, label in zip((_TRUE_WORDS, _FALSE_WORDS), options, strict=True):
-        if plain.casefold() in words:
+    word = half_width(text).strip().casefold()
+    for label in options:
+        if label.casefold() == word:
             return (label,)
+    known = _synonyms(options) or _meanings(*options)
+    if word in known:
+        return (known[word],)
     raise ValueError(f"“{text}” is neither true nor false; write T or F, √ or ×, 对 or 错")
 
 
 def truth_options(language: str) -> tuple[str, str]:
     """Labels of true/false items where the workbook gives none."""
     return ("√", "×") if language == "zh" else ("T", "F")
+
+
+def printed_options(item: Item, language: str) -> tuple[str, ...]:
+    """The labels printed in an item's bubbles; stored options stay as they are."""
+    if item.type is not ItemType.TRUE_FALSE:
+        return item.options
+    known = _synonyms(item.options)
+    true, false = ("对", "错") if language == "zh" else ("T", "F")
+    return (
+        tuple(true if label == known["t"] else false for label in item.options)
+        if known
+        else item.options
+    )
+
+
+def printed_value(item: Item, value: str, language: str) -> str:
+    """A value or key of an item in the labels printed in its bubbles."""
+    printed = printed_options(item, language)
+    labels = dict(zip(item.options, printed, strict=True))
+    marked = split_value(value, item.options)
+    return join_labels((labels.get(label, label) for label in marked), printed)
+
+
+def _synonyms(options: Sequence[str]) -> dict[str, str]:
+    """Every word for true and false to its option; none where options are not a pair of them."""
+    if len(options) == 2:
+        for true, false in (options, options[::-1]):
+            if true.casefold() in _TRUE_WORDS and false.casefold() in _FALSE_WORDS:
+                return _meanings(true, false)
+    return {}
+
+
+def _meanings(true: str, false: str) -> dict[str, str]:
+    return dict.fromkeys(_TRUE_WORDS, true) | dict.fromkeys(_FALSE_WORDS, false)
 
 
 def _span(first: str, last: str) -> tuple[str, ...]:

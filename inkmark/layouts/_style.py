@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkmark.exam import Exam, Item, ItemType
+from inkmark.exam import Exam, Item
 
 PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
 """Width and height; A3 lies on its long side."""
@@ -65,21 +65,6 @@ GRID_STEP = (7.0, 5.6)
 GRID_STEP_MIN = 6.0
 WRITTEN_DIGIT = 7.0
 WRITTEN_GAP = 2.0
-
-_TRUE = frozenset(("T", "TRUE", "Y", "YES", "对", "√", "✓", "正确", "是"))
-_FALSE = frozenset(("F", "FALSE", "N", "NO", "错", "×", "✗", "错误", "否"))
-
-
-def printed_options(item: Item, language: str) -> tuple[str, ...]:
-    """The labels printed in an item's bubbles; stored options stay as they are."""
-    if item.type is not ItemType.TRUE_FALSE:
-        return item.options
-    true, false = ("对", "错") if language == "zh" else ("T", "F")
-    printed = tuple(
-        true if label.upper() in _TRUE else false if label.upper() in _FALSE else label
-        for label in item.options
-    )
-    return printed if len(set(printed)) == len(printed) else item.options
 
 
 def item_label(number: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from inkmark.drawing import PT_PER_MM, width_mm
 from inkmark.errors import LayoutError
-from inkmark.exam import Exam, Item, ItemType
+from inkmark.exam import Exam, Item, ItemType, printed_options
 from inkmark.fonts import fit_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
@@ -146,7 +146,7 @@ def _check_item(item: Item, language: str) -> None:
     if item.type.is_objective and not item.options:
         raise LayoutError(f"item {item.number} has no options. Fill them in in exam.xlsx.")
     room = (st.BUBBLE[0] - 1.0) * PT_PER_MM
-    for label in st.printed_options(item, language):
+    for label in printed_options(item, language):
         if (
             fit_text(label, room, st.BUBBLE_LABEL_PT, min_size_pt=st.BUBBLE_LABEL_MIN_PT)[0]
             != label

@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from inkmark.drawing import PT_PER_MM, Pen, width_mm
 from inkmark.errors import LayoutError
-from inkmark.exam import Candidate, Exam, Item, ItemType
+from inkmark.exam import Candidate, Exam, Item, ItemType, printed_options
 from inkmark.files import write_whole
 from inkmark.fonts import BOLD, fit_text, printable_text, register_fonts, wrap_text
 from inkmark.geometry import Box
@@ -434,7 +434,7 @@ class _Side:
             align="right",
         )
         if isinstance(field, BubbleField):
-            self._bubbles(field, st.printed_options(item, self.exam.language))
+            self._bubbles(field, printed_options(item, self.exam.language))
         else:
             pen.rect(field.box, stroke=OUTLINE, width_pt=HAIRLINE_PT)
 

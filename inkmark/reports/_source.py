@@ -11,7 +11,7 @@ import numpy as np
 
 from inkmark.analytics import exam_cohort, option_shares
 from inkmark.analytics.model import Analysis, GroupKind, OptionShares
-from inkmark.exam import Candidate, Exam, Item, join_labels
+from inkmark.exam import Candidate, Exam, Item, printed_value
 from inkmark.marking import ScoreMatrix, ScoreRecord, ScoreStatus
 from inkmark.reports import figures
 from inkmark.reports.model import OptionTable, ReportOptions
@@ -122,10 +122,10 @@ def knowledge_names(item: Item) -> tuple[str, ...]:
     return tuple(name for name, _ in item.knowledge)
 
 
-def key_text(item: Item) -> str:
-    """The key of an item as it is shown; empty for a subjective item."""
+def key_text(item: Item, language: str) -> str:
+    """The key of an item in the labels of the sheet; empty for a subjective item."""
     if item.type.is_objective:
-        return join_labels(item.key, item.options)
+        return printed_value(item, item.key_value, language)
     return " / ".join(item.key)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 
 from inkmark.analytics.model import FloatArray, Standing
-from inkmark.exam import Candidate, Item
+from inkmark.exam import Candidate, Item, printed_value
 from inkmark.marking import ScoreRecord, ScoreStatus
 from inkmark.reports import figures
 from inkmark.reports._source import Source, certain_points, key_text, knowledge_names
@@ -78,8 +78,12 @@ def _student_items(source: Source, number: str, reference: _Reference) -> tuple[
             StudentItem(
                 number=item.number,
                 knowledge=knowledge_names(item),
-                answer=answer,
-                key=key_text(item),
+                answer=(
+                    printed_value(item, answer, source.exam.language)
+                    if item.type.is_objective
+                    else answer
+                ),
+                key=key_text(item, source.exam.language),
                 keyed=item.key if item.type.is_objective else (),
                 points=None if gained is None else figures.points(gained),
                 full=figures.points(item.points),

@@ -132,7 +132,7 @@ def _item_tables(source: Source) -> tuple[ItemTable, ...]:
             number=item.number,
             type=str(item.type),
             knowledge=knowledge_names(item),
-            key=key_text(item),
+            key=key_text(item, source.exam.language),
             full=figures.points(item.points),
             counted=int(stats.n[column]),
             mean=figures.mean(stats.mean[column]),

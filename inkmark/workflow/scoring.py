@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
+from inkmark.exam import printed_options, printed_value
 from inkmark.geometry import Box
 from inkmark.layouts import BubbleField, Role
 from inkmark.marking import (
@@ -277,6 +278,7 @@ def _review_rows(
     """
     fields = review_fields(opened.layout)
     names = {candidate.number: candidate.name for candidate in opened.exam.candidates}
+    items, language = {item.number: item for item in opened.exam.items}, opened.exam.language
     decided = {(d.candidate, d.field) for d in opened.store.decisions()}
     doubtful: list[tuple[StoredPage, SheetReading, list[FieldReading]]] = []
     for page in opened.store.pages():
@@ -299,6 +301,7 @@ def _review_rows(
             lost[sheet.source.path] = None
         for reading in own:
             field = fields[reading.field]
+            item = items.get(field.item)
             picture = (
                 b""
                 if pixels is None
@@ -311,11 +314,11 @@ def _review_rows(
                     name=names.get(page.record.candidate, ""),
                     field=field.name,
                     item=field.item,
-                    value=reading.value,
+                    value=printed_value(item, reading.value, language) if item else reading.value,
                     confidence=reading.confidence,
-                    reason="\n".join(text[opened.exam.language] for text in reasons),
+                    reason="\n".join(text[language] for text in reasons),
                     source=str(sheet.source),
-                    options=field.options,
+                    options=printed_options(item, language) if item else field.options,
                     multiple=field.multiple,
                     picture=picture,
                 )

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkmark.exam import canonical_value, join_labels, split_value
+from inkmark.exam import (
+    Item,
+    ItemType,
+    canonical_value,
+    join_labels,
+    printed_options,
+    printed_value,
+    split_value,
+)
 from inkmark.exam.values import number_text, parse_labels, parse_number, parse_options, parse_truth
 
 ABCD = ("A", "B", "C", "D")
@@ -84,6 +92,37 @@ def test_labels_that_are_not_options(text):
 )
 def test_true_and_false(text, label):
     assert parse_truth(text, ("√", "×")) == (label,)
+
+
+@pytest.mark.parametrize("text", ["对", "√", "T", "正确"])
+@pytest.mark.parametrize("options", [("√", "×"), ("×", "√"), ("T", "F"), ("对", "错")])
+def test_marks_for_true_may_be_written_in_any_word(text, options):
+    (true,) = {"√", "T", "对"} & set(options)
+    assert parse_labels(text, options) == parse_truth(text, options) == (true,)
+    assert parse_labels(f"{text}, no", options) == options
+    assert canonical_value("错对", options) == "".join(options)
+
+
+def test_words_for_true_are_no_labels_of_other_options():
+    with pytest.raises(ValueError, match="not among the options A, B"):
+        parse_labels("对", ("A", "B"))
+
+
+@pytest.mark.parametrize(
+    ("options", "language", "printed"),
+    [
+        (("√", "×"), "zh", ("对", "错")),
+        (("F", "T"), "zh", ("错", "对")),
+        (("对", "错"), "en", ("T", "F")),
+        (("A", "B"), "zh", ("A", "B")),
+        (("Yes", "maybe"), "en", ("Yes", "maybe")),
+    ],
+)
+def test_true_and_false_are_printed_in_the_words_of_the_language(options, language, printed):
+    item = Item("1", ItemType.TRUE_FALSE, options, options[:1], Decimal(1))
+    assert printed_options(item, language) == printed
+    assert printed_value(item, options[1], language) == printed[1]
+    assert printed_value(item, "", language) == ""
 
 
 def test_a_label_wins_over_a_word():

@@ -32,6 +32,7 @@ LAYOUT = SheetLayout(
             (
                 *(bubbles(f"Q{n}", tuple("ABCD"), multiple=n == 2) for n in range(1, 6)),
                 bubbles("Q6", ("甲", "乙丙"), multiple=True),
+                bubbles("Q7", ("√", "×")),
                 bubbles("absent", ("absent",), role=Role.ABSENT),
                 bubbles("candidate", tuple("0123456789"), role=Role.CANDIDATE),
             ),
@@ -116,6 +117,14 @@ def test_a_double_mark_on_a_single_item_can_be_confirmed(tmp_path):
     assert [d.value for d in load_review(path)] == ["AB"]
 
 
+@pytest.mark.parametrize(("text", "value"), [("对", "√"), ("T", "√"), ("错", "×"), ("错对", "√×")])
+def test_true_and_false_are_decided_in_any_word(text, value, tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(7, options=("对", "错"), value="")], path, "zh")
+    decide(path, {2: text})
+    assert [d.value for d in load_review(path)] == [value]
+
+
 def test_nothing_is_decided_by_an_empty_workbook(tmp_path):
     path = tmp_path / "review.xlsx"
     write_review([row(1), row(2)], path, "en")
@@ -143,7 +152,7 @@ def test_unknown_candidates_and_fields_are_faults_and_only_where_decided(tmp_pat
         row(1, candidate="999999"),
         row(2, field="Q77"),
         row(3, field="candidate", item=""),
-        row(4, field="Q7"),
+        row(4, field="Q8"),
         row(5),
     ]
     write_review(rows, path, "zh")
@@ -165,7 +174,7 @@ def test_options_are_those_of_the_sheet_and_not_of_an_edited_workbook(tmp_path):
 
 
 def test_items_and_absent_marks_may_be_decided_and_nothing_else():
-    assert set(review_fields(LAYOUT)) == {*(f"Q{n}" for n in range(1, 7)), "absent"}
+    assert set(review_fields(LAYOUT)) == {*(f"Q{n}" for n in range(1, 8)), "absent"}
 
 
 def test_the_same_decision_twice_is_no_fault(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from sample_results import analysed, make_results
 
 from inkmark.analytics import Standing
-from inkmark.exam import Policy
+from inkmark.exam import ItemType, Policy
 from inkmark.marking import ScoreStatus
 from inkmark.reports.model import Level, Outcome
 
@@ -211,3 +211,15 @@ def test_negative_sums_are_no_points_where_they_are_no_mastery():
     shown = [p for student in results.report().students for p in student.points]
     assert all(point.points >= 0 for point in shown)
     assert all(point.points == 0 for point in shown if point.mastery == 0)
+
+
+@pytest.mark.parametrize(("language", "labels"), [("zh", {"对", "错"}), ("en", {"T", "F"})])
+def test_true_and_false_are_shown_as_printed_on_the_sheet(language, labels):
+    report = make_results(language=language).report()
+    places = [n for n, item in enumerate(report.items) if item.type == ItemType.TRUE_FALSE]
+    assert places
+    for place in places:
+        assert report.items[place].key in labels
+        answers = {student.items[place].answer for student in report.students}
+        assert labels <= answers <= {*labels, ""}
+        assert {student.items[place].key for student in report.students} <= labels
