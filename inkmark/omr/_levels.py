@@ -46,6 +46,8 @@ _MAX_BOUNDARY = 0.5
 _ODD_NOISES = 5.0
 _ODD_SHARE = 0.03
 """Ink is unexplained beyond this share of a mark and so many standard deviations."""
+_ODD_LEAST = 0.035
+"""What is lighter is the unevenness of paper and print: a dot of 0.8 mm is darker."""
 _MAX_SHARED = 0.12
 """Paper and print do not darken a whole group by more than this share of a mark."""
 _MIN_USUAL = 60
@@ -299,7 +301,7 @@ def unexplained_ink(
     marked[plan.group[probability >= 0.5]] = True
     usual = ink.seen & marked[plan.group] & (probability < 0.5)
     for values, noise in ((fill, levels.noise), _surroundings(ink, plan)):
-        limit = np.maximum(_ODD_NOISES * noise, _ODD_SHARE * levels.mark)
+        limit = np.maximum(_ODD_NOISES * noise, max(_ODD_SHARE * levels.mark, _ODD_LEAST))
         if usual.sum() >= _MIN_USUAL:
             limit = np.maximum(limit, 1.25 * float(np.quantile(values[usual], 0.99)))
         odd |= values > limit
