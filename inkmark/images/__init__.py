@@ -2,7 +2,8 @@
 
 The only place where a file becomes pixels. Formats are told by their first bytes, never
 by the file's name. `open_scan` raises `inkmark.errors.ImageError` for whatever cannot be
-turned into pixels faithfully; it never returns half a page.
+turned into pixels faithfully. Half a page is refused as far as can be told: a change of
+some bytes inside the coded data of a JPEG or fax file may leave codes that fit.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from inkmark.errors import ImageError
 
@@ -38,7 +39,8 @@ def find_scans(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     Raises
     ------
     ImageError
-        Where a path does not exist, or a folder or glob holds no file.
+        Where a path does not exist, a folder cannot be read, or a folder or glob holds no
+        file.
     """
     if isinstance(paths, str | Path):
         paths = [paths]
@@ -76,7 +78,7 @@ def _files_of(path: Path) -> list[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
-    for here, folders, names in os.walk(folder, followlinks=True):
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=_refuse_folder):
         status = os.stat(here)  # noqa: PTH116
         if (status.st_dev, status.st_ino) in seen:  # a link to a folder that was visited
             folders.clear()
@@ -84,6 +86,15 @@ def _walk(folder: Path) -> Iterator[Path]:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not _is_system(name))
         yield from (Path(here, name) for name in names if not _is_system(name))
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    """Pages in a folder that is passed over would be missing without a word."""
+    raise ImageError(
+        str(error.filename),
+        f"the folder cannot be read ({error.strerror})",
+        "Check its permissions, or move it out of the scans.",
+    ) from error
 
 
 def _is_system(name: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH
+from inkmark.images._jpeg import is_whole, markers_fit
 
 __all__ = [
     "RESCAN",
@@ -28,6 +29,7 @@ __all__ = [
 RESCAN = "Scan or copy the file again."
 
 _INCH, _CENTIMETRE = 2, 3  # the values of TIFF's and EXIF's ResolutionUnit
+_GROUP_4, _JPEG = 4, 7  # values of TIFF's Compression
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
 
 
@@ -123,13 +125,19 @@ def read_jpeg_header(data: bytes, source: str) -> ImageHeader:
         position += 2 + length
     if frame is None or 0 in frame[:2]:
         raise ImageError(source, "the JPEG header declares no size", RESCAN)
-    # Inside the coded data a byte FF is always followed by 00 or a restart marker.
-    if data.rfind(b"\xff\xd9", position) < 0:
-        raise _truncated(source)
+    _check_scans(data, position, source)
     height, width, channels = frame
     x_dpi, y_dpi = density if density[0] else exif.dpi
     dpi = declared_dpi(x_dpi, y_dpi, width, height)
     return ImageHeader(width, height, dpi, exif.orientation, channels)
+
+
+def _check_scans(data: bytes, position: int, source: str) -> None:
+    # Inside the coded data a byte FF is always followed by 00 or a restart marker.
+    if data.rfind(b"\xff\xd9", position) < 0:
+        raise _truncated(source)
+    if not markers_fit(data):
+        raise ImageError(source, "the image data is damaged", RESCAN)
 
 
 def read_png_header(data: bytes, source: str) -> ImageHeader:
@@ -190,7 +198,7 @@ def read_tiff_headers(data: bytes, source: str, max_pages: int) -> tuple[ImageHe
                 )
             seen.add(offset)
             tags, offset = tiff.directory(offset)
-            headers.append(_tiff_page(tags, len(data), source))
+            headers.append(_tiff_page(tags, data, source))
     except struct.error as exc:
         raise _truncated(source) from exc
     if not headers:
@@ -198,7 +206,7 @@ def read_tiff_headers(data: bytes, source: str, max_pages: int) -> tuple[ImageHe
     return tuple(headers)
 
 
-def _tiff_page(tags: dict[int, tuple[float, ...]], size: int, source: str) -> ImageHeader:
+def _tiff_page(tags: dict[int, tuple[float, ...]], data: bytes, source: str) -> ImageHeader:
     width, height = (int(tags.get(tag, (0,))[0]) for tag in (256, 257))
     if not width or not height:
         raise ImageError(source, "the TIFF header declares no size", RESCAN)
@@ -206,11 +214,30 @@ def _tiff_page(tags: dict[int, tuple[float, ...]], size: int, source: str) -> Im
     lengths = tags.get(279) or tags.get(325) or (0,) * len(starts)
     if not starts or len(starts) != len(lengths):
         raise ImageError(source, "the TIFF header names no image data", RESCAN)
-    if any(start + length > size for start, length in zip(starts, lengths, strict=True)):
+    parts = [slice(int(a), int(a + n)) for a, n in zip(starts, lengths, strict=True)]
+    if any(part.stop > len(data) for part in parts):
         raise _truncated(source)
+    _check_tiff_data(data, parts, tags, source)
     per_inch = _PER_INCH.get(int(tags.get(296, (_INCH,))[0]), 0.0)
     x_dpi, y_dpi = (tags.get(tag, (0.0,))[0] * per_inch for tag in (282, 283))
     return ImageHeader(width, height, declared_dpi(x_dpi, y_dpi, width, height))
+
+
+def _check_tiff_data(
+    data: bytes, parts: list[slice], tags: dict[int, tuple[float, ...]], source: str
+) -> None:
+    """Refuse damage that the decoder would only warn of."""
+    kind = tags.get(259, (1,))[0]
+    whole = True
+    if kind == _GROUP_4:
+        # No two of its codes have so many zeros between them (ITU-T T.6, 2.2).
+        whole = all(b"\0\0\0" not in data[part].rstrip(b"\0") for part in parts)
+    elif kind == _JPEG:
+        tables = bytes(int(value) for value in tags.get(347, ()))[2:-2]
+        streams = (data[p][:2] + tables + data[p][2:] for p in parts)
+        whole = all(markers_fit(stream) and is_whole(stream) for stream in streams)
+    if not whole:
+        raise ImageError(source, "the image data is damaged", RESCAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +260,8 @@ def _read_exif(data: bytes) -> _Exif:
 
 
 # struct letters by field type; text, signed and floating types are not needed
-_TIFF_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 13: "I", 16: "Q", 18: "Q"}
-_TIFF_TAGS = frozenset({256, 257, 273, 274, 279, 282, 283, 296, 324, 325})
+_TIFF_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 7: "B", 13: "I", 16: "Q", 18: "Q"}
+_TIFF_TAGS = frozenset({256, 257, 259, 273, 274, 279, 282, 283, 296, 324, 325, 347})
 
 
 class _Tiff:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from inkmark.errors import ImageError
+from inkmark.images._jpeg import looks_whole
 from inkmark.images.headers import RESCAN, ImageHeader
 
 __all__ = ["Pixels", "TiffDecoder", "decode_still", "to_grey", "turned"]
@@ -69,6 +70,8 @@ def decode_still(data: bytes, header: ImageHeader, source: str, *, colour: bool)
     except cv2.error as exc:
         raise _undecodable(source) from exc
     if pixels is None:
+        raise _undecodable(source)
+    if data.startswith(b"\xff\xd8") and not looks_whole(data, np.asarray(pixels)):
         raise _undecodable(source)
     if header.transparent:
         pixels = _on_paper(pixels, colour=colour)
@@ -131,7 +134,7 @@ def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Pixels:
         paper = Image.new("RGBA", image.size, "white")
         paper.alpha_composite(image.convert("RGBA"))
         image = paper.convert("RGB")
-    pixels = np.asarray(image.convert("RGB" if colour else "L"))
+    pixels = np.array(image.convert("RGB" if colour else "L"))  # what asarray gives is read-only
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if colour else pixels  # type: ignore[return-value]
 
 

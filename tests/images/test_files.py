@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from inkmark.errors import ImageError
@@ -69,3 +71,20 @@ def test_links_that_run_in_a_circle_end(tmp_path):
 def test_nothing_found_is_an_error_with_a_remedy(tmp_path, what):
     with pytest.raises(ImageError, match=r"\. [A-Z].*\.$"):
         find_scans(tmp_path / what)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "class-1").mkdir()
+    (tmp_path / "class-1" / "a.png").write_bytes(b"x")
+    closed = tmp_path / "class-2"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(ImageError, match=r"class-2.*cannot be read.*permissions"):
+        find_scans(tmp_path)
