@@ -174,14 +174,14 @@ def read(
         raise click.UsageError(
             f"{folder} is no exam folder. Name one, or a layout to read scans with: --layout FILE"
         )
-    from inkmark.cli.show import batch_json, batch_lines
+    from inkmark.cli.show import batch_json, batch_lines, leaves_work
     from inkmark.session import ReadOptions
     from inkmark.workflow import read
 
     with progress_bar("Reading") as progress:
         report = read(folder, sources[1:], options=ReadOptions(workers=workers), progress=progress)
     show(batch_json(report), batch_lines(report), as_json=as_json)
-    if report.issues:
+    if leaves_work(report):
         needs_review()
 
 
@@ -250,7 +250,7 @@ def score(
             exam, points=points, review=review, decided_by=decided_by, progress=progress
         )
     show(plain(summary), score_lines(summary), as_json=as_json)
-    if summary.pending or summary.lost_scans:
+    if not summary.is_settled:
         needs_review()
 
 
@@ -346,7 +346,7 @@ def run(exam: Path, workers: int, *, as_json: bool) -> None:
     Example:
       inkmark run midterm
     """
-    from inkmark.cli.show import report_options, run_json, run_lines
+    from inkmark.cli.show import leaves_work, report_options, run_json, run_lines
     from inkmark.session import ReadOptions
     from inkmark.workflow import run
 
@@ -354,5 +354,5 @@ def run(exam: Path, workers: int, *, as_json: bool) -> None:
         exam, options=ReadOptions(workers=workers), reports=report_options(), stage=progress_bar
     )
     show(run_json(summary), run_lines(summary), as_json=as_json)
-    if summary.read.issues or summary.score.pending or summary.files.lost_scans:
+    if leaves_work(summary.read) or not summary.score.is_settled or summary.files.lost_scans:
         needs_review()

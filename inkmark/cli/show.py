@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from inkmark.readings import IssueKind
 from inkmark.reports import Report, ReportOptions
 from inkmark.session import BatchReport
 from inkmark.workflow import PracticeSummary, ReportSummary, RunSummary, ScoreSummary
@@ -15,6 +16,7 @@ __all__ = [
     "batch_json",
     "batch_lines",
     "files_lines",
+    "leaves_work",
     "plain",
     "practice_lines",
     "report_lines",
@@ -62,6 +64,8 @@ def run_json(summary: RunSummary) -> dict[str, Any]:
     }
 
 
+_MOST_NAMED = 5
+
 _COUNTS = (
     ("expected", "pages that the roster calls for"),
     ("received", "page images given"),
@@ -73,6 +77,15 @@ _COUNTS = (
     ("unreadable", "not to be decoded, or no sheet"),
     ("missing", "expected and not in use"),
 )
+
+
+def leaves_work(report: BatchReport) -> bool:
+    """Say whether a batch has pages that a person has to look at.
+
+    A further image of a page is none: where the two differ, the page in use is doubtful.
+    """
+    duplicates = (IssueKind.DUPLICATE_IMAGE, IssueKind.DUPLICATE_PAGE)
+    return any(issue.kind not in duplicates for issue in report.issues)
 
 
 def batch_lines(report: BatchReport) -> Iterator[str]:
@@ -94,10 +107,35 @@ def score_lines(summary: ScoreSummary) -> Iterator[str]:
         yield f"Took in {summary.decisions} decisions."
     if summary.review is not None:
         yield (
-            f"{summary.to_review} fields need a decision: fill in {summary.review} and run "
+            f"{summary.to_review} {'field needs' if summary.to_review == 1 else 'fields need'} "
+            f"a decision: fill in {summary.review} and run "
             "inkmark score again."
         )
+    if summary.points_waited_for:
+        n_items = len(summary.points_waited_for)
+        yield (
+            f"{n_items} {'item waits' if n_items == 1 else 'items wait'} for points from people: "
+            f"{', '.join(summary.points_waited_for)}. Put them into points.xlsx or points.csv "
+            "in the exam folder and run inkmark score again."
+        )
+    if summary.absent_with_points:
+        yield (
+            f"{_candidates(summary.absent_with_points)}, with points but marked absent. Take the "
+            "points out, or decide on the absent mark."
+        )
+    if summary.without_pages:
+        yield (
+            f"{_candidates(summary.without_pages)}, with missing pages. Scan them, or mark the "
+            "candidates absent."
+        )
     yield from _lost_lines(summary.lost_scans, "inkmark score")
+
+
+def _candidates(numbers: Sequence[str]) -> str:
+    """Give how many there are, and name the first of them."""
+    noun = "candidate" if len(numbers) == 1 else "candidates"
+    named = ", ".join(numbers[:_MOST_NAMED]) + (", ..." if len(numbers) > _MOST_NAMED else "")
+    return f"{len(numbers)} {noun} ({named})"
 
 
 def files_lines(summary: ReportSummary) -> Iterator[str]:

@@ -75,6 +75,8 @@ def import_layout(system: str, template: Path, out: Path | None, *, as_json: boo
 def demo(folder: Path, students: int, language: str, seed: int, *, as_json: bool) -> None:
     """Make an exam with simulated scans and run everything on it.
 
+    Some marks are doubtful on purpose; unlike inkmark run, it ends with exit code 0.
+
     \b
     Example:
       inkmark demo demo --language en

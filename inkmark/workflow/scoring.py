@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 from pathlib import Path
 
 import cv2
@@ -31,7 +30,7 @@ from inkmark.marking import (
 )
 from inkmark.readings import FieldReading, Flag, SheetReading
 from inkmark.reports import ReviewRow, load_review, review_fields, write_review
-from inkmark.session import Progress
+from inkmark.session import Progress, open_fields
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.scans import load_stored_page
@@ -80,6 +79,12 @@ class ScoreSummary:
         Fields that wait for a decision.
     review : Path or None
         The workbook to decide them in; None where nothing is in doubt.
+    points_waited_for : tuple of str
+        Items that wait for points from people, for one candidate at least.
+    absent_with_points : tuple of str
+        Candidates who are marked absent although somebody gave them points.
+    without_pages : tuple of str
+        Candidates of whom pages are missing.
     lost_scans : tuple of str
         Scans of fields in doubt that are gone or are other files now; these fields have no
         picture.
@@ -93,7 +98,15 @@ class ScoreSummary:
     decisions: int
     to_review: int
     review: Path | None
+    points_waited_for: tuple[str, ...]
+    absent_with_points: tuple[str, ...]
+    without_pages: tuple[str, ...]
     lost_scans: tuple[str, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left that a person has to look at."""
+        return not (self.pending or self.missing or self.to_review or self.lost_scans)
 
 
 def score(
@@ -136,7 +149,8 @@ def score(
         given = _points(opened, points)
         decisions = _take_decisions(opened, review, decided_by)
         readings = list(opened.store.readings_in_use())
-        records = score_responses(opened.exam, _responses(opened, readings), given)
+        responses = _responses(opened, readings)
+        records = score_responses(opened.exam, responses, given)
         opened.store.replace_scores(records, _evidence(opened, readings))
         rows, lost_scans = _review_rows(opened, progress)
         path = opened.folder.out / "review.xlsx"
@@ -145,6 +159,9 @@ def score(
             write_review(rows, path, opened.exam.language)
         else:
             path.unlink(missing_ok=True)
+    away = {(r.candidate, r.item) for r in responses if r.status is ResponseStatus.ABSENT}
+    pending = [record for record in records if record.status is ScoreStatus.PENDING]
+    by_hand = {i.number for i in opened.exam.items if not i.type.is_objective}
     statuses = Counter(record.status for record in records)
     return ScoreSummary(
         candidates=len({record.candidate for record in records}),
@@ -155,8 +172,18 @@ def score(
         decisions=decisions,
         to_review=len(rows),
         review=path if rows else None,
+        points_waited_for=_each(
+            r.item for r in pending if r.item in by_hand and (r.candidate, r.item) not in away
+        ),
+        absent_with_points=_each(r.candidate for r in pending if (r.candidate, r.item) in away),
+        without_pages=_each(r.candidate for r in records if r.status is ScoreStatus.MISSING),
         lost_scans=lost_scans,
     )
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    """Give each value once, in the order in which they first come."""
+    return tuple(dict.fromkeys(values))
 
 
 def load_records(opened: OpenExam) -> tuple[ScoreRecord, ...]:
@@ -208,7 +235,8 @@ def _points_taken_in(
 
 def _responses(opened: OpenExam, readings: Sequence[StoredReading]) -> tuple[Response, ...]:
     decided = {(r.candidate, r.reading.field): r.decision.value for r in readings if r.decision}
-    return collect_responses(opened.exam, opened.layout, _sheets(readings), decided)
+    sheets = _sheets(readings, _pages_without_readings(opened))
+    return collect_responses(opened.exam, opened.layout, sheets, decided)
 
 
 def _take_decisions(opened: OpenExam, review: Path | str | None, decided_by: str) -> int:
@@ -239,16 +267,38 @@ def _points(opened: OpenExam, points: Path | str | None) -> ManualPoints:
     return load_points(there[0], opened.exam) if there else {}
 
 
-def _sheets(readings: Sequence[StoredReading]) -> dict[str, CandidateSheet]:
-    """Arrange readings, which are ordered by candidate, into one sheet each."""
-    sheets = {}
-    for candidate, group in groupby(readings, key=lambda reading: reading.candidate):
-        own = list(group)
-        sheets[candidate] = CandidateSheet(
-            frozenset(reading.page_number for reading in own),
-            {reading.reading.field: reading.reading for reading in own},
-        )
-    return sheets
+def _sheets(
+    readings: Sequence[StoredReading], others: Iterable[tuple[str, int]]
+) -> dict[str, CandidateSheet]:
+    """Arrange readings and further (candidate, page) into sheets, candidates in order."""
+    pages: defaultdict[str, set[int]] = defaultdict(set)
+    fields: defaultdict[str, dict[str, FieldReading]] = defaultdict(dict)
+    for reading in readings:
+        pages[reading.candidate].add(reading.page_number)
+        fields[reading.candidate][reading.reading.field] = reading.reading
+    for candidate, number in others:
+        pages[candidate].add(number)
+    return {
+        candidate: CandidateSheet(frozenset(pages[candidate]), fields[candidate])
+        for candidate in sorted(pages)
+    }
+
+
+def _pages_without_readings(opened: OpenExam) -> list[tuple[str, int]]:
+    """Give (candidate, page) of received pages on which there is nothing but areas."""
+    silent = {
+        number
+        for number, page in enumerate(opened.layout.pages)
+        if not any(isinstance(field, BubbleField) for field in page.fields)
+    }
+    if not silent:
+        return []
+    records = (page.record for page in opened.store.pages())
+    return [
+        (record.candidate, record.page_number)
+        for record in records
+        if record.issue is None and record.page_number in silent
+    ]
 
 
 def _evidence(
@@ -279,19 +329,11 @@ def _review_rows(
     fields = review_fields(opened.layout)
     names = {candidate.number: candidate.name for candidate in opened.exam.candidates}
     items, language = {item.number: item for item in opened.exam.items}, opened.exam.language
-    decided = {(d.candidate, d.field) for d in opened.store.decisions()}
-    doubtful: list[tuple[StoredPage, SheetReading, list[FieldReading]]] = []
+    doubtful: list[tuple[StoredPage, SheetReading, tuple[FieldReading, ...]]] = []
     for page in opened.store.pages():
-        if page.record.issue is None and page.record.reading is not None:
-            own = [
-                f
-                for f in page.record.reading.fields
-                if f.flag is not Flag.OK
-                and f.field in fields
-                and (page.record.candidate, f.field) not in decided
-            ]
-            if own:
-                doubtful.append((page, page.record.reading, own))
+        own = open_fields(page, opened.layout)
+        if own and page.record.reading is not None:
+            doubtful.append((page, page.record.reading, own))
     doubtful.sort(key=lambda entry: (entry[1].source.path, entry[1].source.page_index))
     rows: list[ReviewRow] = []
     lost: dict[str, None] = {}

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from inkmark.cli import EXIT_NEEDS_REVIEW, main
 from inkmark.demo import DemoTruth, make_demo_exam
 from inkmark.errors import ImageError, InkmarkError
-from inkmark.exam import ExamFolder, Item, RuleKind, ScoringRule, load_exam, save_exam
+from inkmark.exam import ExamFolder, Item, ItemType, RuleKind, ScoringRule, load_exam, save_exam
 from inkmark.marking import ScoreStatus
 from inkmark.readings import Flag, IssueKind
 from inkmark.reports.model import Outcome, StudentTable
@@ -224,6 +224,84 @@ def test_points_given_to_an_absent_candidate_stay_open_and_stop_nothing(
     assert item.outcome is Outcome.PENDING
 
 
+def run_command(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_score_says_what_waits_and_ends_with_0_only_when_nothing_does(
+    copy: tuple[ExamFolder, DemoTruth],
+) -> None:
+    folder, truth = copy
+    _decide_everything(folder, truth)
+    settled = run_command("score", folder.root)
+    assert settled.exit_code == 0, settled.stdout
+    table = next(folder.root.glob("points.*"))
+    subjective = [item.number for item in truth.exam.items if not item.type.is_objective]
+    absent = min(truth.absent)
+    more = folder.root / "more-points.csv"
+    more.write_text(f"考号,题号,得分\n{absent},{subjective[0]},1\n", "utf-8")
+    waiting = run_command("score", folder.root, "--points", more)
+    assert waiting.exit_code == EXIT_NEEDS_REVIEW
+    assert f"{len(subjective)} items wait for points from people: " in waiting.stdout
+    assert ", ".join(subjective) in waiting.stdout
+    assert f"1 candidate ({absent}), with points but marked absent" in waiting.stdout
+    present = next(c.number for c in truth.exam.candidates if c.number not in truth.absent)
+    with open_exam(folder.root) as opened:
+        (first, *_) = [
+            folder.root / page.record.source.path
+            for page in opened.store.pages()
+            if page.record.candidate == present
+        ]
+    shutil.copy(first, folder.scans / "again.jpg")
+    again = run_command("read", folder.root)
+    assert "duplicate image: the same image as scans/again.jpg" in again.stdout
+    assert again.exit_code == 0, "nothing needs to be done about the very same image"
+    (folder.scans / "again.jpg").unlink()
+    first.unlink()
+    read(folder.root)
+    incomplete = run_command("score", folder.root, "--points", table, "--json")
+    assert json.loads(run_command("score", folder.root, "--points", more, "--json").stdout)[
+        "without_pages"
+    ] == [present], "a page with nothing but written answers is received, too"
+    assert incomplete.exit_code == EXIT_NEEDS_REVIEW
+    answer = json.loads(incomplete.stdout)
+    assert answer["without_pages"] == [present]
+    assert (answer["pending"], answer["points_waited_for"]) == (0, [])
+    lines = run_command("score", folder.root, "--points", table).stdout
+    assert f"1 candidate ({present}), with missing pages" in lines
+
+
+def test_a_confirmed_double_mark_is_scored_as_a_wrong_answer(
+    copy: tuple[ExamFolder, DemoTruth],
+) -> None:
+    folder, truth = copy
+    items = {item.number: item for item in truth.exam.items}
+    (candidate, number), *_ = [
+        place
+        for place, answer in truth.answers.items()
+        if answer.flag is not Flag.OK and items[place[1]].type is ItemType.SINGLE
+    ]
+    item = items[number]
+    negative = replace(item, rule=ScoringRule(RuleKind.NEGATIVE, Decimal("0.5")))
+    save_exam(
+        replace(truth.exam, items=tuple(negative if i == item else i for i in truth.exam.items)),
+        folder.workbook,
+    )
+    path = folder.out / "review.xlsx"
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    assert sheet is not None
+    header = {cell.value: cell.column for cell in sheet[1]}
+    for row in range(2, sheet.max_row + 1):
+        place = sheet.cell(row, header["考号"]).value, sheet.cell(row, header["题号"]).value
+        if place == (candidate, number):
+            sheet.cell(row, header["判定"]).value = "BA"
+    book.save(path)
+    score(folder.root)
+    (shown,) = [i for i in _student(folder, candidate).items if i.number == number]
+    assert (shown.answer, shown.points) == ("AB", Decimal("-0.50"))
+
+
 def test_a_lost_scan_costs_pictures_and_nothing_else(copy: tuple[ExamFolder, DemoTruth]) -> None:
     folder, truth = copy
     before = score(folder.root)
@@ -271,9 +349,6 @@ def test_a_lost_scan_is_listed_at_the_end_and_asks_for_a_person(
     folder, truth = copy
     _decide_everything(folder, truth)
     score(folder.root)
-
-    def run_command(*arguments: object) -> Result:
-        return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
 
     assert run_command("report", folder.root).exit_code == 0
     lost = min(folder.scans.rglob("*.jpg"))
