@@ -166,6 +166,11 @@ def report_lines(report: Report) -> Iterator[str]:
         ("SEM", test.sem),
     )
     yield "  ".join(f"{name} {'-' if value is None else value}" for name, value in figures)
+    if everybody.counted < report.head.indices_floor:
+        yield (
+            f"Too few candidates: with fewer than {report.head.indices_floor} counted, "
+            "discrimination, correlations, alpha and SEM are not stated."
+        )
     yield f"{'item':>8} {'facility':>9} {'discr.':>7} {'r rest':>7}  notes"
     for item in report.items:
         values = (item.facility, item.discrimination, item.item_rest)

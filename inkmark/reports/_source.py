@@ -52,6 +52,11 @@ class Source:
             options=options,
         )
 
+    @property
+    def states_indices(self) -> bool:
+        """Whether enough candidates are counted for indices of the items and the paper."""
+        return int(self.analysis.groups.n[0]) >= self.options.indices_floor
+
     @cached_property
     def group_options(self) -> tuple[Mapping[int, tuple[OptionTable, ...]], ...]:
         """By group row and by item: who chose which option in the group."""

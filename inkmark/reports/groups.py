@@ -35,6 +35,11 @@ def group_title(report: Report, group: GroupTable) -> str:
 def conventions(report: Report) -> tuple[str, ...]:
     """Say by which of the usual forms the figures of everybody are computed."""
     w = words(report.head.language)
+    if report.everybody.counted < report.head.indices_floor:
+        few = w["too few candidates"].format(
+            n=report.everybody.counted, floor=report.head.indices_floor
+        )
+        return w["convention sd"], few
     return (
         w["convention sd"],
         w["convention discrimination"],
@@ -76,7 +81,8 @@ def write_group_report(report: Report, group: GroupTable, path: Path | str) -> N
         _groups_table(flow, report, "class", report.classes)
     _knowledge(flow, report, group)
     _hardest(flow, report, group)
-    if group.kind is GroupKind.ALL:
+    stated = any(item.discrimination is not None for item in report.items)
+    if group.kind is GroupKind.ALL and stated:
         _plane(flow, report)
     _item_analysis(flow, report, group)
     _left_out(flow, report, group)

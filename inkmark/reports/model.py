@@ -75,6 +75,9 @@ class ReportOptions:
     notes_floor : int
         Fewest candidates on an item from which there are notes on it; of fewer, the upper
         and lower groups say next to nothing.
+    indices_floor : int
+        Fewest candidates counted from which alpha, split half, standard error,
+        discrimination and item correlations are stated; of fewer they are chance.
     made : datetime.date or None
         Date printed on the reports; none is printed where it is not given.
     most_listed : int
@@ -85,6 +88,7 @@ class ReportOptions:
     include_ranks: bool = False
     compare_floor: int = 5
     notes_floor: int = 20
+    indices_floor: int = 10
     made: dt.date | None = None
     most_listed: int = 8
 
@@ -114,6 +118,8 @@ class ReportHead:
     joint : bool
         Whether several schools took the exam.
     absent_as_zero, compare, include_ranks : bool
+    indices_floor : int
+        See `ReportOptions`.
     """
 
     exam: str
@@ -129,6 +135,7 @@ class ReportHead:
     absent_as_zero: bool
     compare: bool
     include_ranks: bool
+    indices_floor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,7 +452,10 @@ class GroupTable:
 
 @dataclass(frozen=True, slots=True)
 class TestTable:
-    """Quality of the paper, over everybody counted; alpha is over all items of the report."""
+    """Quality of the paper, over everybody counted; alpha is over all items of the report.
+
+    All None where too few are counted, see `ReportOptions`.
+    """
 
     __test__ = False  # the name is the field's word, not a test case for pytest
 

@@ -72,11 +72,15 @@ def build_report(
     groups = tuple(_group(source, row) for row in range(len(analysis.groups.groups)))
     return Report(
         head=head,
-        test=TestTable(
-            discrimination=figures.index(analysis.test.discrimination),
-            alpha=figures.index(analysis.test.alpha),
-            split_half=figures.index(analysis.test.split_half),
-            sem=figures.mean(analysis.test.sem),
+        test=(
+            TestTable(
+                discrimination=figures.index(analysis.test.discrimination),
+                alpha=figures.index(analysis.test.alpha),
+                split_half=figures.index(analysis.test.split_half),
+                sem=figures.mean(analysis.test.sem),
+            )
+            if source.states_indices
+            else TestTable(discrimination=None, alpha=None, split_half=None, sem=None)
         ),
         items=_item_tables(source),
         points=_point_tables(source),
@@ -121,11 +125,13 @@ def _head(source: Source) -> ReportHead:
         absent_as_zero=policy.absent_as_zero,
         compare=options.compare,
         include_ranks=options.include_ranks,
+        indices_floor=options.indices_floor,
     )
 
 
 def _item_tables(source: Source) -> tuple[ItemTable, ...]:
     stats = source.analysis.items
+    stated = source.states_indices
     tables = []
     for column, item in enumerate(source.items):
         table = ItemTable(
@@ -140,8 +146,8 @@ def _item_tables(source: Source) -> tuple[ItemTable, ...]:
             full_rate=figures.share(stats.full_rate[column]),
             zero_rate=figures.share(stats.zero_rate[column]),
             lost_share=figures.share(stats.lost_share[column]),
-            discrimination=figures.index(stats.discrimination[column]),
-            item_rest=figures.index(stats.item_rest[column]),
+            discrimination=figures.index(stats.discrimination[column]) if stated else None,
+            item_rest=figures.index(stats.item_rest[column]) if stated else None,
             options=source.group_options[0].get(column, ()),
             flags=(),
         )

@@ -7,6 +7,7 @@ from sample_results import analysed, make_results
 from inkmark.analytics import Standing
 from inkmark.exam import ItemType, Policy
 from inkmark.marking import ScoreStatus
+from inkmark.reports.groups import conventions
 from inkmark.reports.model import Level, Outcome
 
 
@@ -223,3 +224,18 @@ def test_true_and_false_are_shown_as_printed_on_the_sheet(language, labels):
         answers = {student.items[place].answer for student in report.students}
         assert labels <= answers <= {*labels, ""}
         assert {student.items[place].key for student in report.students} <= labels
+
+
+@pytest.mark.parametrize(("n", "stated"), [(9, False), (10, True)])
+def test_indices_are_not_stated_of_too_few_candidates(n, stated):
+    report = make_results(n=n, absent=0, pending=0).report()
+    assert report.everybody.counted == n
+    test = report.test
+    for figure in (test.alpha, test.split_half, test.sem, test.discrimination):
+        assert (figure is not None) == stated
+    for figures in ([i.discrimination for i in report.items], [i.item_rest for i in report.items]):
+        assert any(figure is not None for figure in figures) == stated
+    assert all(item.facility is not None for item in report.items)
+    few = [text for text in conventions(report) if "人数过少" in text]
+    assert len(few) == (not stated)
+    assert all("9 人" in text and "10 人" in text for text in few)
