@@ -1,0 +1,85 @@
+"""Demo truth against reading: every normal mark right, every doubtful one flagged."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.contract import Better, Kind, Options, Result, Row
+from inkmark.demo import DemoTruth, make_demo_exam
+from inkmark.readings import FieldReading, Flag
+from inkmark.workflow import open_exam, read
+
+__all__ = ["run"]
+
+EXAMS = (("zh", 1), ("en", 1), ("zh", 2))
+COLUMNS = (
+    ("normal", Better.NEITHER),
+    ("right", Better.HIGHER),
+    ("flagged", Better.LOWER),
+    ("silently wrong", Better.LOWER),
+    ("doubtful", Better.NEITHER),
+    ("of them flagged", Better.HIGHER),
+    ("absent", Better.NEITHER),
+    ("of them found", Better.HIGHER),
+)
+
+
+def run(options: Options) -> Result:  # noqa: ARG001 - nothing is timed
+    """Read the exam that `inkmark demo` makes, in both languages and with two seeds.
+
+    Parameters
+    ----------
+    options : Options
+
+    Returns
+    -------
+    Result
+    """
+    rows = []
+    for language, seed in EXAMS:
+        with tempfile.TemporaryDirectory(prefix="inkmark-demo-truth-") as name:
+            root = Path(name) / "exam"
+            truth = make_demo_exam(root, language=language, seed=seed)
+            read(root)
+            with open_exam(root) as opened:
+                readings = {
+                    (r.candidate, r.reading.field): r.reading
+                    for r in opened.store.readings_in_use()
+                }
+        counts = _count(truth, readings)
+        rows += [
+            Row(
+                label,
+                counts[label],
+                "fields",
+                Kind.ACCURACY,
+                better,
+                group=f"{language}, seed {seed}",
+            )
+            for label, better in COLUMNS
+        ]
+    return Result("demo_truth", tuple(rows), None, ("120 candidates, 240 simulated pages each.",))
+
+
+def _count(truth: DemoTruth, readings: dict[tuple[str, str], FieldReading]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for (candidate, item), answer in truth.answers.items():
+        reading = readings.get((candidate, f"Q{item}"))
+        flagged = reading is None or reading.flag is not Flag.OK
+        if answer.flag is not Flag.OK:
+            counts["doubtful"] += 1
+            counts["of them flagged"] += flagged
+            continue
+        counts["normal"] += 1
+        if flagged:
+            counts["flagged"] += 1
+        else:
+            counts["right" if reading and reading.value == answer.value else "silently wrong"] += 1
+    for candidate in truth.absent:
+        own = [r for (number, _), r in readings.items() if number == candidate]
+        marks = {r.field: r.value for r in own if r.value}
+        counts["absent"] += 1
+        counts["of them found"] += marks == {"absent": "absent"} and not any(r.flag for r in own)
+    return counts
