@@ -54,7 +54,8 @@ class Flag(StrEnum):
     DOUBTFUL = "doubtful"
     """At least one bubble is neither clearly marked nor clearly blank."""
     UNREADABLE = "unreadable"
-    """The field lies outside the image, or its ink or code cannot be read."""
+    """The field lies outside the image, its print is not to be seen, or its ink or code
+    cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ def read_bubbles(
     confidence of a field is the product over its bubbles of the probability of the state
     taken, as if bubbles were independent. It orders fields rightly; it is a model and has
     not been calibrated against error rates.
+
+    A bubble whose printed outline is not seen though the page's others are is covered, torn
+    off or lost: its field is unreadable. Where no outline is seen on our own sheets, blank
+    groups are doubtful if the scan is 1-bit or shows no mark either.
     """
     options = options or BubbleOptions()
     plan = bubble_plan(page)
