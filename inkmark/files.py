@@ -9,10 +9,15 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["file_names", "write_whole"]
+__all__ = ["draft_path", "file_names", "write_whole"]
 
 # A quarter of what file systems allow in bytes: a character takes up to four.
 _LONGEST = 50
+
+
+def draft_path(path: Path) -> Path:
+    """Give the hidden name, of this process alone, under which `path` is written first."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def write_whole(path: Path | str, content: bytes) -> None:
@@ -28,7 +33,7 @@ def write_whole(path: Path | str, content: bytes) -> None:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    draft = draft_path(target)
     try:
         draft.write_bytes(content)
         draft.replace(target)

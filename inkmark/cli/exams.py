@@ -188,8 +188,12 @@ def read(
 def _read_with_layout(
     sources: Sequence[str], layout_path: Path, out: Path | None, workers: int, *, as_json: bool
 ) -> None:
+    from inkmark.cli.show import issue_line, issues_json
     from inkmark.session import ReadOptions
     from inkmark.workflow import read_to_csv
+
+    if as_json and out is None:
+        raise click.UsageError("--json with --layout goes with --out. Name the file to write.")
 
     with progress_bar("Reading") as progress:
         summary = read_to_csv(
@@ -197,14 +201,19 @@ def _read_with_layout(
         )
     if out is not None:
         show(
-            {"out": str(out), "pages": summary.n_pages, "issues": len(summary.issues)},
+            {
+                "out": str(out),
+                "pages": summary.n_pages,
+                "flagged": summary.n_flagged,
+                "issues": issues_json(summary.issues),
+            },
             [
                 f"Pages read into {out}: {summary.n_pages}; not readable: {len(summary.issues)}.",
             ],
             as_json=as_json,
         )
     for issue in summary.issues:
-        click.echo(f"{issue.source}: {issue.kind}: {issue.message}", err=True)
+        click.echo(issue_line(issue), err=True)
     if summary.issues or summary.n_flagged:
         needs_review()
 

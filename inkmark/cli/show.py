@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from inkmark.readings import IssueKind
+from inkmark.readings import IssueKind, SheetIssue
 from inkmark.reports import Report, ReportOptions
 from inkmark.session import BatchReport
 from inkmark.workflow import PracticeSummary, ReportSummary, RunSummary, ScoreSummary
@@ -16,6 +16,8 @@ __all__ = [
     "batch_json",
     "batch_lines",
     "files_lines",
+    "issue_line",
+    "issues_json",
     "leaves_work",
     "plain",
     "practice_lines",
@@ -40,8 +42,12 @@ def report_options(*, include_ranks: bool = False, compare: bool = True) -> Repo
 
 def batch_json(report: BatchReport) -> dict[str, Any]:
     """Give what became of a batch."""
-    result = plain(report)
-    result["issues"] = [
+    return {**plain(report), "issues": issues_json(report.issues)}
+
+
+def issues_json(issues: Iterable[SheetIssue]) -> list[dict[str, Any]]:
+    """Give what is wrong with pages."""
+    return [
         {
             "kind": str(issue.kind),
             "source": None if issue.source is None else issue.source.path,
@@ -49,9 +55,8 @@ def batch_json(report: BatchReport) -> dict[str, Any]:
             "candidate": issue.candidate,
             "message": issue.message,
         }
-        for issue in report.issues
+        for issue in issues
     ]
-    return result
 
 
 def run_json(summary: RunSummary) -> dict[str, Any]:
@@ -92,9 +97,17 @@ def batch_lines(report: BatchReport) -> Iterator[str]:
     """Say what became of a batch."""
     for name, meaning in _COUNTS:
         yield f"{name:>13} {getattr(report, name):>7}  {meaning}"
-    for issue in report.issues:
-        place = f"candidate {issue.candidate}" if issue.source is None else str(issue.source)
-        yield f"{place}: {issue.kind}: {issue.message}"
+    yield from (issue_line(issue) for issue in report.issues)
+
+
+def issue_line(issue: SheetIssue) -> str:
+    """Say what is wrong with a page."""
+    place = f"candidate {issue.candidate}" if issue.source is None else str(issue.source)
+    message = issue.message
+    if issue.source is not None:
+        # An error about a file begins with its path, which stands in front already.
+        message = message.removeprefix(f"{issue.source}: ").removeprefix(f"{issue.source.path}: ")
+    return f"{place}: {issue.kind}: {message}"
 
 
 def score_lines(summary: ScoreSummary) -> Iterator[str]:

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from inkmark.layouts import CodeField, JoinedField, SheetLayout, load_layout
+from inkmark.errors import InkmarkError
+from inkmark.files import draft_path
+from inkmark.images import find_scans
+from inkmark.layouts import BubbleField, CodeField, JoinedField, Role, SheetLayout, load_layout
 from inkmark.readings import FieldReading, Flag, SheetIssue, SheetReading
 from inkmark.session import BatchReport, Progress, ReadOptions, read_exam, read_scans
+from inkmark.session.pages import page_code
 from inkmark.workflow.folder import open_exam
 
 __all__ = ["CSV_COLUMNS", "CsvSummary", "read", "read_to_csv"]
@@ -98,13 +102,25 @@ def read_to_csv(
     Returns
     -------
     CsvSummary
+
+    Raises
+    ------
+    ImageError
+        Where a source does not exist or holds no files.
+    InkmarkError
+        Where `out` is one of the files to read, or the layout.
     """
     layout = load_layout(layout_path)
-    outcomes = read_scans(sources, layout, options=options, executor=executor, progress=progress)
+    scans = find_scans(sources)
+    if out is not None and Path(out).resolve() in {
+        path.resolve() for path in (*scans, Path(layout_path))
+    }:
+        raise InkmarkError(f"{out} is one of the files to read. Name another file to write.")
+    outcomes = read_scans(scans, layout, options=options, executor=executor, progress=progress)
     issues: list[SheetIssue] = []
     n_pages = n_flagged = 0
     target = None if out is None else Path(out)
-    part = None if target is None else target.with_name(f".{target.name}.part")
+    part = None if target is None else draft_path(target)
     try:
         with nullcontext(sys.stdout) if part is None else _create(part) as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -135,11 +151,15 @@ def _rows(reading: SheetReading, layout: SheetLayout) -> list[tuple[str, ...]]:
     """One row for each field that is read, in the order of the layout, and for each join."""
     fields = {field.field: field for field in reading.fields}
     codes = {code.field: code.text for code in reading.codes}
+    code = page_code(layout.pages[reading.page_number], reading.codes)
+    candidate = "" if code is None else code.candidate
     values: list[_Value] = []
     for field in layout.pages[reading.page_number].fields:
         if field.name in fields:
-            read_field = fields[field.name]
-            values.append((field.name, read_field.value, read_field.confidence, read_field.flag))
+            own = fields[field.name]
+            value = field.name, own.value, own.confidence, own.flag
+            is_number = isinstance(field, BubbleField) and field.role is Role.CANDIDATE
+            values.append(_named(value, candidate) if is_number else value)
         elif field.name in codes:
             values.append((field.name, codes[field.name], 1.0, Flag.OK))
         elif isinstance(field, CodeField):
@@ -149,11 +169,28 @@ def _rows(reading: SheetReading, layout: SheetLayout) -> list[tuple[str, ...]]:
         for join in layout.joins
         if all(name in fields for name in join.parts)
     ]
-    place = (reading.source.path, str(reading.source.page_index + 1))
+    place = (_text(reading.source.path), str(reading.source.page_index + 1))
     return [
         (*place, name, _text(value), f"{confidence:.4f}", str(flag))
         for name, value, confidence, flag in values
     ]
+
+
+def _named(number: _Value, candidate: str) -> _Value:
+    """The candidate number of a sheet whose code may name the candidate.
+
+    The code is what was printed, so it completes a grid that is empty or lacks digits; a
+    grid that says otherwise is doubtful.
+    """
+    name, value, confidence, _ = number
+    if not candidate:
+        return number
+    if not value.strip("?") or (
+        len(value) == len(candidate)
+        and all(b in ("?", a) for a, b in zip(candidate, value, strict=True))
+    ):
+        return name, candidate, 1.0, Flag.OK
+    return name, value, confidence, Flag.DOUBTFUL
 
 
 def _join(join: JoinedField, parts: Sequence[FieldReading]) -> _Value:
@@ -165,5 +202,5 @@ def _join(join: JoinedField, parts: Sequence[FieldReading]) -> _Value:
 
 
 def _text(value: str) -> str:
-    """Keep a spreadsheet from taking a value that was read for a formula."""
+    """Keep a spreadsheet from taking a text from outside for a formula."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

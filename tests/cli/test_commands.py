@@ -20,8 +20,11 @@ from PIL import UnidentifiedImageError
 from inkmark import workflow
 from inkmark.cli import EXIT_NEEDS_REVIEW, main
 from inkmark.errors import FaultyFileError, FileAccessError, LayoutError
+from inkmark.exam import load_exam
 from inkmark.layouts import BubbleField, CodeField, load_layout, save_layout
+from inkmark.readings import Flag
 from inkmark.simulator import render_pages
+from inkmark.workflow.reading import _named
 
 
 def invoke(*arguments: object) -> Result:
@@ -181,7 +184,47 @@ def test_reading_without_an_exam_writes_a_table(exam: Path, tmp_path: Path) -> N
     pages = {row["page"] for row in rows}
     assert pages == {str(n + 1) for n in range(len(pages))}
     assert all(row["value"] == "" for row in rows if row["field"].startswith("Q"))
-    assert not list(tmp_path.glob(".*.part")), "nothing half written is left"
+    assert not list(tmp_path.glob(".*")), "nothing half written is left"
+    (line,) = [line for line in result.stderr.splitlines() if "bad.jpg" in line]
+    assert line.count("bad.jpg") == 1, "the path is said once"
+    (issue,) = json.loads(invoke(*arguments, "--json").stdout)["issues"]
+    assert (issue["kind"], issue["page"]) == ("unreadable file", 1)
+    assert issue["source"].endswith("bad.jpg")
+
+
+def test_the_table_names_the_candidate_that_the_sheet_was_printed_for(
+    exam: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [candidate.number for candidate in load_exam(exam).candidates]
+    (exam / "scans" / "@1.pdf").write_bytes(min((exam / "sheets").iterdir()).read_bytes())
+    monkeypatch.chdir(exam / "scans")
+    result = invoke("read", "@1.pdf", "--layout", exam / "layout.json")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    found = {row["value"]: row for row in rows if row["field"] == "candidate"}
+    assert found
+    assert set(found) <= set(numbers)
+    assert all((row["confidence"], row["flag"]) == ("1.0000", "") for row in found.values())
+    assert {row["source"] for row in rows} == {"'@1.pdf"}
+
+
+def test_a_grid_that_contradicts_the_code_is_doubtful() -> None:
+    for grid, told in [
+        ("", ("1234", 1.0, Flag.OK)),
+        ("1?34", ("1234", 1.0, Flag.OK)),
+        ("1235", ("1235", 0.9, Flag.DOUBTFUL)),
+    ]:
+        assert _named(("candidate", grid, 0.9, Flag.OK), "1234")[1:] == told
+    assert _named(("candidate", "12?4", 0.9, Flag.SEVERAL), "")[1:] == ("12?4", 0.9, Flag.SEVERAL)
+
+
+@pytest.mark.parametrize("name", ["scans/white.png", "layout.json"])
+def test_reading_does_not_write_over_what_it_reads(exam: Path, name: str) -> None:
+    cv2.imwrite(str(exam / "scans" / "white.png"), np.full((1200, 900), 255, np.uint8))
+    before = (exam / name).read_bytes()
+    result = invoke("read", exam / "scans", "--layout", exam / "layout.json", "--out", exam / name)
+    assert result.exit_code == 1
+    assert "one of the files to read" in result.stderr
+    assert (exam / name).read_bytes() == before
 
 
 def test_a_code_that_cannot_be_read_keeps_its_row(exam: Path, tmp_path: Path) -> None:
@@ -224,6 +267,7 @@ def test_reading_to_standard_output_is_a_table_and_nothing_else(exam: Path) -> N
     [
         (("read", "nowhere"), "no exam folder"),
         (("read", "x.jpg", "--out", "y.csv"), "--layout"),
+        (("read", "x.jpg", "--layout", __file__, "--json"), "--out"),
         (("sheets", "nowhere"), "does not exist"),
         (("unheard-of",), "No such command"),
         (("new", ""), "name of the folder is empty"),
