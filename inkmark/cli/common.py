@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,7 @@ __all__ = [
     "needs_review",
     "progress_bar",
     "show",
+    "visible",
     "workers_option",
 ]
 
@@ -49,6 +52,7 @@ EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 _JSON = "inkmark.json"
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _INTERRUPTED = 130
 """What shells give for Ctrl-C."""
 
@@ -56,10 +60,24 @@ _INTERRUPTED = 130
 class Commands(click.Group):
     """Turns the errors of the library into messages and exit codes."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; what a terminal has no letters for is written as escapes."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note first whether JSON is asked for: wrong usage, too, is then said in JSON."""
+        ctx.meta[_JSON] = "--json" in args
+        with _usage_as_json(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of the library ends it with its exit code."""
         try:
-            return super().invoke(ctx)
+            with _usage_as_json(ctx):
+                return super().invoke(ctx)
         except InkmarkError as error:
             _fail(ctx, str(error), error.exit_code)
         except BrokenPipeError:
@@ -72,11 +90,39 @@ class Commands(click.Group):
             _fail(ctx, "stopped. No file is half written; run the command again.", _INTERRUPTED)
 
 
+@contextmanager
+def _usage_as_json(ctx: click.Context) -> Iterator[None]:
+    """Print wrong usage on standard output where JSON is asked for; click prints it besides."""
+    try:
+        yield
+    except click.UsageError as error:
+        message = error.format_message()
+        _error_json(ctx, message, error.exit_code)
+        shown = visible(message, lines=True)
+        if shown != message:
+            raise click.UsageError(shown, error.ctx) from error
+        raise
+
+
 def _fail(ctx: click.Context, message: str, exit_code: int) -> NoReturn:
-    if ctx.meta.get(_JSON):
-        click.echo(json.dumps({"error": message, "exit_code": exit_code}))
-    click.echo(f"Error: {message}", err=True)
+    _error_json(ctx, message, exit_code)
+    click.echo(f"Error: {visible(message, lines=True)}", err=True)
     ctx.exit(exit_code)
+
+
+def _error_json(ctx: click.Context, message: str, exit_code: int) -> None:
+    if ctx.meta[_JSON]:
+        click.echo(json.dumps({"error": message, "exit_code": exit_code}))
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Write characters that would steer a terminal as escapes; with `lines`, keep line ends."""
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in _STEERING and not (lines and character == "\n")
+        else character
+        for character in text
+    )
 
 
 def json_option(command: F) -> F:
@@ -85,14 +131,8 @@ def json_option(command: F) -> F:
         "--json",
         "as_json",
         is_flag=True,
-        callback=_remember_json,
         help="Print the result as JSON, for machines.",
     )(command)
-
-
-def _remember_json(context: click.Context, _parameter: click.Parameter, value: bool) -> bool:
-    context.meta[_JSON] = value  # an error, which ends the command, is then JSON as well
-    return value
 
 
 def exam_argument(command: F) -> F:
@@ -113,10 +153,12 @@ def workers_option(command: F) -> F:
 def show(result: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
     """Print the result, as JSON or as lines for people."""
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, default=str))
+        # Escapes of JSON stay readable to a program whatever the terminal can show.
+        plain = sys.stdout.encoding.lower() not in ("utf-8", "utf8")
+        click.echo(json.dumps(result, ensure_ascii=plain, default=str))
     else:
         for line in lines:
-            click.echo(line)
+            click.echo(visible(line))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from inkmark.cli.common import (
     needs_review,
     progress_bar,
     show,
+    visible,
     workers_option,
 )
 
@@ -213,9 +214,19 @@ def _read_with_layout(
             as_json=as_json,
         )
     for issue in summary.issues:
-        click.echo(issue_line(issue), err=True)
+        click.echo(visible(issue_line(issue)), err=True)
     if summary.issues or summary.n_flagged:
         needs_review()
+
+
+def _account() -> str:
+    """Give the name of the account; empty where the system knows none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return ""
 
 
 @click.command()
@@ -233,8 +244,7 @@ def _read_with_layout(
 @click.option(
     "--by",
     "decided_by",
-    envvar=["USER", "USERNAME"],
-    default="",
+    default=_account,
     help="Who made the decisions; the name of the account if not given.",
 )
 @json_option

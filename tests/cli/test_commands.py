@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import os
+import pwd
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import openpyxl
@@ -277,6 +280,67 @@ def test_wrong_usage_says_what_would_be_right(arguments: tuple[str, ...], words:
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("sheets", "nowhere"), ("read", "nowhere"), ("unheard-of",), ("--unheard-of",)],
+)
+def test_wrong_usage_is_json_where_json_is_asked_for(arguments: tuple[str, ...]) -> None:
+    result = invoke(*arguments, "--json")
+    answer = json.loads(result.stdout)
+    assert answer["exit_code"] == result.exit_code == 2
+    assert answer["error"] in result.stderr
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal(exam: Path) -> None:
+    (exam / "scans" / "a\n\x1b[31m\u202eb.jpg").write_bytes(b"no image")
+    for result in (
+        invoke("read", exam),
+        invoke("read", exam / "scans", "--layout", exam / "layout.json"),
+        invoke("sheets", "a\n\x1b[31m\u202eb.jpg"),
+    ):
+        assert "\x1b" not in result.output
+        assert "\u202e" not in result.output
+        assert r"\x1b[31m\u202eb.jpg" in result.output
+    lines = invoke("read", exam).stdout.splitlines()
+    (line,) = [line for line in lines if "b.jpg" in line]
+    assert line.startswith(r"scans/a\n\x1b[31m\u202eb.jpg: unreadable file: ")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_terminal_without_the_letters_gets_escapes(tmp_path: Path, as_json: bool) -> None:
+    command = [sys.executable, "-m", "inkmark", "new", "期中😀", *(["--json"] * as_json)]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    if as_json:
+        assert json.loads(done.stdout)["folder"] == "期中😀"
+    else:
+        assert r"\u671f\u4e2d\U0001f600" in done.stdout
+
+
+def test_decisions_are_those_of_the_account_without_environment_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    (by,) = [p for p in main.commands["score"].params if p.name == "decided_by"]
+    context = click.Context(main.commands["score"])
+    assert by.get_default(context) == pwd.getpwuid(os.getuid()).pw_name
+
+    def unknown() -> str:
+        raise KeyError("no such account")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert by.get_default(context) == ""
 
 
 def test_every_command_has_help_with_an_example() -> None:
