@@ -85,6 +85,18 @@ def test_a_small_blurred_code_is_tried_again(scale: float, sigma: float) -> None
     assert code.text == TEXT
 
 
+def test_a_line_of_dust_through_the_finder_patterns_does_no_harm() -> None:
+    field = CodeField("page", Box(70.0, 10.0, 20.0, 20.0))
+    page = page_with(field)
+    pixels = draw(TEXT, field.box, zxingcpp.BarcodeFormat.QRCode, page)
+    x = round(72.4 * PX_PER_MM)
+    pixels[:, x : x + 2] = 0
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    assert zxingcpp.read_barcodes(pixels, formats=formats) == [], "the picture must be hard"
+    (code,) = read_codes(pixels, page, registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0])))
+    assert code.text == TEXT
+
+
 def test_a_field_outside_the_image_is_not_decoded() -> None:
     page = page_with(CodeField("page", Box(70.0, 10.0, 18.0, 18.0)))
     homography = np.array([[PX_PER_MM, 0, 5000.0], [0, PX_PER_MM, 0], [0, 0, 1.0]])
