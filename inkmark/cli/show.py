@@ -103,11 +103,7 @@ def batch_lines(report: BatchReport) -> Iterator[str]:
 def issue_line(issue: SheetIssue) -> str:
     """Say what is wrong with a page."""
     place = f"candidate {issue.candidate}" if issue.source is None else str(issue.source)
-    message = issue.message
-    if issue.source is not None:
-        # An error about a file begins with its path, which stands in front already.
-        message = message.removeprefix(f"{issue.source}: ").removeprefix(f"{issue.source.path}: ")
-    return f"{place}: {issue.kind}: {message}"
+    return f"{place}: {issue.kind}: {issue.message}"
 
 
 def score_lines(summary: ScoreSummary) -> Iterator[str]:

@@ -182,7 +182,7 @@ def _read_span(task: Task) -> _Span:
                 try:
                     image = dataclasses.replace(scan.load(index), source=source)
                 except ImageError as error:
-                    issue = SheetIssue(IssueKind.UNREADABLE_FILE, source, str(error))
+                    issue = SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error))
                     outcomes.append(issue)
                 else:
                     outcomes.append(
@@ -191,8 +191,13 @@ def _read_span(task: Task) -> _Span:
             rest = () if task.stop is not None else _rest(task, first, scan.n_pages)
     except ImageError as error:
         source = PageSource(task.name, task.start, "")
-        return _Span((SheetIssue(IssueKind.UNREADABLE_FILE, source, str(error)),), ())
+        return _Span((SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error)),), ())
     return _Span(tuple(outcomes), rest)
+
+
+def _without_path(error: ImageError) -> str:
+    """Give what is wrong with a file; its path stands in the source of the issue."""
+    return str(error).removeprefix(f"{error.source}: ")
 
 
 def _rest(task: Task, start: int, n_pages: int) -> tuple[Task, ...]:

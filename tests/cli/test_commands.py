@@ -190,6 +190,9 @@ def test_reading_without_an_exam_writes_a_table(exam: Path, tmp_path: Path) -> N
     assert not list(tmp_path.glob(".*")), "nothing half written is left"
     (line,) = [line for line in result.stderr.splitlines() if "bad.jpg" in line]
     assert line.count("bad.jpg") == 1, "the path is said once"
+    (line,) = [line for line in invoke("read", exam).stdout.splitlines() if "bad.jpg" in line]
+    assert line.startswith("scans/bad.jpg: unreadable file: ")
+    assert line.count("bad.jpg") == 1, "the path is said once, also from outside the exam"
     (issue,) = json.loads(invoke(*arguments, "--json").stdout)["issues"]
     assert (issue["kind"], issue["page"]) == ("unreadable file", 1)
     assert issue["source"].endswith("bad.jpg")
