@@ -20,6 +20,8 @@ __all__ = ["Cell", "Column", "Draw", "Flow", "footer", "paragraph"]
 
 # Rows of a table may be set closer by this part to save a page.
 TIGHTEST = 0.87
+# A heading is not left without the head of its table, in two lines, and two rows of it.
+HEAD_AND_TWO_ROWS_MM = 4.8 + 3.0 + 2 * 7.0
 
 Draw = Callable[[Pen, float], None]
 """Draws a section on a page, given the y of its top."""
@@ -87,7 +89,8 @@ class Flow:
         A section that is followed by one that it must not be parted from (a heading)
         gives the height of that as `follow`.
         """
-        if self.room < height + follow and self.pages[-1]:
+        needed = height + gap + follow if follow else height
+        if self.room < needed and self.pages[-1]:
             self.new_page()
         self.pages[-1].append((self._y, draw))
         self._y += height + gap
@@ -96,7 +99,9 @@ class Flow:
         """Leave `height` free below the last section."""
         self._y += height
 
-    def heading(self, text: str, note: str | Draw = "", *, follow: float = 20.0) -> None:
+    def heading(
+        self, text: str, note: str | Draw = "", *, follow: float = HEAD_AND_TWO_ROWS_MM
+    ) -> None:
         """Place a section heading, with a note in small print, or drawn, to its right."""
 
         def draw(pen: Pen, y: float) -> None:

@@ -91,3 +91,16 @@ def test_a_paragraph_takes_the_height_of_its_lines():
     one, _ = paragraph("short", 100)
     three, _ = paragraph("word " * 60, 100)
     assert three > 2 * one
+
+
+@pytest.mark.parametrize("title", ["Points", "Points that stand below the pass threshold"])
+@pytest.mark.parametrize("used", range(180, 262, 3))
+def test_a_heading_is_never_parted_from_its_table(used, title):
+    flow = Flow(top=20, bottom=280)
+    flow.add(used - 20.0, nothing, gap=0.0)
+    flow.heading("Items")
+    page_of_heading = len(flow.pages)
+    flow.table((Column(title, 10), Column("b", 20)), rows(30, {}), row_height=6.5)
+    assert len(flow.pages[page_of_heading - 1]) > 1, "the table begins on the heading's page"
+    first_page = flow.pages[0]
+    assert page_of_heading > 1 or len(first_page) == 3
