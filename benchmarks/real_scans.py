@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable
@@ -52,9 +52,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of a set."""
+    """Counts of the images of one set and one kind."""
 
-    kinds: set[str] = field(default_factory=set)
     images: int = 0
     fields: int = 0
     right: int = 0
@@ -153,14 +152,13 @@ def run(options: Options) -> Result:
         raise Unavailable("no reference scans; set INKMARK_DATA to the folder that holds scans/")
     tallies: dict[str, Tally] = {}
     for image, kind, outcomes in read_set(folder):
-        tally = tallies.setdefault(_set_name(image), Tally())
-        tally.kinds.add(_SIZE.split(kind)[0].strip())
+        name = f"{_set_name(image)} ({_SIZE.split(kind)[0].strip()})"
+        tally = tallies.setdefault(name, Tally())
         tally.images += 1
         for outcome in outcomes:
             tally.add(outcome)
     rows: list[Row] = []
-    for name, tally in tallies.items():
-        group = f"{name} ({', '.join(sorted(tally.kinds))})"
+    for group, tally in tallies.items():
         rows += [
             _count(group, "fields", tally.fields, Better.NEITHER),
             _count(group, "right", tally.right, Better.HIGHER),
