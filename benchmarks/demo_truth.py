@@ -28,6 +28,8 @@ COLUMNS = (
     ("of them flagged", Better.HIGHER),
     ("absent", Better.NEITHER),
     ("of them found", Better.HIGHER),
+    ("present", Better.NEITHER),
+    ("of them doubted", Better.LOWER),
 )
 
 
@@ -82,6 +84,10 @@ def _count(truth: DemoTruth, readings: dict[tuple[str, str], FieldReading]) -> C
             counts["flagged"] += 1
         else:
             counts["right" if reading and reading.value == answer.value else "silently wrong"] += 1
+    for (candidate, field), reading in readings.items():
+        if field == "absent" and candidate not in truth.absent:
+            counts["present"] += 1
+            counts["of them doubted"] += bool(reading.value or reading.flag)
     for candidate in truth.absent:
         own = [r for (number, _), r in readings.items() if number == candidate]
         marks = {r.field: r.value for r in own if r.value}

@@ -34,10 +34,10 @@ from inkmark.layouts.model import (
 __all__ = ["SheetPrinter", "print_sheets"]
 
 INK = 0.1
-OUTLINE = 0.35
+OUTLINE = 0.25
 LETTER = 0.55
 RULE = 0.6
-BUBBLE_LINE_PT = 0.45
+BUBBLE_LINE_PT = 0.6
 FRAME_LINE_PT = 0.7
 HAIRLINE_PT = 0.4
 # A name is better read small than cut.
