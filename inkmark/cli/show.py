@@ -114,6 +114,11 @@ def score_lines(summary: ScoreSummary) -> Iterator[str]:
     )
     if summary.decisions:
         yield f"Took in {summary.decisions} decisions."
+    if summary.outdated:
+        yield (
+            f"{_candidates(summary.outdated)}, with decisions made on images that are not in use "
+            "any more. Look at the new pictures in the review and decide again."
+        )
     if summary.review is not None:
         yield (
             f"{summary.to_review} {'field needs' if summary.to_review == 1 else 'fields need'} "

@@ -43,8 +43,8 @@ MOST_PICTURES = 4000
 """Pictures in one workbook; later rows have none, which keeps the file readable."""
 
 _COLUMNS = ("candidate", "name", "item", "picture", "decision", "choices", "read value",
-            "confidence", "reason", "note", "source", "field")  # fmt: skip
-_WIDTHS = (14, 14, 10, 40, 14, 14, 12, 10, 34, 24, 28, 12)
+            "confidence", "reason", "note", "source", "field", "image")  # fmt: skip
+_WIDTHS = (14, 14, 10, 40, 14, 14, 12, 10, 34, 24, 28, 12, 20)
 _MOST_PX = (270, 64)
 _SHEET = "review"
 _TO_DECIDE = PatternFill("solid", fgColor="FFF6D6")
@@ -69,6 +69,8 @@ class ReviewRow:
         Why somebody should look, in words for people.
     source : str
         The scanned file and page.
+    image : str
+        Which image the picture is cut from; it comes back with the decision.
     options : tuple of str
         Option labels that a decision may name.
     multiple : bool
@@ -86,6 +88,7 @@ class ReviewRow:
     confidence: float
     reason: str
     source: str
+    image: str
     options: tuple[str, ...]
     multiple: bool
     picture: bytes
@@ -102,12 +105,15 @@ class ReviewDecision:
         In the form of `FieldReading.value`; empty for blank.
     note : str
         What the person wrote beside it.
+    image : str
+        The image that was looked at; empty where the row does not say.
     """
 
     candidate: str
     field: str
     value: str
     note: str
+    image: str = ""
 
 
 def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> None:
@@ -134,6 +140,7 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
     for place, (key, width) in enumerate(zip(_COLUMNS, _WIDTHS, strict=True), start=1):
         style_header(write_text(sheet.cell(1, place), w[key]))
         sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.column_dimensions[get_column_letter(len(_COLUMNS))].hidden = True
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(rows) + 1}"
     column = {key: place for place, key in enumerate(_COLUMNS, start=1)}
@@ -148,6 +155,7 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
             "reason": row.reason,
             "source": row.source,
             "field": row.field,
+            "image": row.image,
         }
         for key, text in texts.items():
             cell = write_text(sheet.cell(number, column[key]), text)
@@ -296,4 +304,5 @@ def _decide(
         except ValueError as error:
             raise _FaultyError(decision, str(error)) from error
     note = cells["note"].text if "note" in cells else ""
-    return ReviewDecision(candidate, name, value, note)
+    image = cells["image"].text if "image" in cells else ""
+    return ReviewDecision(candidate, name, value, note, image)

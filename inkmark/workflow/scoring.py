@@ -28,7 +28,7 @@ from inkmark.marking import (
     load_points,
     score_responses,
 )
-from inkmark.readings import FieldReading, Flag, SheetReading
+from inkmark.readings import FieldReading, Flag, PageSource, SheetReading
 from inkmark.reports import ReviewRow, load_review, review_fields, write_review
 from inkmark.session import Progress, open_fields
 from inkmark.store import Decision, StoredPage, StoredReading
@@ -75,6 +75,9 @@ class ScoreSummary:
         Responses (candidates times items) by the status of their score.
     decisions : int
         Decisions taken in from the review workbook that are new.
+    outdated : tuple of str
+        Candidates of decisions that were not taken in, because the image they were made on
+        is not in use any more.
     to_review : int
         Fields that wait for a decision.
     review : Path or None
@@ -96,6 +99,7 @@ class ScoreSummary:
     absent: int
     missing: int
     decisions: int
+    outdated: tuple[str, ...]
     to_review: int
     review: Path | None
     points_waited_for: tuple[str, ...]
@@ -106,7 +110,8 @@ class ScoreSummary:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left that a person has to look at."""
-        return not (self.pending or self.missing or self.to_review or self.lost_scans)
+        waiting = self.pending or self.missing or self.to_review
+        return not (waiting or self.lost_scans or self.outdated)
 
 
 def score(
@@ -147,7 +152,7 @@ def score(
     """
     with open_exam(root) as opened:
         given = _points(opened, points)
-        decisions = _take_decisions(opened, review, decided_by)
+        decisions, outdated = _take_decisions(opened, review, decided_by)
         readings = list(opened.store.readings_in_use())
         responses = _responses(opened, readings)
         records = score_responses(opened.exam, responses, given)
@@ -170,6 +175,7 @@ def score(
         absent=statuses[ScoreStatus.ABSENT],
         missing=statuses[ScoreStatus.MISSING],
         decisions=decisions,
+        outdated=outdated,
         to_review=len(rows),
         review=path if rows else None,
         points_waited_for=_each(
@@ -239,20 +245,36 @@ def _responses(opened: OpenExam, readings: Sequence[StoredReading]) -> tuple[Res
     return collect_responses(opened.exam, opened.layout, sheets, decided)
 
 
-def _take_decisions(opened: OpenExam, review: Path | str | None, decided_by: str) -> int:
+def _take_decisions(
+    opened: OpenExam, review: Path | str | None, decided_by: str
+) -> tuple[int, tuple[str, ...]]:
+    """Store the decisions made on images in use; give their number and who has others."""
     path = Path(review) if review is not None else opened.folder.out / "review.xlsx"
     if not path.exists():
         if review is not None:
             raise InkmarkError(f"{path} does not exist. Name the workbook with the decisions.")
-        return 0
+        return 0, ()
     candidates = {candidate.number for candidate in opened.exam.candidates} or {
         page.record.candidate for page in opened.store.pages()
     }
     decided = load_review(path, opened.layout, candidates)
+    images = {
+        (page.record.candidate, reading.field): _image(page.record.source)
+        for page in opened.store.pages()
+        if page.record.issue is None and page.record.reading is not None
+        for reading in page.record.reading.fields
+    }
+    current = [d for d in decided if d.image in ("", images.get((d.candidate, d.field)))]
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
-    return opened.store.add_decisions(
-        Decision(d.candidate, d.field, d.value, decided_by, now, d.note) for d in decided
+    n_new = opened.store.add_decisions(
+        Decision(d.candidate, d.field, d.value, decided_by, now, d.note) for d in current
     )
+    return n_new, _each(d.candidate for d in decided if d not in current)
+
+
+def _image(source: PageSource) -> str:
+    """Name an image by its content, for the way to the review and back."""
+    return f"{source.sha256[:16]}-{source.page_index}"
 
 
 def _points(opened: OpenExam, points: Path | str | None) -> ManualPoints:
@@ -360,6 +382,7 @@ def _review_rows(
                     confidence=reading.confidence,
                     reason="\n".join(text[language] for text in reasons),
                     source=str(sheet.source),
+                    image=_image(sheet.source),
                     options=printed_options(item, language) if item else field.options,
                     multiple=field.multiple,
                     picture=picture,

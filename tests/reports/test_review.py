@@ -51,6 +51,9 @@ def picture(w=300, h=40):
     return buffer.getvalue()
 
 
+IMAGE = "0123456789abcdef-0"
+
+
 def row(number=1, **changes):
     values = {
         "candidate": f"26000{number}",
@@ -61,6 +64,7 @@ def row(number=1, **changes):
         "confidence": 0.61,
         "reason": "涂得不清楚",
         "source": "scans/a.jpg",
+        "image": IMAGE,
         "options": tuple("ABCD"),
         "multiple": False,
         "picture": picture(),
@@ -94,11 +98,11 @@ def test_decisions_come_back(language, tmp_path):
     decide(path, typed, language=language)
     decide(path, {2: "看得清"}, key="note", language=language)
     assert load_review(path) == (
-        ReviewDecision("260001", "Q1", "C", "看得清"),
-        ReviewDecision("260002", "Q2", "AD", ""),
-        ReviewDecision("260004", "absent", "absent", ""),
-        ReviewDecision("260005", "Q5", "", ""),
-        ReviewDecision("260006", "Q6", "甲|乙丙", ""),
+        ReviewDecision("260001", "Q1", "C", "看得清", IMAGE),
+        ReviewDecision("260002", "Q2", "AD", "", IMAGE),
+        ReviewDecision("260004", "absent", "absent", "", IMAGE),
+        ReviewDecision("260005", "Q5", "", "", IMAGE),
+        ReviewDecision("260006", "Q6", "甲|乙丙", "", IMAGE),
     )
 
 

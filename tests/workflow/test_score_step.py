@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from decimal import Decimal
 
+import cv2
 import openpyxl
 import pypdfium2
 import pytest
@@ -239,3 +240,36 @@ def test_decisions_in_the_review_workbook_settle_doubts(
     assert stored.decision is not None
     assert stored.decision.decided_by == "invigilator"
     assert score(folder.root).decisions == 0, "taken in once"
+
+
+def test_a_decision_on_a_picture_that_is_not_in_use_any_more_is_not_taken_in(
+    copy: tuple[ExamFolder, DemoTruth],
+) -> None:
+    folder, _ = copy
+    path = folder.out / "review.xlsx"
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    assert sheet is not None
+    header = {cell.value: cell.column for cell in sheet[1]}
+    row = next(
+        number
+        for number in range(2, sheet.max_row + 1)
+        if str(sheet.cell(number, header["来源"]).value).endswith(".jpg")
+    )
+    sheet.cell(row, header["判定"]).value = "A"
+    book.save(path)
+    candidate = str(sheet.cell(row, header["考号"]).value)
+    scan = folder.root / str(sheet.cell(row, header["来源"]).value)
+    pixels = cv2.imread(str(scan), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    cv2.imwrite(str(scan), pixels, [cv2.IMWRITE_JPEG_QUALITY, 93])  # scanned once more
+    assert read(folder.root).new == 1
+    summary = score(folder.root)
+    assert (summary.decisions, summary.outdated) == (0, (candidate,))
+    assert not summary.is_settled
+    with open_exam(folder.root) as opened:
+        assert opened.store.decisions() == []
+    again = openpyxl.load_workbook(path).active
+    assert again is not None
+    assert again.max_row == sheet.max_row, "the field is asked about again"
+    assert again.cell(row, header["判定"]).value is None
