@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography, fit_homography
 from inkmark.layouts import PageLayout
-from inkmark.omr import _kernels
+from inkmark.omr import _registration_kernels as _kernels
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, orientation_deg
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration, ShiftMesh
