@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -279,6 +280,28 @@ def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
         assert list(pool.map(work, range(16))) == [1] * 16
     with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
         assert len(list(store.pages())) == 16
+
+
+def test_opening_waits_for_another_program_that_opens_the_new_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / "inkmark.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE held (n)")
+    waits: list[float] = []
+
+    def let_go(seconds: float) -> None:
+        waits.append(seconds)
+        if other.in_transaction:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr("inkmark.store.database._BUSY_TIMEOUT_S", 0.1)
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=let_go)
+    monkeypatch.setattr("inkmark.store.database.time", clock)
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
+        store.put_exam(EXAM)
+    other.close()
+    assert waits
 
 
 def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
