@@ -203,6 +203,8 @@ def _picture(path: Path, form: _Form) -> npt.NDArray[np.uint8]:
         data = data[data.index(b"\xff\xd8\xff") : data.rindex(b"\xff\xd9") + 2]
     elif form.ending == ".pdf":
         with open_scan(path) as opened, io.BytesIO() as twin:
-            Image.fromarray(opened.load(0).pixels > 0).save(twin, "TIFF", compression="group4")
+            Image.fromarray(opened.load(0).pixels.whole() > 0).save(
+                twin, "TIFF", compression="group4"
+            )
             data = twin.getvalue()
     return np.frombuffer(data, np.uint8)

@@ -9,6 +9,7 @@ some bytes inside the coded data of a JPEG or fax file may leave codes that fit.
 from __future__ import annotations
 
 from inkmark.images.files import find_scans
+from inkmark.images.pixels import Pixels
 from inkmark.images.scan import ImageLimits, PageImage, ScanFile, open_scan
 
-__all__ = ["ImageLimits", "PageImage", "ScanFile", "find_scans", "open_scan"]
+__all__ = ["ImageLimits", "PageImage", "Pixels", "ScanFile", "find_scans", "open_scan"]

@@ -24,7 +24,7 @@ from inkmark.images.headers import (
     declared_dpi,
     read_jpeg_header,
 )
-from inkmark.images.raster import Pixels, decode_still, to_grey, turned
+from inkmark.images.raster import Raster, decode_still, to_grey, turned
 
 __all__ = ["PdfPages"]
 
@@ -97,7 +97,7 @@ class PdfPages:
         with _LOCK:
             self._document.close()
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]:
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]:
         """Pixels and resolution of a page.
 
         Raises
@@ -137,7 +137,7 @@ class PdfPages:
 
     def _rendered(
         self, page: pypdfium2.PdfPage, source: str, *, colour: bool
-    ) -> tuple[Pixels, float]:
+    ) -> tuple[Raster, float]:
         scale = self._render_dpi / _POINTS_PER_INCH
         width, height = page.get_size()
         self._check_size(round(width * scale), round(height * scale), source)
@@ -250,7 +250,7 @@ def _jpeg_stream(image: pypdfium2.PdfImage) -> bytes | None:
     return bytes(image.get_data(decode_simple=True))
 
 
-def _in_channels(pixels: Pixels, *, colour: bool) -> Pixels:
+def _in_channels(pixels: Raster, *, colour: bool) -> Raster:
     """Grey, BGR or BGRx as (H, W) grey or (H, W, 3) BGR."""
     if pixels.ndim == 2:
         return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if colour else pixels  # type: ignore[return-value]

@@ -15,9 +15,9 @@ from inkmark.errors import ImageError
 from inkmark.images._jpeg import looks_whole
 from inkmark.images.headers import RESCAN, ImageHeader
 
-__all__ = ["Pixels", "TiffDecoder", "decode_still", "to_grey", "turned"]
+__all__ = ["Raster", "TiffDecoder", "decode_still", "to_grey", "turned"]
 
-Pixels = NDArray[np.uint8]
+Raster = NDArray[np.uint8]
 
 # EXIF orientation -> transpose, then mirror left to right, then top to bottom
 _ORIENTATIONS = {
@@ -46,7 +46,7 @@ _PILLOW_ERRORS = (
 )
 
 
-def decode_still(data: bytes, header: ImageHeader, source: str, *, colour: bool) -> Pixels:
+def decode_still(data: bytes, header: ImageHeader, source: str, *, colour: bool) -> Raster:
     """Pixels of a JPEG or PNG file, upright by its EXIF orientation.
 
     Colour JPEG is decoded straight to grey; 16 bits are reduced to 8; what is
@@ -91,7 +91,7 @@ class TiffDecoder:
         except _PILLOW_ERRORS as exc:
             raise _undecodable(source) from exc
 
-    def decode(self, index: int, source: str, *, colour: bool) -> Pixels:
+    def decode(self, index: int, source: str, *, colour: bool) -> Raster:
         """Pixels of a page: (H, W) uint8, or (H, W, 3) uint8 BGR when `colour`.
 
         Raises
@@ -110,7 +110,7 @@ class TiffDecoder:
         self._image.close()
 
 
-def turned(pixels: Pixels, transpose: bool, flip_x: bool, flip_y: bool) -> Pixels:
+def turned(pixels: Raster, transpose: bool, flip_x: bool, flip_y: bool) -> Raster:
     """Pixels transposed, then mirrored left to right, then top to bottom."""
     if transpose:
         pixels = cv2.transpose(pixels)  # type: ignore[assignment]
@@ -119,12 +119,12 @@ def turned(pixels: Pixels, transpose: bool, flip_x: bool, flip_y: bool) -> Pixel
     return pixels
 
 
-def to_grey(pixels: Pixels) -> Pixels:
+def to_grey(pixels: Raster) -> Raster:
     """Grey of a BGR image by the luma weights that JPEG uses."""
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
 
 
-def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Pixels:
+def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Raster:
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image) >> 8).astype(np.uint8)
         return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) if colour else grey  # type: ignore[return-value]
@@ -138,7 +138,7 @@ def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Pixels:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if colour else pixels  # type: ignore[return-value]
 
 
-def _on_paper(pixels: MatLike, *, colour: bool) -> Pixels:
+def _on_paper(pixels: MatLike, *, colour: bool) -> Raster:
     """Undo transparency over white: (H, W[, 3 or 4]) of 8 or 16 bits to grey or BGR."""
     if pixels.dtype == np.uint16:
         pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)

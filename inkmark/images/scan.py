@@ -8,9 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inkmark.errors import ImageError
 from inkmark.images.headers import (
     RESCAN,
@@ -21,7 +18,8 @@ from inkmark.images.headers import (
     read_tiff_headers,
 )
 from inkmark.images.pdf import PdfPages
-from inkmark.images.raster import Pixels, TiffDecoder, decode_still
+from inkmark.images.pixels import Pixels
+from inkmark.images.raster import Raster, TiffDecoder, decode_still
 from inkmark.readings import PageSource
 
 __all__ = ["ImageLimits", "PageImage", "ScanFile", "open_scan"]
@@ -54,22 +52,22 @@ class PageImage:
     Attributes
     ----------
     source : PageSource
-    pixels : (H, W) uint8, or (H, W, 3) uint8 BGR where colour was asked for
-        0 is black. Upright as a viewer shows the file (EXIF and PDF rotation applied).
+    pixels : Pixels
+        Grey. Upright as a viewer shows the file (EXIF and PDF rotation applied).
     dpi : float or None
         Pixels an inch of paper by the file's own account; None where it gives none, or
         one that no page can have.
     """
 
     source: PageSource
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     dpi: float | None
 
 
 class _Pages(Protocol):
     n_pages: int
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]: ...
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]: ...
     def close(self) -> None: ...
 
 
@@ -92,15 +90,13 @@ class ScanFile:
         self.n_pages = pages.n_pages
         self._pages = pages
 
-    def load(self, index: int, *, colour: bool = False) -> PageImage:
-        """Decode one page.
+    def load(self, index: int) -> PageImage:
+        """One page in grey.
 
         Parameters
         ----------
         index : int
             0-based page.
-        colour : bool
-            BGR instead of grey; costs half as much again.
 
         Raises
         ------
@@ -109,11 +105,33 @@ class ScanFile:
         IndexError
             Where the file has no such page.
         """
+        source = self._source(index)
+        pixels, dpi = self._pages.load(index, str(source), colour=False)
+        return PageImage(source, Pixels.of(pixels), dpi)
+
+    def load_colour(self, index: int) -> Raster:
+        """One page in colour; costs half as much again.
+
+        Parameters
+        ----------
+        index : int
+            0-based page.
+
+        Returns
+        -------
+        (H, W, 3) uint8 BGR
+
+        Raises
+        ------
+        ImageError, IndexError
+            As `load`.
+        """
+        return self._pages.load(index, str(self._source(index)), colour=True)[0]
+
+    def _source(self, index: int) -> PageSource:
         if not 0 <= index < self.n_pages:
             raise IndexError(f"{self.path} has {self.n_pages} pages, no page {index}")
-        source = PageSource(str(self.path), index, self.sha256)
-        pixels, dpi = self._pages.load(index, str(source), colour=colour)
-        return PageImage(source, pixels, dpi)
+        return PageSource(str(self.path), index, self.sha256)
 
     def close(self) -> None:
         """Free what the file holds."""
@@ -212,7 +230,7 @@ class _StillPages:
         self._data = data
         self._header = header
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]:  # noqa: ARG002
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]:  # noqa: ARG002
         return decode_still(self._data, self._header, source, colour=colour), self._header.dpi
 
     def close(self) -> None:
@@ -228,7 +246,7 @@ class _TiffPages:
         self._max_pixels = limits.max_pixels
         self.n_pages = len(self._headers)
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Pixels, float | None]:
+    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]:
         header = self._headers[index]
         check_size(header.width, header.height, self._max_pixels, source)
         return self._decoder.decode(index, source, colour=colour), header.dpi

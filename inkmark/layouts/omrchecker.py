@@ -294,7 +294,7 @@ def _picture(template: Path, name: object, longest_px: int) -> bytes:
         )
     try:
         with open_scan(path) as scan:
-            pixels = scan.load(0).pixels
+            pixels = scan.load(0).pixels.whole()
     except (ImageError, OSError) as error:
         raise LayoutError(
             f"{template.name} names the picture {name!r}, which cannot be read ({error}). "

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box
+from inkmark.images import Pixels
 from inkmark.layouts import CodeField, PageLayout
 from inkmark.readings import CodeReading, Registration
 
@@ -31,7 +32,7 @@ quiet zone and what registration may be off."""
 
 
 def read_codes(
-    pixels: GreyImage, page: PageLayout, registration: Registration
+    pixels: Pixels, page: PageLayout, registration: Registration
 ) -> tuple[CodeReading, ...]:
     """Decode every code field of a registered page.
 
@@ -41,7 +42,7 @@ def read_codes(
 
     Parameters
     ----------
-    pixels : (H, W) uint8
+    pixels : Pixels
     page : PageLayout
     registration : Registration
 
@@ -64,12 +65,12 @@ def read_codes(
     return tuple(readings)
 
 
-def find_codes(pixels: GreyImage) -> tuple[CodeReading, ...]:
+def find_codes(pixels: Pixels) -> tuple[CodeReading, ...]:
     """Look for QR codes anywhere in an image, for pages that do not register.
 
     Parameters
     ----------
-    pixels : (H, W) uint8
+    pixels : Pixels
 
     Returns
     -------
@@ -77,16 +78,14 @@ def find_codes(pixels: GreyImage) -> tuple[CodeReading, ...]:
         `field` is empty.
     """
     found = zxingcpp.read_barcodes(
-        pixels, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+        pixels.whole(), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     )
     return tuple(
         CodeReading("", code.text, "QRCode", _position_box(code.position)) for code in found
     )
 
 
-def _read_field(
-    pixels: GreyImage, field: CodeField, registration: Registration
-) -> CodeReading | None:
+def _read_field(pixels: Pixels, field: CodeField, registration: Registration) -> CodeReading | None:
     unknown = [name for name in field.formats if name not in _FORMATS]
     if unknown:
         raise LayoutError(
@@ -102,7 +101,7 @@ def _read_field(
     x1, y1 = min(width, round(region.right)), min(height, round(region.bottom))
     if x1 - x0 < 8 or y1 - y0 < 8:
         return None
-    for attempt in _attempts(pixels[y0:y1, x0:x1]):
+    for attempt in _attempts(pixels.whole()[y0:y1, x0:x1]):
         codes = zxingcpp.read_barcodes(attempt, formats=formats, try_invert=False)
         if codes:
             name = next(n for n, f in _FORMATS.items() if codes[0].format == f)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inkmark.geometry import Box
+from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, BubbleField, PageLayout
 from inkmark.omr import _kernels
 from inkmark.omr._levels import (
@@ -36,7 +37,7 @@ _WHITE_SHARE = 0.75
 
 
 def read_bubbles(
-    pixels: GreyImage,
+    pixels: Pixels,
     page: PageLayout,
     registration: Registration,
     options: BubbleOptions | None = None,
@@ -45,7 +46,7 @@ def read_bubbles(
 
     Parameters
     ----------
-    pixels : (H, W) uint8
+    pixels : Pixels
     page : PageLayout
     registration : Registration
     options : BubbleOptions, optional
@@ -71,14 +72,13 @@ def read_bubbles(
     plan = bubble_plan(page)
     if not plan.fields:
         return ()
+    grey = pixels.whole()
     transform = Transform.of(registration)
     placed = np.ones(len(plan.fields), dtype=bool)
     if page.anchors.kind is not AnchorKind.SQUARES:
-        plan, placed = follow_outlines(pixels, plan, transform)
-    ink = _measure(pixels, plan, transform)
-    shown = shows_print(
-        ink, plan, lambda at: _measure(pixels, replace(plan, bubbles=at), transform)
-    )
+        plan, placed = follow_outlines(grey, plan, transform)
+    ink = _measure(grey, plan, transform)
+    shown = shows_print(ink, plan, lambda at: _measure(grey, replace(plan, bubbles=at), transform))
     if shown is None:
         shown = ink.seen & _between_anchors(plan, registration)
         printless = plan.known_surroundings
@@ -90,7 +90,7 @@ def read_bubbles(
     probability = mark_probability(fill, ink, plan, levels, options)
     odd = unexplained_ink(fill, probability, ink, plan, levels)
     # Without print to be seen, a blank may be a covered mark, or one too light for the scan.
-    blind = printless and (is_bilevel(pixels) or not (probability >= 0.5).any())
+    blind = printless and (is_bilevel(grey) or not (probability >= 0.5).any())
     states = _group_states(probability, odd, plan, options.doubt, blind=blind)
     boxes = _boxes_px(plan, transform)
     seen = np.logical_and.reduceat(ink.seen, plan.first[:-1])

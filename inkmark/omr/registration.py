@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, PageLayout
 from inkmark.omr._frames import (
     register_image,
@@ -10,7 +11,6 @@ from inkmark.omr._frames import (
     register_sheet_edges,
 )
 from inkmark.omr._squares import register_squares
-from inkmark.omr._transform import GreyImage
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration
 
@@ -18,14 +18,14 @@ __all__ = ["RegisterOptions", "RegistrationFailure", "register"]
 
 
 def register(
-    pixels: GreyImage, page: PageLayout, options: RegisterOptions | None = None
+    pixels: Pixels, page: PageLayout, options: RegisterOptions | None = None
 ) -> Registration | RegistrationFailure:
     """Find a page of a layout in an image.
 
     Parameters
     ----------
-    pixels : (H, W) uint8
-        Grey image, any resolution, the sheet in any of four orientations and skewed.
+    pixels : Pixels
+        Any resolution, the sheet in any of four orientations and skewed.
     page : PageLayout
         What is printed where; its anchors say what is looked for.
     options : RegisterOptions, optional
@@ -36,14 +36,15 @@ def register(
         A failure is a value, with its reason: a bad page must not stop a batch.
     """
     options = options or RegisterOptions()
+    grey = pixels.whole()
     match page.anchors.kind:
         case AnchorKind.SQUARES:
-            return register_squares(pixels, page, options)
+            return register_squares(grey, page, options)
         case AnchorKind.SHEET_EDGES:
-            return register_sheet_edges(pixels, page)
+            return register_sheet_edges(grey, page)
         case AnchorKind.PICTURES:
-            return register_pictures(pixels, page)
+            return register_pictures(grey, page)
         case AnchorKind.REFERENCE:
-            return register_reference(pixels, page, options)
+            return register_reference(grey, page, options)
         case AnchorKind.IMAGE:
-            return register_image(pixels, page)
+            return register_image(grey, page)

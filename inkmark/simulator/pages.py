@@ -37,4 +37,4 @@ def render_pages(
     """
     with open_scan(path, render_dpi=dpi) as pdf:
         for index in range(pdf.n_pages) if indices is None else indices:
-            yield pdf.load(index).pixels
+            yield pdf.load(index).pixels.whole()

@@ -41,7 +41,7 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
     try:
         with open_scan(path) as scan:
             if scan.sha256 == source.sha256:
-                return scan.load(source.page_index).pixels
+                return scan.load(source.page_index).pixels.whole()
     except ImageError:
         if _sha256(path) == source.sha256:
             raise

@@ -34,7 +34,7 @@ def load(tmp_path, data):
     path = tmp_path / "a"
     path.write_bytes(data)
     with open_scan(path) as scan:
-        return scan.load(0).pixels
+        return scan.load(0).pixels.whole()
 
 
 def decoded(data):
@@ -147,6 +147,6 @@ def test_pixels_may_be_written_to(tmp_path, page, form, colour):
     path = tmp_path / "a"
     Image.fromarray(page).save(path, format=form)
     with open_scan(path) as scan:
-        pixels = scan.load(0, colour=colour).pixels
+        pixels = scan.load_colour(0) if colour else scan.load(0).pixels.whole()
     assert pixels.flags.writeable
     assert pixels.flags.c_contiguous

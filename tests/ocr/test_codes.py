@@ -9,6 +9,7 @@ import zxingcpp
 
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, fit_homography
+from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, Anchors, CodeField, PageLayout
 from inkmark.ocr import find_codes, read_codes
 from inkmark.readings import Registration
@@ -49,7 +50,7 @@ def test_reads_a_qr_code_in_each_orientation(quarter_turns: int) -> None:
         corners_px = np.column_stack([height - corners_px[:, 1], corners_px[:, 0]])
         height, width = width, height
     homography = fit_homography(corners_mm, corners_px)
-    (code,) = read_codes(turned, page, registration(homography, 90 * quarter_turns))
+    (code,) = read_codes(Pixels.of(turned), page, registration(homography, 90 * quarter_turns))
     assert (code.field, code.text, code.format) == ("page", TEXT, "QRCode")
     assert code.box_px.w == pytest.approx(18.0 * PX_PER_MM, abs=2)
 
@@ -66,9 +67,11 @@ def test_reads_other_formats_only_where_asked(name: str, box: Box) -> None:
     page = page_with(CodeField("label", box, (name,)))
     pixels = draw("2026010101", box, getattr(zxingcpp.BarcodeFormat, name), page)
     homography = np.diag([PX_PER_MM, PX_PER_MM, 1.0])
-    assert [c.text for c in read_codes(pixels, page, registration(homography))] == ["2026010101"]
+    assert [c.text for c in read_codes(Pixels.of(pixels), page, registration(homography))] == [
+        "2026010101"
+    ]
     as_qr = page_with(CodeField("label", box))
-    assert read_codes(pixels, as_qr, registration(homography)) == ()
+    assert read_codes(Pixels.of(pixels), as_qr, registration(homography)) == ()
 
 
 @pytest.mark.parametrize(("scale", "sigma"), [(0.5, 1.0), (0.4, 1.0), (0.3, 0.6), (0.26, 0.0)])
@@ -81,7 +84,7 @@ def test_a_small_blurred_code_is_tried_again(scale: float, sigma: float) -> None
         small = cv2.GaussianBlur(small, (0, 0), sigma)
     assert zxingcpp.read_barcodes(small) == [], "the picture must be too hard for one attempt"
     homography = np.diag([PX_PER_MM * scale, PX_PER_MM * scale, 1.0])
-    (code,) = read_codes(small, page, registration(homography))
+    (code,) = read_codes(Pixels.of(small), page, registration(homography))
     assert code.text == TEXT
 
 
@@ -93,25 +96,30 @@ def test_a_line_of_dust_through_the_finder_patterns_does_no_harm() -> None:
     pixels[:, x : x + 2] = 0
     formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     assert zxingcpp.read_barcodes(pixels, formats=formats) == [], "the picture must be hard"
-    (code,) = read_codes(pixels, page, registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0])))
+    (code,) = read_codes(
+        Pixels.of(pixels), page, registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0]))
+    )
     assert code.text == TEXT
 
 
 def test_a_field_outside_the_image_is_not_decoded() -> None:
     page = page_with(CodeField("page", Box(70.0, 10.0, 18.0, 18.0)))
     homography = np.array([[PX_PER_MM, 0, 5000.0], [0, PX_PER_MM, 0], [0, 0, 1.0]])
-    assert read_codes(np.full((500, 500), 255, np.uint8), page, registration(homography)) == ()
+    assert (
+        read_codes(Pixels.of(np.full((500, 500), 255, np.uint8)), page, registration(homography))
+        == ()
+    )
 
 
 def test_an_unknown_format_is_refused() -> None:
     page = page_with(CodeField("page", Box(10.0, 10.0, 18.0, 18.0), ("Morse",)))
     with pytest.raises(LayoutError, match="Morse"):
-        read_codes(np.zeros((99, 99), np.uint8), page, registration(np.eye(3)))
+        read_codes(Pixels.of(np.zeros((99, 99), np.uint8)), page, registration(np.eye(3)))
 
 
 def test_find_codes_looks_everywhere() -> None:
     page = page_with()
     pixels = draw(TEXT, Box(40.0, 30.0, 20.0, 20.0), zxingcpp.BarcodeFormat.QRCode, page)
-    (code,) = find_codes(np.rot90(pixels, 2).copy())
+    (code,) = find_codes(Pixels.of(np.rot90(pixels, 2).copy()))
     assert code.text == TEXT
-    assert find_codes(np.full((300, 300), 255, np.uint8)) == ()
+    assert find_codes(Pixels.of(np.full((300, 300), 255, np.uint8))) == ()

@@ -9,6 +9,7 @@ import pytest
 from drawn_sheets import draw, place, sheet
 
 from inkmark.geometry import Box
+from inkmark.images import Pixels
 from inkmark.layouts import BubbleField
 from inkmark.omr import read_bubbles, register
 from inkmark.readings import Flag, Registration
@@ -37,9 +38,11 @@ def read(page, marks, *, noise=8.0, turn_deg=181.0, change=None, **drawing):
     image = np.clip(image + rng.normal(0, noise, image.shape), 0, 255).astype(np.uint8)
     if change is not None:
         image = change(image)
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration)
-    return {reading.field: reading for reading in read_bubbles(image, page, registration)}
+    return {
+        reading.field: reading for reading in read_bubbles(Pixels.of(image), page, registration)
+    }
 
 
 def assert_all_right(readings, truth):
@@ -189,10 +192,12 @@ def test_other_scanners(page, kind):
 def test_a_field_outside_the_image_is_unreadable(page):
     marks, truth = filled(page)
     image = draw(page, marks)
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration)
     outside = replace(page.fields[0], name="outside", origin=(206.0, 200.0))
-    readings = read_bubbles(image, replace(page, fields=(*page.fields, outside)), registration)
+    readings = read_bubbles(
+        Pixels.of(image), replace(page, fields=(*page.fields, outside)), registration
+    )
     assert (readings[-1].value, readings[-1].flag) == ("", Flag.UNREADABLE)
     assert readings[-1].confidence == 0.0
     assert_all_right({r.field: r for r in readings}, truth)
@@ -201,9 +206,9 @@ def test_a_field_outside_the_image_is_unreadable(page):
 def test_a_reading_says_where_and_how_dark(page):
     marks, _ = filled(page)
     image = draw(page, marks)
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration)
-    reading = read_bubbles(image, page, registration)[0]
+    reading = read_bubbles(Pixels.of(image), page, registration)[0]
     scale = image.shape[1] / page.width_mm
     box = page.fields[0].box
     expected = Box(box.x * scale, box.y * scale, box.w * scale, box.h * scale)
@@ -215,7 +220,10 @@ def test_a_reading_says_where_and_how_dark(page):
 
 
 def test_a_page_without_bubbles(page):
-    assert read_bubbles(np.zeros((4, 4), np.uint8), replace(page, fields=()), _nowhere()) == ()
+    assert (
+        read_bubbles(Pixels.of(np.zeros((4, 4), np.uint8)), replace(page, fields=()), _nowhere())
+        == ()
+    )
 
 
 def _nowhere():

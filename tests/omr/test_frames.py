@@ -11,6 +11,7 @@ from drawn_sheets import draw, place, sheet
 
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography
+from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, Anchors, BubbleShape, PageLayout
 from inkmark.omr import RegistrationFailure, read_bubbles, register
 from inkmark.readings import Flag, Registration
@@ -43,9 +44,9 @@ def truth(page, marks):
 
 
 def read(image, page):
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration), registration
-    return {r.field: r for r in read_bubbles(image, page, registration)}
+    return {r.field: r for r in read_bubbles(Pixels.of(image), page, registration)}
 
 
 def assert_all_right(readings, expected):
@@ -60,7 +61,7 @@ def with_anchors(page, kind, **parts):
 def test_an_image_that_is_the_page_may_have_two_scales(plain, marks):
     image = draw(plain, marks, scale=SCALE)
     image = cv2.resize(image, None, fx=1.2, fy=0.9, interpolation=cv2.INTER_AREA)
-    registration = register(image, plain)
+    registration = register(Pixels.of(image), plain)
     corners = registration.to_px([(0.0, 0.0), (plain.width_mm, plain.height_mm)])
     edges = [(-0.5, -0.5), (image.shape[1] - 0.5, image.shape[0] - 0.5)]
     np.testing.assert_allclose(corners, edges)
@@ -78,7 +79,7 @@ def test_the_paper_outline_of_a_photo(plain, marks, turn_deg, background):
         shift=(40.0, -30.0),
         border=background,
     )
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration)
     points = np.array([(10.0, 10.0), (140.0, 20.0), (75.0, 280.0)])
     expected = apply_homography(matrix, points * SCALE)
@@ -108,7 +109,7 @@ def test_no_outline_is_refused(plain):
     page = with_anchors(plain, AnchorKind.SHEET_EDGES)
     noise = np.random.default_rng(1).integers(0, 255, (900, 700)).astype(np.uint8)
     for image in (np.full((900, 700), 255, np.uint8), np.zeros((900, 700), np.uint8), noise):
-        outcome = register(image, page)
+        outcome = register(Pixels.of(image), page)
         assert isinstance(outcome, RegistrationFailure)
         assert "outline" in outcome.reason
 
@@ -142,7 +143,7 @@ def draw_pictured(page, target, marks):
 def test_pictures_in_the_corners(pictured, target, marks, turn_deg, scale):
     drawn = draw_pictured(pictured, target, marks)
     image, matrix = place(drawn, turn_deg=turn_deg, scale=scale, border=200)
-    registration = register(image, pictured)
+    registration = register(Pixels.of(image), pictured)
     assert isinstance(registration, Registration)
     points = np.array([box.centre for box in pictured.anchors.picture_boxes])
     expected = apply_homography(matrix, points * SCALE)
@@ -151,7 +152,7 @@ def test_pictures_in_the_corners(pictured, target, marks, turn_deg, scale):
 
 
 def test_pictures_that_are_not_there_are_refused(pictured, marks):
-    outcome = register(draw(pictured, marks, scale=SCALE), pictured)
+    outcome = register(Pixels.of(draw(pictured, marks, scale=SCALE)), pictured)
     assert isinstance(outcome, RegistrationFailure)
     assert "pictures" in outcome.reason
 
@@ -183,12 +184,12 @@ def test_a_reference_picture_is_found_in_any_orientation(plain, turn_deg):
         cv2.ellipse(filled, (int(x), int(y)), (12, 7), 0, 0, 360, 60, -1)
         expected[field.name] = "ABCD"[k % 4]
     image, _ = place(filled, turn_deg=turn_deg, border=255)
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration)
     assert registration.orientation_deg == round(turn_deg / 90) * 90
     assert registration.residual_mm < 0.5
     assert_all_right(read(image, page), expected)
-    assert register(image, page) == registration
+    assert register(Pixels.of(image), page) == registration
 
 
 def test_a_page_that_is_not_the_reference_is_refused(plain):
@@ -202,16 +203,16 @@ def test_a_page_that_is_not_the_reference_is_refused(plain):
         np.full((900, 700), 255, np.uint8),
         np.random.default_rng(1).integers(0, 255, (900, 700)).astype(np.uint8),
     ):
-        assert isinstance(register(image, page), RegistrationFailure)
+        assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
 
 
 @pytest.mark.parametrize("kind", [AnchorKind.PICTURES, AnchorKind.REFERENCE])
 def test_anchors_without_a_picture_are_a_faulty_layout(plain, kind):
     image = np.full((900, 700), 255, np.uint8)
     with pytest.raises(LayoutError, match="cannot be decoded"):
-        register(image, with_anchors(plain, kind))
+        register(Pixels.of(image), with_anchors(plain, kind))
     with pytest.raises(LayoutError, match="Give"):
-        register(image, with_anchors(plain, kind, picture_png=png(image)))
+        register(Pixels.of(image), with_anchors(plain, kind, picture_png=png(image)))
 
 
 # -- following the outlines ------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from inkmark.exam import Item, ItemType
 from inkmark.exam.example import example_exam
+from inkmark.images import Pixels
 from inkmark.layouts import BubbleField, Role, SheetOptions, build_layout, print_sheets
 from inkmark.omr import read_bubbles, register
 from inkmark.readings import Flag, Registration
@@ -79,9 +80,11 @@ def _marks(page, rng, *, odd=False):
 
 def _read(page, printed, marks, model, rng):
     image = scan(fill_sheet(printed, page, marks, DPI, rng, strays=2), DPI, model, rng)
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration), registration
-    return {reading.field: reading for reading in read_bubbles(image, page, registration)}
+    return {
+        reading.field: reading for reading in read_bubbles(Pixels.of(image), page, registration)
+    }
 
 
 def _truth(page, marks):

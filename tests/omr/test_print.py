@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from drawn_sheets import PX_PER_MM, draw, place, sheet
 
+from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, Anchors
 from inkmark.omr import read_bubbles, register
 from inkmark.readings import Flag, Registration
@@ -50,9 +51,11 @@ def scanned(image, noise=4.0):
 
 
 def read(image, page):
-    registration = register(image, page)
+    registration = register(Pixels.of(image), page)
     assert isinstance(registration, Registration), registration
-    return {reading.field: reading for reading in read_bubbles(image, page, registration)}
+    return {
+        reading.field: reading for reading in read_bubbles(Pixels.of(image), page, registration)
+    }
 
 
 def pixels(x, y, w, h):

@@ -11,6 +11,7 @@ from drawn_sheets import PX_PER_MM, draw, place, sheet
 
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography
+from inkmark.images import Pixels
 from inkmark.omr import RegisterOptions, RegistrationFailure, _squares, register
 from inkmark.readings import Registration
 
@@ -41,7 +42,7 @@ def through(matrix):
 @pytest.mark.parametrize("turn_deg", [0, 90, 180, 270, 3, -6, 10, 87, 185, -93])
 def test_every_orientation_and_skew(page, printed, turn_deg, border):
     image, matrix = place(printed, turn_deg=turn_deg, border=border)
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert found.orientation_deg == round(turn_deg / 90) * 90 % 360
     assert found.anchors_found == found.anchors_expected
@@ -52,7 +53,7 @@ def test_every_orientation_and_skew(page, printed, turn_deg, border):
 @pytest.mark.parametrize("scale", [0.45, 0.7, 1.5])
 def test_every_resolution(page, printed, scale):
     image, matrix = place(printed, turn_deg=2.0, scale=scale)
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(matrix)) < 0.1
 
@@ -61,7 +62,7 @@ def test_a_small_sheet_off_the_middle_of_a_dark_image(page, printed):
     image, matrix = place(
         printed, turn_deg=4.0, scale=0.6, shape=(2339, 1654), shift=(150, -300), border=0
     )
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(matrix)) < 0.1
 
@@ -79,7 +80,7 @@ def test_feeder_stretch_is_followed_between_the_timing_marks(page, printed):
             y = xy[:, 1] + stretch(y)[1]
         return apply_homography(matrix, np.column_stack([xy[:, 0] + stretch(y)[0], y]))
 
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert found.residual_mm > 0.3
     assert worst_mm(page, found, true_px) < 0.15
@@ -101,7 +102,7 @@ def test_degraded_pages(page, printed, kind):
         image = (150 + image * 0.4).astype(np.uint8)
     else:
         image = cv2.GaussianBlur(image, (0, 0), 3)
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(matrix)) < 0.12
 
@@ -113,7 +114,7 @@ def test_three_corner_squares_and_the_timing_marks_suffice(page, printed, corner
     x, y = round(box.x * PX_PER_MM), round(box.y * PX_PER_MM)
     image[y : y + 60, x : x + 60] = 240
     image, matrix = place(image, turn_deg=2.0)
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert found.anchors_found == found.anchors_expected - 1
     assert worst_mm(page, found, through(matrix)) < 0.1
@@ -124,7 +125,7 @@ def test_a_dark_edge_over_two_squares_and_the_key_mark(page, printed, turn_deg):
     image = printed.copy()
     image[: round(12 * PX_PER_MM)] = 25
     image, matrix = place(image, turn_deg=turn_deg)
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert found.orientation_deg == round(turn_deg / 90) * 90
     assert worst_mm(page, found, through(matrix)) < 0.3
@@ -133,13 +134,13 @@ def test_a_dark_edge_over_two_squares_and_the_key_mark(page, printed, turn_deg):
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_end_with_the_key_mark_cut_off(page, printed, turned):
     image = printed[round(11 * PX_PER_MM) :]
-    found = register(np.ascontiguousarray(image[::-1, ::-1] if turned else image), page)
+    found = register(Pixels.of(np.ascontiguousarray(image[::-1, ::-1] if turned else image)), page)
     assert isinstance(found, Registration)
     assert found.orientation_deg == (180 if turned else 0)
 
 
 def test_the_other_end_cut_off(page, printed):
-    found = register(printed[: -round(11 * PX_PER_MM)], page)
+    found = register(Pixels.of(printed[: -round(11 * PX_PER_MM)]), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(np.eye(3))) < 0.3
 
@@ -149,7 +150,7 @@ def test_dirt_on_a_timing_mark_does_not_bend_the_page(page, printed):
     box = page.anchors.timing[7]
     x, y = round(box.x * PX_PER_MM), round(box.bottom * PX_PER_MM)
     image[y : y + 9, x - 4 : x + 40] = 30
-    found = register(image, page)
+    found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(np.eye(3))) < 0.3
 
@@ -158,14 +159,14 @@ def test_blank_black_and_noisy_pages_are_refused(page):
     shape = (2339, 1654)
     noise = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
     for image in (np.full(shape, 255, np.uint8), np.zeros(shape, np.uint8), noise):
-        outcome = register(image, page)
+        outcome = register(Pixels.of(image), page)
         assert isinstance(outcome, RegistrationFailure)
         assert "corner squares" in outcome.reason
 
 
 def test_a_sheet_without_its_key_mark_is_refused(page):
     anchors = replace(page.anchors, key_mark=None)
-    outcome = register(draw(replace(page, anchors=anchors)), page)
+    outcome = register(Pixels.of(draw(replace(page, anchors=anchors))), page)
     assert isinstance(outcome, RegistrationFailure)
     assert "which way up" in outcome.reason
 
@@ -173,14 +174,14 @@ def test_a_sheet_without_its_key_mark_is_refused(page):
 def test_another_sheet_is_refused(page):
     moved = tuple(Box(box.x, box.y + 6.0, box.w, box.h) for box in page.anchors.timing)
     other = replace(page, anchors=replace(page.anchors, timing=moved))
-    outcome = register(draw(other), page)
+    outcome = register(Pixels.of(draw(other)), page)
     assert isinstance(outcome, RegistrationFailure)
     assert "timing marks" in outcome.reason
 
 
 def test_the_residual_limit_refuses(page, printed):
     image, _ = place(printed, stretch=lambda rows: (0 * rows, 10 * np.sin(rows / 700)))
-    outcome = register(image, page, RegisterOptions(max_residual_mm=0.1))
+    outcome = register(Pixels.of(image), page, RegisterOptions(max_residual_mm=0.1))
     assert isinstance(outcome, RegistrationFailure)
     assert "off the layout" in outcome.reason
 
@@ -188,7 +189,7 @@ def test_the_residual_limit_refuses(page, printed):
 def test_square_anchors_need_four_squares(page, printed):
     wrong = replace(page, anchors=replace(page.anchors, squares=page.anchors.squares[:3]))
     with pytest.raises(LayoutError, match="four"):
-        register(printed, wrong)
+        register(Pixels.of(printed), wrong)
 
 
 @pytest.mark.parametrize(("side_mm", "least"), [(3.0, 0), (6.0, 1)])
@@ -205,6 +206,6 @@ def test_a_page_full_of_squares_is_refused_after_few_tries(
     monkeypatch.setattr(
         _squares, "_fit_placement", lambda *arguments: tried.append(1) or fit(*arguments)
     )
-    assert isinstance(register(image, page), RegistrationFailure)
+    assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
     searches = 3  # corners, whole page, whole page at finer resolution
     assert least <= len(tried) <= searches * 6 * _squares._MAX_HYPOTHESES

@@ -17,6 +17,7 @@ from inkmark.analytics.practice import Practice, select_practice
 from inkmark.bank import load_bank
 from inkmark.errors import InkmarkError
 from inkmark.exam import Candidate, Exam, Policy
+from inkmark.images import Pixels
 from inkmark.layouts import SheetCode, load_layout
 from inkmark.ocr.codes import read_codes
 from inkmark.omr import RegistrationFailure, read_bubbles, register
@@ -223,17 +224,17 @@ def test_filled_answer_sheets_are_read_back(written):
     found = {}
     for index in range(n_pages):
         pixels = render(path, index)
-        if isinstance(register(pixels, page), RegistrationFailure):
+        if isinstance(register(Pixels.of(pixels), page), RegistrationFailure):
             continue  # a page with items
-        placed = register(pixels, page)
-        (code,) = read_codes(pixels, page, placed)
+        placed = register(Pixels.of(pixels), page)
+        (code,) = read_codes(Pixels.of(pixels), page, placed)
         sheet = SheetCode.parse(code.text)
         assert sheet is not None
         assert (sheet.exam, sheet.page, sheet.version) == ("DEMO-2024-P1", 0, layout.version)
         for item in keys[sheet.candidate]:
             fill(pixels, page, f"Q{item['number']}", item["key"])
         turned = rotated(pixels, 1.2)
-        readings = read_bubbles(turned, page, register(turned, page))
+        readings = read_bubbles(Pixels.of(turned), page, register(Pixels.of(turned), page))
         found[sheet.candidate] = {r.field: r for r in readings}
     expected = [practice.sets[0].candidate, practice.sets[2].candidate]
     assert list(found) == expected
@@ -345,7 +346,7 @@ def test_without_a_roster_sets_bear_the_number_alone(tmp_path):
     (index,) = [k for k, text in enumerate(texts) if "注意事项" in text][:1]
     page = layout.pages[0]
     pixels = render(tmp_path / "class.pdf", index)
-    (code,) = read_codes(pixels, page, register(pixels, page))
+    (code,) = read_codes(Pixels.of(pixels), page, register(Pixels.of(pixels), page))
     assert SheetCode.parse(code.text).candidate == practice.sets[0].candidate
 
 

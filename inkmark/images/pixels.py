@@ -1,0 +1,81 @@
+"""The grey pixels of a page, decoded where they are looked at."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Pixels"]
+
+GreyImage = NDArray[np.uint8]
+
+BLOCK_PX = 8
+"""Side of the blocks of which a coarse picture shows the means; those of JPEG."""
+
+
+class Pixels:
+    """Grey pixels of a page; 0 is black.
+
+    One thread uses one `Pixels` at a time. A pixel has the same value whichever way and in
+    whichever order it is asked for.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Height and width.
+    """
+
+    def __init__(self, canvas: GreyImage) -> None:
+        self._canvas = canvas
+        self.shape: tuple[int, int] = (canvas.shape[0], canvas.shape[1])
+
+    @classmethod
+    def of(cls, pixels: GreyImage) -> Self:
+        """Pixels of an image that is there whole.
+
+        Parameters
+        ----------
+        pixels : (H, W) uint8
+        """
+        return cls(np.ascontiguousarray(pixels))
+
+    def at(self, boxes: NDArray[np.int64]) -> GreyImage:
+        """The page with the pixels in some boxes; what lies elsewhere is unspecified.
+
+        Parameters
+        ----------
+        boxes : (n, 4) int64
+            Left, top, right and bottom in pixels, right and bottom excluded. What lies
+            outside of the page is left out.
+
+        Returns
+        -------
+        (H, W) uint8
+        """
+        del boxes  # all of them are there
+        return self._canvas
+
+    def coarse(self) -> GreyImage:
+        """The mean of each block of 8 x 8 pixels; at the right and lower edge of what is there.
+
+        Returns
+        -------
+        (ceil(H / 8), ceil(W / 8)) uint8
+        """
+        height, width = self.shape
+        below, right = -height % BLOCK_PX, -width % BLOCK_PX
+        padded = cv2.copyMakeBorder(self._canvas, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        size = (padded.shape[1] // BLOCK_PX, padded.shape[0] // BLOCK_PX)
+        return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+    def whole(self) -> GreyImage:
+        """All pixels.
+
+        Returns
+        -------
+        (H, W) uint8
+        """
+        return self._canvas
