@@ -31,6 +31,7 @@ from inkmark.layouts.model import (
     CodeField,
     Field,
     JoinedField,
+    MarkShape,
     PageLayout,
     Role,
     SheetLayout,
@@ -151,13 +152,17 @@ def _anchors_data(anchors: Anchors) -> dict[str, Any]:
         data["picture_png"] = base64.b64encode(anchors.picture_png).decode("ascii")
     if anchors.picture_boxes:
         data["picture_boxes_mm"] = [_box_data(b) for b in anchors.picture_boxes]
+    if anchors.marks:
+        data["marks_mm"] = [_pair(xy) for xy in anchors.marks]
+        data["mark_shape"] = anchors.mark_shape.value
+        data["mark_mm"] = float(anchors.mark_mm)
     return data
 
 
 def _field_data(field: Field) -> dict[str, Any]:
     match field:
         case BubbleField():
-            return {
+            data: dict[str, Any] = {
                 "kind": "bubbles",
                 "name": field.name,
                 "role": field.role.value,
@@ -171,6 +176,9 @@ def _field_data(field: Field) -> dict[str, Any]:
                 "shape": field.shape.value,
                 "multiple": field.multiple,
             }
+            if field.places:
+                data["places_mm"] = [_pair(xy) for xy in field.places]
+            return data
         case CodeField():
             return {
                 "kind": "code",
@@ -282,8 +290,7 @@ def _relation_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
                 if bubbles > _MAX_BUBBLES:
                     yield Fault(place, f"has more than {_MAX_BUBBLES} bubbles")
                     return
-            if not _on_page(_field(field), page):
-                yield Fault(at, f"{name!r} lies outside the page")
+            yield from _place_faults(field, page, at)
     joined: set[str] = set()
     for index, join in enumerate(data.get("joins", ())):
         if join["name"] in kinds or join["name"] in joined:
@@ -294,6 +301,18 @@ def _relation_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(f"joins[{index}].parts", f"there is no field {part!r}")
 
 
+def _place_faults(data: Mapping[str, Any], page: Mapping[str, Any], at: str) -> Iterator[Fault]:
+    field = _field(data)
+    if isinstance(field, BubbleField) and field.places:
+        bubbles = field.n_groups * len(field.options)
+        if len(field.places) != bubbles:
+            yield Fault(
+                f"{at}.places_mm", f"gives {len(field.places)} places for {bubbles} bubbles"
+            )
+    if not _on_page(field, page):
+        yield Fault(at, f"{field.name!r} lies outside the page")
+
+
 def _anchor_faults(page: Mapping[str, Any], place: str) -> Iterator[Fault]:
     anchors = page["anchors"]
     for key in ("squares_mm", "timing_mm", "picture_boxes_mm", "key_mark_mm"):
@@ -301,6 +320,9 @@ def _anchor_faults(page: Mapping[str, Any], place: str) -> Iterator[Fault]:
         for box in [boxes] if key == "key_mark_mm" and boxes else boxes:
             if not _contains(page, *_box(box).centre):
                 yield Fault(f"{place}.{key}", f"{box} lies outside the page")
+    for x, y in anchors.get("marks_mm", []):
+        if not _contains(page, x, y):
+            yield Fault(f"{place}.marks_mm", f"{[x, y]} lies outside the page")
     if "picture_png" in anchors:
         try:
             picture = base64.b64decode(anchors["picture_png"], validate=True)
@@ -359,6 +381,9 @@ def _page(data: Mapping[str, Any]) -> PageLayout:
             _boxes(anchors.get("timing_mm", ())),
             base64.b64decode(anchors.get("picture_png", "")),
             _boxes(anchors.get("picture_boxes_mm", ())),
+            tuple(_point(xy) for xy in anchors.get("marks_mm", ())),
+            MarkShape(anchors.get("mark_shape", "any")),
+            float(anchors.get("mark_mm", 0.0)),
         ),
         tuple(_field(field) for field in data["fields"]),
         _boxes(data.get("columns_mm", ())),
@@ -381,6 +406,7 @@ def _field(data: Mapping[str, Any]) -> Field:
                 data.get("multiple", False),
                 Role(data.get("role", "other")),
                 item,
+                tuple(_point(xy) for xy in data.get("places_mm", ())),
             )
         case "code":
             formats = tuple(data.get("formats", ("QRCode",)))

@@ -24,6 +24,7 @@ __all__ = [
     "CodeField",
     "Field",
     "JoinedField",
+    "MarkShape",
     "PageLayout",
     "Role",
     "SheetLayout",
@@ -62,10 +63,25 @@ class AnchorKind(StrEnum):
     """The outline of the paper or of the printed frame is the page (photos)."""
     PICTURES = "pictures"
     """The same small picture in the four corners."""
+    MARKS = "marks"
+    """Four printed marks of one simple shape."""
     REFERENCE = "reference"
     """A picture of the whole blank sheet, found by its features."""
     IMAGE = "image"
     """The image itself is the page; only its scale differs."""
+
+
+class MarkShape(StrEnum):
+    """Shape of the four marks that tie an image to a page."""
+
+    DISC = "disc"
+    RING = "ring"
+    SQUARE = "square"
+    CROSS = "cross"
+    BRACKET = "bracket"
+    """Two arms along the sides of a rectangle, one corner of which is the mark's place."""
+    ANY = "any"
+    """Not known: one of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,13 @@ class Anchors:
     picture_boxes : tuple of Box
         ``PICTURES``: where the picture stands, in the order of `squares`.
         ``REFERENCE``: one box, the part of the page the picture shows.
+    marks : tuple of (float, float)
+        ``MARKS``: where the marks stand, in the order of `squares`: their centres, and of
+        brackets the outer corners.
+    mark_shape : MarkShape
+    mark_mm : float
+        ``MARKS``: diameter of a mark, side of its square or length of its longer arm; 0
+        where it is not known.
     """
 
     kind: AnchorKind
@@ -96,11 +119,14 @@ class Anchors:
     timing: tuple[Box, ...] = ()
     picture_png: bytes = b""
     picture_boxes: tuple[Box, ...] = ()
+    marks: tuple[tuple[float, float], ...] = ()
+    mark_shape: MarkShape = MarkShape.ANY
+    mark_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class BubbleField:
-    """Bubbles in a regular grid: one row for an item, several columns for a number.
+    """Bubbles, mostly in a regular grid: one row for an item, several columns for a number.
 
     A field holds `n_groups` groups (an item has one, a ten-digit number has ten); each
     group has one bubble an option. The centre of option ``o`` in group ``g`` is
@@ -123,6 +149,8 @@ class BubbleField:
     role : Role
     item : str
         The exam item this field answers (``Role.ITEM``), else empty.
+    places : tuple of (float, float)
+        Centres of the bubbles, group after group, where they form no such grid; else empty.
     """
 
     name: str
@@ -137,9 +165,12 @@ class BubbleField:
     multiple: bool = False
     role: Role = Role.OTHER
     item: str = ""
+    places: tuple[tuple[float, float], ...] = ()
 
     def centres(self) -> NDArray[np.float64]:
         """Bubble centres in mm, (n_groups * n_options, 2), group after group."""
+        if self.places:
+            return np.array(self.places)
         group = np.arange(self.n_groups)[:, None, None] * np.array(self.group_step)
         option = np.arange(len(self.options))[None, :, None] * np.array(self.option_step)
         return np.asarray((np.array(self.origin) + group + option).reshape(-1, 2))

@@ -10,6 +10,7 @@ from inkmark.omr._frames import (
     register_reference,
     register_sheet_edges,
 )
+from inkmark.omr._marks import register_marks
 from inkmark.omr._squares import register_squares
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration
@@ -46,5 +47,7 @@ def register(
             return register_pictures(grey, page)
         case AnchorKind.REFERENCE:
             return register_reference(grey, page, options)
+        case AnchorKind.MARKS:
+            return register_marks(grey, page, options)
         case AnchorKind.IMAGE:
             return register_image(grey, page)

@@ -14,6 +14,7 @@ from inkmark.layouts import (
     BubbleShape,
     CodeField,
     JoinedField,
+    MarkShape,
     PageLayout,
     Role,
     SheetLayout,
@@ -92,6 +93,27 @@ def everything() -> SheetLayout:
             (
                 WritingField("W2", Box(10.0, 10.0, 7.0, 8.0), 4, 7.5, "digits", Role.ITEM, "2"),
                 CodeField("serial", Box(50.0, 10.0, 30.0, 8.0), ("Code128", "PDF417"), Role.OTHER),
+            ),
+        ),
+        PageLayout(
+            110.0,
+            150.0,
+            Anchors(
+                AnchorKind.MARKS,
+                marks=((8.0, 8.0), (102.0, 8.0), (102.0, 142.0), (8.0, 142.0)),
+                mark_shape=MarkShape.BRACKET,
+                mark_mm=9.5,
+            ),
+            (
+                BubbleField(
+                    "sources",
+                    ("TV", "radio", "press"),
+                    (30.0, 40.0),
+                    (0.0, 0.0),
+                    4.0,
+                    4.0,
+                    places=((30.0, 40.0), (50.0, 40.0), (30.0, 52.5)),
+                ),
             ),
         ),
         PageLayout(

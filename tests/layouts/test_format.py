@@ -153,7 +153,7 @@ def test_all_faults_are_listed_with_their_places(document: dict[str, Any], tmp_p
     ("change", "words"),
     [
         (lambda d: d["pages"][0]["fields"][2].update(name="Q1"), "'Q1' stands twice"),
-        (lambda d: d["pages"][4]["fields"][0].update(name="page"), "'page' stands twice"),
+        (lambda d: d["pages"][5]["fields"][0].update(name="page"), "'page' stands twice"),
         (lambda d: d["joins"][0].update(name="n"), "'n' stands twice"),
         (lambda d: d["joins"][1].update(name="roll"), "'roll' stands twice"),
         (lambda d: d["joins"][0]["parts"].append("Q9"), "there is no field 'Q9'"),
@@ -161,6 +161,8 @@ def test_all_faults_are_listed_with_their_places(document: dict[str, Any], tmp_p
         (lambda d: d["pages"][0]["fields"][1].update(item=""), "names its item"),
         (lambda d: d["pages"][0]["fields"][1].update(origin_mm=[208, 50]), "'Q1' lies outside"),
         (lambda d: d["pages"][3]["fields"][0].update(boxes=30), "'W2' lies outside"),
+        (lambda d: d["pages"][4]["anchors"].update(marks_mm=[[0, 0]] * 3 + [[0, 999]]), "outside"),
+        (lambda d: d["pages"][4]["fields"][0]["places_mm"].pop(), "2 places for 3 bubbles"),
         (lambda d: d["pages"][0]["anchors"].update(key_mark_mm=[230, 9, 9, 4]), "lies outside"),
         (lambda d: d["pages"][1]["anchors"].update(picture_png="AAAA"), "is no PNG"),
         (lambda d: d["pages"][1]["anchors"].update(picture_png="é"), "is no PNG"),
