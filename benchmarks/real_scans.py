@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable
 from inkmark.images import open_scan
 from inkmark.layouts import SheetLayout
-from inkmark.layouts.omrchecker import import_omrchecker
+from inkmark.layouts.importers import import_omrchecker
 from inkmark.omr import RegistrationFailure, read_bubbles, register
 from inkmark.readings import FieldReading, Flag
 
@@ -90,7 +90,7 @@ def read_set(folder: Path) -> Iterator[tuple[str, str, tuple[Outcome, ...]]]:
     for image in images:
         template = image["template"]
         if template not in layouts:
-            layouts[template] = import_omrchecker(folder / template)
+            layouts[template] = import_omrchecker(folder / template).layout
         read = read_image(folder / image["image"], layouts[template])
         outcomes = tuple(_outcome(row, read) for row in truth[image["image"]])
         yield image["image"], image["kind"], outcomes

@@ -22,30 +22,37 @@ def layouts() -> None:
 
 
 @layouts.command("import")
-@click.argument("system", type=click.Choice(["omrchecker"]))
 @click.argument("template", type=EXISTING_FILE)
 @click.option(
     "--out", type=FILE, help="Where to write; layout.json beside the template if not given."
 )
 @json_option
-def import_layout(system: str, template: Path, out: Path | None, *, as_json: bool) -> None:
+def import_layout(template: Path, out: Path | None, *, as_json: bool) -> None:
     """Turn the template of another system into a layout.
+
+    TEMPLATE is an OMRChecker template.json or a FormScanner .xtmpl; its content says which.
 
     \b
     Example:
-      inkmark layouts import omrchecker template.json --out layout.json
+      inkmark layouts import template.json --out layout.json
     """
     from inkmark.layouts import save_layout
-    from inkmark.layouts.omrchecker import import_omrchecker
+    from inkmark.layouts.importers import import_layout as take_in
 
     target = out if out is not None else template.with_name("layout.json")
-    layout = import_omrchecker(template)
-    save_layout(layout, target)
-    n_fields = len(layout.fields())
+    imported = take_in(template)
+    save_layout(imported.layout, target)
+    n_fields = len(imported.layout.fields())
     show(
-        {"system": system, "layout": str(target), "fields": n_fields},
+        {
+            "system": imported.system,
+            "layout": str(target),
+            "fields": n_fields,
+            "notes": list(imported.notes),
+        },
         [
-            f"Wrote {target} with {n_fields} fields.",
+            f"Wrote {target} with {n_fields} fields, from a template of {imported.system}.",
+            *(f"Note: {note}" for note in imported.notes),
             f"Read scans: inkmark read SCANS... --layout {target}",
         ],
         as_json=as_json,

@@ -3,14 +3,15 @@
 OMRChecker places bubbles in pixels of a page image that its preprocessors have cropped and
 resized. That page becomes ours: its width is taken for 210 mm (297 mm where it is wider
 than high), and what cropped it becomes the page's anchors. Filters that only change grey
-values are left out, because our reader measures each page's own paper and ink.
+values are left out, because our reader measures each page's own paper and ink; the result
+says so in its notes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from inkmark.errors import ImageError, LayoutError
 from inkmark.geometry import Box
 from inkmark.images import open_scan
 from inkmark.layouts.format import layout_version
+from inkmark.layouts.importers._common import (
+    LONG_MM,
+    MAX_FIELDS,
+    SHORT_MM,
+    ImportedLayout,
+    read_bytes,
+)
 from inkmark.layouts.model import (
     AnchorKind,
     Anchors,
@@ -32,9 +40,6 @@ from inkmark.layouts.model import (
 
 __all__ = ["import_omrchecker"]
 
-_MAX_BYTES = 4 << 20
-_MAX_FIELDS = 20_000
-_SHORT_MM, _LONG_MM = 210.0, 297.0
 _MARKER_SIDE_PX = 300
 _REFERENCE_SIDE_PX = 1800
 _DEFAULT_MARKER_RATIO = 17.0
@@ -48,11 +53,49 @@ _FIELD_TYPES = {
     "QTYPE_MCQ4_RTL": (tuple("DCBA"), "horizontal"),
     "QTYPE_MCQ5_RTL": (tuple("EDCBA"), "horizontal"),
 }
-_IGNORED_FILTERS = {"GaussianBlur", "MedianBlur", "Levels"}
+_MEMBERS = {
+    "bubbleDimensions",
+    "customLabels",
+    "emptyValue",
+    "fieldBlocks",
+    "outputColumns",
+    "pageDimensions",
+    "preProcessors",
+}
+_BLOCK_MEMBERS = {
+    "bubbleDimensions",
+    "bubbleValues",
+    "bubblesGap",
+    "direction",
+    "emptyValue",
+    "fieldLabels",
+    "fieldType",
+    "labelsGap",
+    "origin",
+}
+_FILTERS = {"GaussianBlur", "MedianBlur", "Levels"}
+_OPTIONS = {
+    "CropPage": {"morphKernel"},
+    "CropOnMarkers": {
+        "relativePath",
+        "sheetToMarkerWidthRatio",
+        "apply_erode_subtract",
+        "marker_rescale_range",
+        "marker_rescale_steps",
+        "max_matching_variation",
+        "min_matching_threshold",
+    },
+    "FeatureBasedAlignment": {"reference", "2d", "goodMatchPercent", "maxFeatures", "matcherType"},
+    "GaussianBlur": {"kSize", "sigmaX"},
+    "MedianBlur": {"kSize"},
+    "Levels": {"low", "high", "gamma"},
+}
+"""The preprocessors that are known, and their options."""
+_USED_OPTIONS = {"relativePath", "sheetToMarkerWidthRatio", "reference"}
 _RANGE = re.compile(r"(?P<stem>[^.\d]+)(?P<first>\d+)\.{2,3}(?P<last>\d+)")
 
 
-def import_omrchecker(path: Path | str) -> SheetLayout:
+def import_omrchecker(path: Path | str) -> ImportedLayout:
     """Turn an OMRChecker template into a layout of one page.
 
     Each field label becomes a `BubbleField` of one group and each custom label a
@@ -68,7 +111,7 @@ def import_omrchecker(path: Path | str) -> SheetLayout:
 
     Returns
     -------
-    SheetLayout
+    ImportedLayout
 
     Raises
     ------
@@ -78,7 +121,8 @@ def import_omrchecker(path: Path | str) -> SheetLayout:
     """
     path = Path(path)
     try:
-        return _layout(_read(path), path)
+        template = _read(path)
+        return ImportedLayout(_layout(template, path), "OMRChecker", tuple(_notes(template)))
     except (KeyError, TypeError, ValueError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise LayoutError(
@@ -89,23 +133,51 @@ def import_omrchecker(path: Path | str) -> SheetLayout:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise LayoutError(
-                f"{path.name} is larger than {_MAX_BYTES >> 20} MB. Give a template.json."
-            )
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LayoutError(
-            f"{path} cannot be read ({error.strerror}). Give the path of a template.json."
-        ) from error
+        content = json.loads(read_bytes(path).decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ValueError("its values are nested too deep") from error
     if not isinstance(content, dict):
         raise TypeError("its outermost value is not an object")
+    unknown = sorted(set(content) - _MEMBERS)
+    if unknown:
+        raise ValueError(
+            f"it has the member {unknown[0]!r}, which no release of OMRChecker knows; "
+            f"known are {', '.join(sorted(_MEMBERS))}"
+        )
     return content
+
+
+def _notes(template: Mapping[str, Any]) -> Iterator[str]:
+    """What a template says that is not taken over."""
+    steps = template.get("preProcessors", [])
+    names = [step["name"] for step in steps]
+    filters = [name for name in names if name in _FILTERS]
+    if filters:
+        yield (
+            f"{', '.join(filters)} left out: marks are judged against the sheet's own paper "
+            "and print."
+        )
+    placing = [name for name in names if name not in _FILTERS]
+    if len(placing) > 1:
+        yield f"{', '.join(placing[:-1])} left out: {placing[-1]}, the last, places the page."
+    for step in steps:
+        unused = sorted(set(step.get("options", {})) - _USED_OPTIONS)
+        if step["name"] in placing[-1:] and unused:
+            yield f"{step['name']}: {', '.join(unused)} left out: the search sets itself."
+    blocks = template["fieldBlocks"]
+    if "emptyValue" in template or any("emptyValue" in block for block in blocks.values()):
+        yield "emptyValue left out: a blank field reads as an empty value."
+    if template.get("outputColumns"):
+        yield "outputColumns left out: tables list fields in the order of the template."
+    for name, block in blocks.items():
+        unknown = sorted(set(block) - _BLOCK_MEMBERS)
+        if unknown:
+            yield f"field block {name!r}: {', '.join(unknown)} left out: OMRChecker has none."
 
 
 def _layout(template: Mapping[str, Any], path: Path) -> SheetLayout:
     width_px, height_px = _pair(template["pageDimensions"], "pageDimensions")
-    mm = (_SHORT_MM if width_px <= height_px else _LONG_MM) / width_px
+    mm = (SHORT_MM if width_px <= height_px else LONG_MM) / width_px
     bubble = _pair(template["bubbleDimensions"], "bubbleDimensions")
     fields: list[BubbleField] = []
     for name, block in template["fieldBlocks"].items():
@@ -115,8 +187,8 @@ def _layout(template: Mapping[str, Any], path: Path) -> SheetLayout:
             raise ValueError(f"field block {name!r} has no {error}") from error
         except (TypeError, ValueError) as error:
             raise ValueError(f"field block {name!r}: {error}") from error
-        if len(fields) > _MAX_FIELDS:
-            raise ValueError(f"it has more than {_MAX_FIELDS} fields")
+        if len(fields) > MAX_FIELDS:
+            raise ValueError(f"it has more than {MAX_FIELDS} fields")
     names = [field.name for field in fields]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -185,7 +257,7 @@ def _labels(labels: Sequence[str]) -> list[str]:
             result.append(label)
             continue
         first, last = int(span["first"]), int(span["last"])
-        if not first < last < first + _MAX_FIELDS:
+        if not first < last < first + MAX_FIELDS:
             raise ValueError(f"the range {label!r} does not count upwards")
         result += [f"{span['stem']}{number}" for number in range(first, last + 1)]
     return result
@@ -238,8 +310,7 @@ def _anchors(
     anchors = Anchors(AnchorKind.IMAGE)
     for step in preprocessors:
         name, options = step["name"], step.get("options", {})
-        if name in _IGNORED_FILTERS:
-            continue
+        _refuse_unknown(name, options, path)
         if name == "CropPage":
             anchors = Anchors(AnchorKind.SHEET_EDGES)
         elif name == "CropOnMarkers":
@@ -250,16 +321,24 @@ def _anchors(
                 picture_png=_picture(path, options["reference"], _REFERENCE_SIDE_PX),
                 picture_boxes=(Box(0.0, 0.0, width_mm, height_mm),),
             )
-        else:
-            known = ", ".join(
-                sorted({"CropPage", "CropOnMarkers", "FeatureBasedAlignment"} | _IGNORED_FILTERS)
-            )
-            raise LayoutError(
-                f"{path.name} asks for the preprocessor {name!r}, which has no counterpart "
-                f"here; there is one for {known}. Take it out of the template, or give "
-                "images that it has gone through."
-            )
     return anchors
+
+
+def _refuse_unknown(name: str, options: Mapping[str, Any], path: Path) -> None:
+    if name not in _OPTIONS:
+        known = ", ".join(sorted(_OPTIONS))
+        raise LayoutError(
+            f"{path.name} asks for the preprocessor {name!r}, which has no counterpart "
+            f"here; there is one for {known}. Take it out of the template, or give "
+            "images that it has gone through."
+        )
+    unknown = sorted(set(options) - _OPTIONS[name])
+    if unknown:
+        known = ", ".join(sorted(_OPTIONS[name]))
+        raise LayoutError(
+            f"{path.name} gives {name} the option {unknown[0]!r}, which no release of "
+            f"OMRChecker knows; known are {known}. Correct it or take it out."
+        )
 
 
 def _marker_anchors(

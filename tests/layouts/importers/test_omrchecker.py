@@ -10,7 +10,7 @@ import pytest
 
 from inkmark.errors import LayoutError
 from inkmark.layouts import AnchorKind
-from inkmark.layouts.omrchecker import import_omrchecker
+from inkmark.layouts.importers import import_omrchecker
 
 
 def template(**changes):
@@ -38,7 +38,7 @@ def load(tmp_path):
     def _load(content):
         path = tmp_path / "template.json"
         path.write_text(json.dumps(content), encoding="utf-8")
-        return import_omrchecker(path)
+        return import_omrchecker(path).layout
 
     return _load
 
@@ -230,5 +230,49 @@ def test_every_sample_imports(omrchecker_dir):
     paths = sorted(omrchecker_dir.rglob("template*.json"))
     assert len(paths) >= 18
     for path in paths:
-        layout = import_omrchecker(path)
+        layout = import_omrchecker(path).layout
         assert layout.pages[0].fields
+
+
+def notes_of(tmp_path, content):
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return import_omrchecker(path).notes
+
+
+def test_what_is_left_out_is_named(tmp_path, marker):
+    steps = [
+        {"name": "Levels", "options": {"low": 0.2}},
+        {"name": "MedianBlur", "options": {"kSize": 5}},
+        {"name": "CropPage", "options": {"morphKernel": [9, 9]}},
+        {
+            "name": "CropOnMarkers",
+            "options": {"relativePath": "omr_marker.jpg", "min_matching_threshold": 0.4},
+        },
+    ]
+    blocks = {"MCQ": block(emptyValue="-", bubbleCount=4)}
+    content = template(preProcessors=steps, outputColumns=["q1"], fieldBlocks=blocks)
+    text = "\n".join(notes_of(tmp_path, content))
+    assert "Levels, MedianBlur left out" in text
+    assert "CropPage left out: CropOnMarkers" in text
+    assert "min_matching_threshold left out" in text
+    assert "emptyValue" in text
+    assert "outputColumns" in text
+    assert "'MCQ': bubbleCount left out" in text
+    assert notes_of(tmp_path, template()) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"fieldBlocksOffset": [4, 9]}, "'fieldBlocksOffset'"),
+        ({"preProcessors": [{"name": "CropOnLogo", "options": {}}]}, "'CropOnLogo'"),
+        (
+            {"preProcessors": [{"name": "CropPage", "options": {"maxPointsPerEdge": 3}}]},
+            "'maxPointsPerEdge'",
+        ),
+    ],
+)
+def test_what_would_change_the_reading_is_refused(load, changes, words):
+    with pytest.raises(LayoutError, match=words):
+        load(template(**changes))
