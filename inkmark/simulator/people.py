@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.layouts import AreaField, BubbleField, BubbleShape, PageLayout
 
-__all__ = ["MarkStyle", "Meaning", "Writer", "draw_writer", "fill_sheet"]
+__all__ = ["MarkStyle", "Meaning", "Writer", "draw_writer", "fill_sheet", "write_across"]
 
 Pixels = NDArray[np.uint8]
 Density = NDArray[np.float32]
@@ -63,13 +63,17 @@ class MarkStyle(StrEnum):
     """Filled and erased well; a trace stays."""
     SMUDGED = "smudged"
     """Filled and erased so badly that a person hesitates."""
+    OUTSIDE = "outside"
+    """A filled mark beside the bubble, in the gap to its neighbour or below it."""
+    CANCELLED = "cancelled"
+    """Filled and then struck out with two strokes: taken back."""
     STRAY = "stray"
     """A stroke that touches the bubble and means nothing."""
 
     @property
     def meaning(self) -> Meaning:
         """What a careful person makes of it."""
-        if self in (MarkStyle.FAINT, MarkStyle.SMUDGED):
+        if self in (MarkStyle.FAINT, MarkStyle.SMUDGED, MarkStyle.OUTSIDE, MarkStyle.CANCELLED):
             return Meaning.UNSURE
         return Meaning.BLANK if self in (MarkStyle.ERASED, MarkStyle.STRAY) else Meaning.MARK
 
@@ -180,6 +184,37 @@ def fill_sheet(
     return paper.pixels
 
 
+def write_across(
+    pixels: Pixels,
+    dpi: float,
+    at_mm: tuple[float, float],
+    lines: int,
+    rng: np.random.Generator,
+) -> tuple[Pixels, list[Points], float]:
+    """Lines of handwriting with a pen wherever they fall, over print and marks.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    dpi : float
+    at_mm : (float, float)
+        Where the first line begins.
+    lines : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    pixels : (H, W) uint8
+    strokes : list of (n, 2) float64
+        In mm.
+    pen_mm : float
+        Width of the strokes.
+    """
+    paper = _Paper(pixels.copy(), dpi, draw_writer(rng), rng)
+    strokes, pen_mm = paper.scrawl(at_mm, lines)
+    return paper.pixels, strokes, pen_mm
+
+
 class _Paper:
     """A page under one writer's hand."""
 
@@ -226,6 +261,25 @@ class _Paper:
         pen = float(rng.uniform(0.28, 0.42))
         self._draw(box, strokes, pen, float(rng.uniform(0.82, 0.92)), oversampling=1)
 
+    def scrawl(self, at: tuple[float, float], lines: int) -> tuple[list[Points], float]:
+        """Lines of free handwriting; gives their strokes and the pen's width in mm."""
+        rng = self._rng
+        size = rng.uniform(5.0, 9.0)
+        angle = np.deg2rad(rng.normal(0, 8))
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        strokes: list[Points] = []
+        for line in range(lines):
+            x, y = rng.uniform(-3, 3), 1.4 * size * line
+            for _ in range(int(rng.integers(4, 13))):
+                strokes += [at + (np.array([x, y]) + size * s) @ turn for s in _glyph(rng)]
+                x += size * rng.uniform(0.75, 1.05)
+        points = np.concatenate(strokes)
+        low, high = points.min(axis=0), points.max(axis=0)
+        pen = float(rng.uniform(0.28, 0.5))
+        box = Box(low[0], low[1], *(high - low)).grown(1.0)
+        self._draw(box, strokes, pen, float(rng.uniform(0.75, 0.92)), oversampling=2)
+        return strokes, pen
+
     def stray(self, page: PageLayout) -> None:
         rng = self._rng
         at = rng.uniform((8, 8), (page.width_mm - 8, page.height_mm - 8))
@@ -234,7 +288,7 @@ class _Paper:
         box = Box(at[0], at[1], 0, 0).grown(5.0)
         self._draw(box, strokes, self._writer.tip_mm * 0.7, self._writer.darkness * 0.7)
 
-    def _strokes(
+    def _strokes(  # noqa: PLR0911 - one return for each style
         self, style: MarkStyle, w: float, h: float, shape: BubbleShape
     ) -> tuple[list[Points], float]:
         """Strokes about the bubble's centre, and the width of the tip, in mm."""
@@ -264,6 +318,17 @@ class _Paper:
                 grow = rng.uniform(1.2, 1.45) + np.linspace(0, rng.normal(0, 0.12), 28)
                 ring = np.stack([w / 2 * np.cos(angle), h / 2 * np.sin(angle)], axis=1)
                 return [ring * grow[:, None] + rng.normal(0, 0.3 * jitter, ring.shape)], 0.7 * tip
+            case MarkStyle.OUTSIDE:
+                beyond = (w / 2 + 1.3, h / 2 + 1.3)
+                way = np.array([(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0)][int(rng.integers(3))])
+                return [rng.normal(0, 0.25, (9, 2)) + way * beyond], tip
+            case MarkStyle.CANCELLED:
+                a, b = rng.uniform(0.75, 1.0, 2)
+                return [
+                    self._hatching(style, w, h, shape),
+                    shaken([(-a, -b), (0, 0), (a, b)]),
+                    shaken([(-a, b), (0, 0), (a, -b)]),
+                ], 0.8 * tip
             case MarkStyle.STRAY:
                 side = rng.uniform(0, 2 * np.pi)
                 edge = 0.5 * np.array([w * np.cos(side), h * np.sin(side)])

@@ -1,49 +1,39 @@
-"""Scanners: geometry, tone, noise and file formats."""
+"""Scanners: geometry, light, tone and noise."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from pathlib import Path
-from statistics import NormalDist
 
 import cv2
 import numpy as np
-from cv2.typing import MatLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from inkmark.files import write_whole
 from inkmark.geometry import MM_PER_INCH
+from inkmark.simulator._optics import blurred, compressed, filled, noisy, shaded, toned, u8
+from inkmark.simulator.pose import Bulge, resample
 
 __all__ = [
     "CLEAN_OFFICE",
     "ORDINARY",
     "Bilevel",
     "ScannerModel",
+    "ScannerPose",
     "draw_scanner",
-    "encode_scan",
     "scan",
 ]
 
 Pixels = NDArray[np.uint8]
+Points = NDArray[np.float64]
 
-_STRIP = 32  # rows; inside a strip the feeder's speed is constant
-
-
-_FORMATS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".pdf": "PDF",
-}
-
-_NORMAL_QUANTILES = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)])
+_LENS_MM = 250.0
+"""How far the lens of a flatbed scanner is from the glass, along the folded light path."""
+_SLIP_MM = 4.0
+"""Length of paper that passes while it slips."""
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 class Bilevel(StrEnum):
@@ -73,7 +63,15 @@ class ScannerModel:
         How far the feeder's uneven speed displaces the middle of the page downwards,
         against the two ends: ``stretch_mm * sin(pi * row / rows)``.
     slip_mm, slip_at : float
-        A sudden slip: all rows beyond the share `slip_at` of the page lie `slip_mm` lower.
+        A sudden slip: all rows beyond the share `slip_at` of the page lie `slip_mm` lower;
+        it takes 4 mm of paper.
+    wobble_mm, wobble_every_mm : float
+        An unround roller: rows are displaced by ``wobble_mm * sin`` with this period.
+    bulge : Bulge or None
+        Paper that does not lie on the glass: its rows are displaced and darker.
+    shadow, shadow_mm, shadow_deg : float
+        Light lost along the edge that lies in this direction (0 right, 90 bottom), 0 to 1,
+        as under an open lid, and how far it reaches.
     blur_mm : float
         Standard deviation of the blur.
     noise : float
@@ -83,7 +81,8 @@ class ScannerModel:
     gamma : float
         Above 1 darkens the tones between.
     border_mm : float
-        Width of the dark border along the left and top edges; with a skew it is a wedge.
+        Width of the dark border along the left and top edges. Where there is one, the lid
+        is dark: so is all that lies beyond the paper, a wedge with a skew.
     streaks : int
         Fine lines along the feeding direction from dust on the glass.
     bilevel : Bilevel
@@ -102,6 +101,12 @@ class ScannerModel:
     stretch_mm: float = 0.0
     slip_mm: float = 0.0
     slip_at: float = 0.5
+    wobble_mm: float = 0.0
+    wobble_every_mm: float = 60.0
+    bulge: Bulge | None = None
+    shadow: float = 0.0
+    shadow_mm: float = 40.0
+    shadow_deg: float = 0.0
     blur_mm: float = 0.0
     noise: float = 0.0
     black: int = 0
@@ -172,7 +177,130 @@ def draw_scanner(level: float, rng: np.random.Generator) -> ScannerModel:
     )
 
 
-def scan(pixels: Pixels, dpi: float, model: ScannerModel, rng: np.random.Generator) -> Pixels:
+class ScannerPose:
+    """Where a scanner sees the points of a sheet.
+
+    Parameters
+    ----------
+    model : ScannerModel
+    shape : (int, int)
+        Height and width of the printed page in pixels, before any turn.
+    dpi : float
+    """
+
+    def __init__(self, model: ScannerModel, shape: tuple[int, int], dpi: float) -> None:
+        self._model, self._page_shape = model, shape
+        self._px_per_mm = dpi / MM_PER_INCH
+        on_its_side = model.orientation_deg in (90, 270)
+        self._shape = shape[::-1] if on_its_side else shape
+        self._centre = (np.array(self._shape[::-1]) - 1) / 2
+        angle = np.deg2rad(model.skew_deg)
+        self._turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        self._scale = np.array([model.scale_x, model.scale_y])
+        self._shift = np.array([model.shift_x_mm, model.shift_y_mm]) * self._px_per_mm
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the scan in pixels."""
+        return self._shape
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the page is only turned."""
+        m = self._model
+        still = (m.skew_deg, m.shift_x_mm, m.shift_y_mm, m.stretch_mm, m.slip_mm, m.wobble_mm)
+        return not any(still) and m.scale_x == m.scale_y == 1 and m.bulge is None
+
+    def to_px(self, points_mm: ArrayLike) -> Points:
+        """Where positions of the printed page are seen: (n, 2) mm to (n, 2) pixels."""
+        return self._seen(self._turned(points_mm), self._scale)
+
+    def edge(self) -> Points:
+        """The paper's edge in the scan, (n, 2) pixels."""
+        height, width = self._shape
+        along = np.linspace(0, 1, 40, endpoint=False)
+        # A pixel further out: at rest the edge does not show.
+        low, right, bottom = -1.5, width + 0.5, height + 0.5
+        corners = np.array([(low, low), (right, low), (right, bottom), (low, bottom), (low, low)])
+        sides = [a + along[:, None] * (b - a) for a, b in pairwise(corners)]
+        # A print that is scaled leaves the paper as it is.
+        return self._seen(np.concatenate(sides), np.ones(2))
+
+    def source_of(self, px: Points) -> Points:
+        """Pixels of the scan (n, 2) to pixels of the page as it was turned (n, 2)."""
+        fed = px.copy()
+        fed[:, 1] -= self._late(px[:, 1])
+        flat = target = (fed - self._centre - self._shift) @ self._turn
+        if self._model.bulge is not None:
+            for _ in range(4):
+                flat = target - self._parallax(flat)
+        return np.asarray(flat / self._scale + self._centre)
+
+    def height_mm(self, px: Points) -> Points:
+        """How far the paper is off the glass at pixels of the scan, (n, 2) to (n,)."""
+        if self._model.bulge is None:
+            return np.zeros(len(px))
+        return self._model.bulge.at((px - self._centre) / self._px_per_mm)
+
+    def _turned(self, points_mm: ArrayLike) -> Points:
+        """Positions of the printed page to pixels of the page as it was turned."""
+        xy = np.atleast_2d(np.asarray(points_mm, np.float64)) * self._px_per_mm - 0.5
+        height, width = self._page_shape
+        x, y = xy.T
+        turned = {
+            0: (x, y),
+            90: (height - 1 - y, x),
+            180: (width - 1 - x, height - 1 - y),
+            270: (y, width - 1 - x),
+        }
+        return np.stack(turned[self._model.orientation_deg], axis=1)
+
+    def _seen(self, turned: Points, scale: Points) -> Points:
+        flat = (turned - self._centre) * scale
+        out = (flat + self._parallax(flat)) @ self._turn.T + self._centre + self._shift
+        row = fed = out[:, 1]
+        for _ in range(20):  # a row comes late by what is due where it arrives
+            row = fed + self._late(row)
+        return np.column_stack([out[:, 0], row])
+
+    def _late(self, row: Points) -> Points:
+        """How much lower than on the paper a row of the scan is, in pixels."""
+        model = self._model
+        height = self._shape[0]
+        late = model.stretch_mm * np.sin(np.pi * row / height)
+        slipped = (row - model.slip_at * height) / (_SLIP_MM * self._px_per_mm)
+        late = late + model.slip_mm * np.clip(slipped + 0.5, 0, 1)
+        if model.wobble_mm:
+            turns = row / (model.wobble_every_mm * self._px_per_mm)
+            late = late + model.wobble_mm * np.sin(2 * np.pi * turns)
+        return np.asarray(late * self._px_per_mm)
+
+    def _parallax(self, flat: Points) -> Points:
+        """Displacement of what is off the glass, towards the middle of the lens's line.
+
+        Along the wave the paper is also shorter than its print by the share that it rises.
+        """
+        bulge = self._model.bulge
+        if bulge is None:
+            return np.zeros_like(flat)
+        height = bulge.at(flat / self._px_per_mm)
+        angle = np.deg2rad(bulge.direction_deg)
+        way = np.array([np.cos(angle), np.sin(angle)])
+        steepness = np.pi * bulge.height_mm / bulge.length_mm  # greatest slope
+        shorter = (flat @ way) * steepness**2 / 4  # the mean of half the squared slope
+        out = -shorter[:, None] * way
+        out[:, 0] -= flat[:, 0] * height / (_LENS_MM + height)
+        return np.asarray(out)
+
+
+def scan(
+    pixels: Pixels,
+    dpi: float,
+    model: ScannerModel,
+    rng: np.random.Generator,
+    *,
+    gone: Sequence[Points] = (),
+) -> Pixels:
     """The page as the scanner sees it.
 
     Parameters
@@ -183,158 +311,79 @@ def scan(pixels: Pixels, dpi: float, model: ScannerModel, rng: np.random.Generat
     model : ScannerModel
     rng : numpy.random.Generator
         For noise and streaks.
+    gone : sequence of (n, 2) float64
+        Polygons in mm on the page where there is no paper; the lid is seen there.
 
     Returns
     -------
     (H, W) uint8
         (W, H) where the page lies on its side.
     """
-    turns = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+    px_per_mm = dpi / MM_PER_INCH
+    pose = ScannerPose(model, pixels.shape, dpi)
     out = pixels
     if model.orientation_deg:
-        out = _u8(cv2.rotate(out, turns[model.orientation_deg]))
-    out = _moved(out, dpi / MM_PER_INCH, model)
-    if model.blur_mm:
-        sigma = model.blur_mm * dpi / MM_PER_INCH
-        side = 2 * max(1, round(2.5 * sigma)) + 1
-        out = _u8(cv2.GaussianBlur(out, (side, side), sigma))
-    out = _u8(cv2.LUT(out, _tones(model)))
-    out = _soiled(out, dpi / MM_PER_INCH, model, rng)
+        out = u8(cv2.rotate(out, _TURNS[model.orientation_deg]))
+    if not pose.is_still:
+        out = resample(out, pose.source_of, pose.shape)
+    lid = 35 if model.border_mm else 255
+    if gone:
+        out = out.copy() if out is pixels else out
+        for hole in gone:
+            edge = pose.to_px(hole)
+            filled(out, [edge], lid)
+            closed = np.rint(edge).astype(np.int32)
+            cv2.polylines(out, [closed], True, 150, 1, cv2.LINE_AA)  # the edge's own shadow
+    if model.border_mm:
+        out = _bordered(out, pose, lid, model.border_mm * px_per_mm)
+    if model.shadow or model.bulge is not None:
+        out = shaded(out, _light(pose, model, px_per_mm))
+    out = blurred(out, model.blur_mm * px_per_mm)
+    out = toned(out, model.black, model.white, model.gamma)
+    if model.streaks:
+        out = _streaked(out, model.streaks, rng)
     if model.noise:
-        out = _noisy(out, model.noise, rng)
+        out = noisy(out, model.noise, rng)
     if model.bilevel is Bilevel.THRESHOLD:
-        out = _u8(cv2.threshold(out, model.threshold - 1, 255, cv2.THRESH_BINARY)[1])
+        out = u8(cv2.threshold(out, model.threshold - 1, 255, cv2.THRESH_BINARY)[1])
     elif model.bilevel is Bilevel.DITHER:
         out = np.asarray(Image.fromarray(out).convert("1").convert("L"))
     if model.jpeg_quality is not None:
-        data = cv2.imencode(".jpg", out, (cv2.IMWRITE_JPEG_QUALITY, model.jpeg_quality))[1]
-        out = _u8(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
+        out = compressed(out, model.jpeg_quality)
     return out
 
 
-def encode_scan(
-    pages: Pixels | Sequence[Pixels], path: str | Path, dpi: float, *, quality: int = 85
-) -> None:
-    """Write the file that a scanner would write, by the name's ending.
-
-    ``.jpg`` and ``.png`` hold one page. ``.tif`` and ``.pdf`` hold one or more: fax group
-    4 where all pages are black and white, else LZW in TIFF and JPEG in PDF. The
-    resolution is written in every format.
-
-    Parameters
-    ----------
-    pages : (H, W) uint8, or a sequence of them
-    path : str or Path
-    dpi : float
-    quality : int
-        Of JPEG, 1 to 100.
-
-    Raises
-    ------
-    ValueError
-        Where the ending is another one, or several pages go into a format for one.
-    """
-    path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in _FORMATS:
-        raise ValueError(f"no scanner writes {kind or 'files without an ending'}")
-    arrays = [pages] if isinstance(pages, np.ndarray) else list(pages)
-    is_bilevel = kind not in (".jpg", ".jpeg") and all(_is_bilevel(page) for page in arrays)
-    first, *rest = (
-        Image.fromarray(page > 0) if is_bilevel else Image.fromarray(page) for page in arrays
-    )
-    options: dict[str, object] = {"dpi": (dpi, dpi)}
-    if kind in (".tif", ".tiff"):
-        options["compression"] = "group4" if is_bilevel else "tiff_lzw"
-    elif kind == ".pdf":
-        options |= {"resolution": dpi} if is_bilevel else {"resolution": dpi, "quality": quality}
-    elif kind == ".png":
-        options["compress_level"] = 4
-    else:
-        options["quality"] = quality
-    if kind in (".tif", ".tiff", ".pdf"):
-        options |= {"save_all": True, "append_images": rest}
-    elif rest:
-        raise ValueError(f"{kind} holds one page; write .tif or .pdf")
-    out = io.BytesIO()
-    first.save(out, _FORMATS[kind], **options)
-    write_whole(path, out.getvalue())
-
-
-def _moved(pixels: Pixels, px_per_mm: float, model: ScannerModel) -> Pixels:
-    """Skew, scale, shift and the feeder's uneven speed, in one resampling."""
-    if model == replace(model, skew_deg=0.0, scale_x=1.0, scale_y=1.0, shift_x_mm=0.0,
-                        shift_y_mm=0.0, stretch_mm=0.0, slip_mm=0.0):  # fmt: skip
-        return pixels
-    height, width = pixels.shape
-    angle = np.deg2rad(model.skew_deg)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    back = np.linalg.inv(turn @ np.diag([model.scale_x, model.scale_y]))
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
-    shift = np.array([model.shift_x_mm, model.shift_y_mm]) * px_per_mm
-    offset = centre - back @ (centre + shift)
-
-    knots = np.append(np.arange(0, height, _STRIP), height)
-    late = model.stretch_mm * np.sin(np.pi * knots / height)
-    late += model.slip_mm * (knots > model.slip_at * height)
-    rows = knots - late * px_per_mm  # the row of the paper that a row of the scan shows
-    out = np.empty_like(pixels)
-    for i, (top, bottom) in enumerate(pairwise(knots)):
-        pace = (rows[i + 1] - rows[i]) / (bottom - top)
-        matrix = np.column_stack([back[:, 0], back[:, 1] * pace, back[:, 1] * rows[i] + offset])
-        cv2.warpAffine(
-            pixels,
-            matrix,
-            (width, int(bottom - top)),
-            dst=out[top:bottom],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=255,
-        )
-    return out
-
-
-def _tones(model: ScannerModel) -> Pixels:
-    light = (np.arange(256) / 255) ** model.gamma
-    return np.rint(model.black + (model.white - model.black) * light).astype(np.uint8)
-
-
-def _soiled(
-    pixels: Pixels, px_per_mm: float, model: ScannerModel, rng: np.random.Generator
-) -> Pixels:
-    """Dark borders and streaks."""
-    if not model.border_mm and not model.streaks:
-        return pixels
+def _bordered(pixels: Pixels, pose: ScannerPose, lid: int, near_px: float) -> Pixels:
+    """The dark lid beyond the paper, and a border of it along the left and top edges."""
     out = pixels.copy()
     height, width = out.shape
-    near = model.border_mm * px_per_mm
-    slope = np.tan(np.deg2rad(abs(model.skew_deg)))
-    if near:
-        for length, swap in ((height, False), (width, True)):
-            wedge = np.array([(-1, -1), (near + slope * length, -1), (near, length), (-1, length)])
-            points = np.rint(wedge[:, ::-1] if swap else wedge).astype(np.int32)
-            cv2.fillConvexPoly(out, points, int(model.black) + 30, cv2.LINE_AA)
-    for _ in range(model.streaks):
-        x = int(rng.integers(0, width - 1))
-        out[:, x : x + 2] = np.minimum(out[:, x : x + 2], int(rng.integers(120, 215)))
+    around = np.array([(-2, -2), (width + 1, -2), (width + 1, height + 1), (-2, height + 1)])
+    filled(out, [around.astype(np.float64), pose.edge()], lid)
+    near = round(near_px)
+    out[:, :near] = lid
+    out[:near] = lid
     return out
 
 
-def _noisy(pixels: Pixels, sigma: float, rng: np.random.Generator) -> Pixels:
-    """Add normal noise, cut off at 2.9 standard deviations.
+def _light(pose: ScannerPose, model: ScannerModel, px_per_mm: float) -> Points:
+    """Share of the light at every sixteenth pixel: (h, w)."""
+    height, width = pose.shape
+    y, x = (np.arange(0, n, 16) + 7.5 for n in (height, width))
+    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    light = 1 / (1 + pose.height_mm(grid) / 14)
+    if model.shadow:
+        angle = np.deg2rad(model.shadow_deg)
+        way = np.array([np.cos(angle), np.sin(angle)])
+        corners = np.array([(0, 0), (width, 0), (width, height), (0, height)])
+        near = ((corners @ way).max() - grid @ way) / (model.shadow_mm * px_per_mm)
+        light *= 1 - model.shadow * np.exp(-np.square(near))
+    return np.asarray(light.reshape(len(y), len(x)))
 
-    A random byte is looked up in the normal quantiles: 20 times as fast as drawing floats.
-    """
-    quantiles = sigma * _NORMAL_QUANTILES
-    table = np.clip(np.rint(quantiles) + 128, 0, 255).astype(np.uint8)
-    raw = np.frombuffer(rng.bytes(pixels.size), np.uint8).reshape(pixels.shape)
-    return _u8(cv2.addWeighted(pixels, 1, cv2.LUT(raw, table), 1, -128))
 
-
-def _is_bilevel(pixels: Pixels) -> bool:
-    return bool(((pixels == 0) | (pixels == 255)).all())
-
-
-def _u8(pixels: MatLike | None) -> Pixels:
-    """An OpenCV result known to be uint8, as the type that says so."""
-    return np.asarray(pixels, np.uint8)
+def _streaked(pixels: Pixels, n: int, rng: np.random.Generator) -> Pixels:
+    """Fine lines along the feeding direction."""
+    out = pixels.copy()
+    for _ in range(n):
+        x = int(rng.integers(0, out.shape[1] - 1))
+        out[:, x : x + 2] = np.minimum(out[:, x : x + 2], int(rng.integers(120, 215)))
+    return out

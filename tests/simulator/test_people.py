@@ -82,6 +82,8 @@ def mean_darkness(style, name="oval", seeds=12, **options):
         (MarkStyle.FAINT, 0.09, 0.20),
         (MarkStyle.SMUDGED, 0.15, 0.33),
         (MarkStyle.ERASED, 0.01, 0.06),
+        (MarkStyle.OUTSIDE, -0.01, 0.05),
+        (MarkStyle.CANCELLED, 0.50, 0.80),
         (MarkStyle.STRAY, 0.00, 0.08),
     ],
 )
