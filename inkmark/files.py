@@ -7,9 +7,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
-__all__ = ["draft_path", "file_names", "write_whole"]
+__all__ = ["draft_path", "file_names", "natural_key", "write_whole"]
 
 # A quarter of what file systems allow in bytes: a character takes up to four.
 _LONGEST = 50
@@ -68,6 +68,21 @@ def file_names(classes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]
         taken.add(name.casefold())
         names[school, class_name] = name
     return names
+
+
+def natural_key(path: PurePath) -> tuple[list[tuple[tuple[int, int, str], ...]], str]:
+    """Key to sort paths by: digits compare as numbers, letters without case.
+
+    The plain path breaks ties.
+    """
+    return [
+        tuple(
+            (0, int(run), "") if run.isascii() and run.isdigit() else (1, 0, run)
+            for run in re.split(r"([0-9]+)", part.casefold())
+            if run
+        )
+        for part in path.parts
+    ], str(path)
 
 
 def _plain(text: str) -> str:

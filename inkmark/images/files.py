@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from inkmark.errors import ImageError
+from inkmark.files import natural_key
 
 __all__ = ["find_scans"]
 
@@ -53,7 +53,7 @@ def find_scans(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 def _files_of(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(_walk(path), key=_natural_key)
+        files = sorted(_walk(path), key=natural_key)
         if not files:
             raise ImageError(str(path), "the folder holds no file", "Put the scans into it.")
         return files
@@ -68,7 +68,7 @@ def _files_of(path: Path) -> list[Path]:
                 if not _is_system(match.name)
                 for file in (_walk(match) if match.is_dir() else (match,))
             },
-            key=_natural_key,
+            key=natural_key,
         )
         if not files:
             raise ImageError(str(path), "no file matches", "Correct the pattern or the folder.")
@@ -99,15 +99,3 @@ def _refuse_folder(error: OSError) -> NoReturn:
 
 def _is_system(name: str) -> bool:
     return name.startswith((".", "~$")) or name.casefold() in _SYSTEM_NAMES
-
-
-def _natural_key(path: Path) -> tuple[list[tuple[tuple[int, int, str], ...]], str]:
-    """Digits compare as numbers, letters without case; the plain path breaks ties."""
-    return [
-        tuple(
-            (0, int(run), "") if run.isascii() and run.isdigit() else (1, 0, run)
-            for run in re.split(r"([0-9]+)", part.casefold())
-            if run
-        )
-        for part in path.parts
-    ], str(path)

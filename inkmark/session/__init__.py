@@ -7,8 +7,9 @@ cannot be used becomes an issue that says what to do.
 
 from __future__ import annotations
 
+from inkmark.session.balance import BatchReport, open_fields
 from inkmark.session.batch import Progress, SerialExecutor, processors, read_scans
-from inkmark.session.exams import BatchReport, identify, open_fields, read_exam
+from inkmark.session.exams import identify, read_exam
 from inkmark.session.pages import ReadOptions, read_page
 
 __all__ = [

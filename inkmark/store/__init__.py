@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from inkmark.store.database import ExamStore
-from inkmark.store.records import Decision, PageRecord, StoredPage, StoredReading, StoredScore
+from inkmark.store.records import (
+    Decision,
+    PageRecord,
+    PageSummary,
+    StoredPage,
+    StoredReading,
+    StoredScore,
+)
 from inkmark.store.settling import Facts
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "ExamStore",
     "Facts",
     "PageRecord",
+    "PageSummary",
     "StoredPage",
     "StoredReading",
     "StoredScore",

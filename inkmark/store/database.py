@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,11 +21,14 @@ from inkmark.readings import (
     FieldReading,
     Flag,
     IssueKind,
+    PageSource,
 )
 from inkmark.store import schema
+from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
 from inkmark.store.records import (
     Decision,
     PageRecord,
+    PageSummary,
     StoredPage,
     StoredReading,
     StoredScore,
@@ -35,17 +39,14 @@ from inkmark.store.rows import (
     decision_of,
     field_reading,
     page_record,
-    page_row,
-    reading_row,
     score_row,
     stored_score,
 )
 from inkmark.store.settling import (
     Facts,
-    readings_of,
     retire_other_layouts,
     settle,
-    withdraw_replaced,
+    settle_touched,
 )
 
 __all__ = ["ExamStore"]
@@ -93,7 +94,12 @@ class ExamStore:
             raise StoreError(f"{backend} is no database for exams. Use SQLite or PostgreSQL.")
         arguments = {"timeout": _BUSY_TIMEOUT_S} if self._url.drivername == "sqlite" else {}
         try:
-            self._engine = sa.create_engine(self._url, connect_args=arguments)
+            # Parameters by position, so that rows can go to the driver as tuples.
+            self._engine = sa.create_engine(
+                self._url,
+                connect_args=arguments,
+                paramstyle="format" if backend == "postgresql" else "qmark",
+            )
         except ModuleNotFoundError as error:
             raise ExtraMissingError("postgresql", "a PostgreSQL database") from error
         if self._url.get_backend_name() == "sqlite":
@@ -108,6 +114,8 @@ class ExamStore:
                     connection.execute(
                         schema.schema_info.insert().values(version=schema.SCHEMA_VERSION)
                     )
+                elif version in schema.UPGRADES:
+                    schema.upgrade(connection, version)
                 elif version != schema.SCHEMA_VERSION:
                     raise StoreError(
                         f"the database {self._name} has schema version {version}, this inkmark "
@@ -176,11 +184,10 @@ class ExamStore:
         Those read with another layout, withdrawn or never opened are not among them.
         """
         table = schema.pages
-        again = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
         query = sa.select(table.c.path, table.c.sha256, table.c.page_index).where(
             table.c.exam_id == self._exam_id,
             table.c.layout_version == layout_version,
-            table.c.status.not_in(again),
+            table.c.status.not_in(READ_AGAIN),
         )
         known: dict[str, set[tuple[str, int]]] = {}
         with self._reading() as connection:
@@ -188,51 +195,37 @@ class ExamStore:
                 known.setdefault(path, set()).add((sha256, page_index))
         return known
 
-    def add_pages(self, records: Sequence[PageRecord]) -> int:
-        """Store pages and their readings, all or none.
+    def add_pages(self, records: Iterable[PageRecord], facts: Facts) -> int:
+        """Store pages and their readings and settle which are in use, all or none.
 
-        A page that is stored already is replaced. Pages of a file that held other bytes
-        before are withdrawn.
+        A page that is stored already is left as it is, or replaced where it would be read
+        again (see `known_pages`). Pages of a file that held other bytes before are withdrawn.
+
+        Parameters
+        ----------
+        records : iterable of PageRecord
+        facts : Facts
+            What the pages are settled by; files that are gone are left to `settle`.
 
         Returns
         -------
         int
             How many were not stored before.
         """
-        table = schema.pages
-        n_new = 0
+        touched = Touched()
         with self._writing() as connection:
-            for record in records:
-                source = record.source
-                replaced = connection.execute(
-                    table.delete().where(
-                        table.c.exam_id == self._exam_id,
-                        table.c.path == source.path,
-                        table.c.page_index == source.page_index,
-                        table.c.sha256 == source.sha256,
-                    )
-                )
-                n_new += replaced.rowcount == 0
-                page_id = connection.scalar(
-                    table.insert().values(page_row(self._exam_id, record)).returning(table.c.id)
-                )
-                if record.reading is not None:
-                    _insert(
-                        connection,
-                        schema.readings,
-                        (reading_row(page_id, reading) for reading in record.reading.fields),
-                    )
-            for path, sha256 in dict.fromkeys((r.source.path, r.source.sha256) for r in records):
-                withdraw_replaced(connection, self._exam_id, path, sha256)
+            n_new = add_pages(connection, self._exam_id, records, touched)
+            settle_touched(connection, self._exam_id, facts, touched)
         return n_new
 
     def settle(self, facts: Facts) -> None:
-        """Settle which pages are in use.
+        """Settle which of all pages are in use.
 
         Pages read with another layout and pages whose file is gone are taken out of use;
         pages of blank sheets get the candidate of their sheet; candidates are looked up in
-        the roster; and of several images of a page the first by path and place is in use.
-        The outcome depends on what is stored, not on the order in which it came.
+        the roster; and of several images of a page the best is in use (see
+        `inkmark.store.choosing`). The outcome depends on what is stored, not on the order in
+        which it came.
         """
         with self._writing() as connection:
             settle(connection, self._exam_id, facts)
@@ -242,8 +235,14 @@ class ExamStore:
         with self._writing() as connection:
             retire_other_layouts(connection, self._exam_id, layout_version)
 
-    def pages(self) -> Iterator[StoredPage]:
-        """Every page image with its readings, by candidate, page, path and index."""
+    def pages(self, candidates: Collection[str] | None = None) -> Iterator[StoredPage]:
+        """Every page image with its readings, by candidate, page, path and index.
+
+        Parameters
+        ----------
+        candidates : collection of str, optional
+            Only pages of these.
+        """
         table = schema.pages
         query = (
             sa.select(table)
@@ -252,17 +251,37 @@ class ExamStore:
         )
         with self._reading() as connection:
             latest = _latest_decisions(connection, self._exam_id)
-            for rows in connection.execute(query).partitions(_PAGES_AT_ONCE):
-                fields = readings_of(connection, [row.id for row in rows])
-                for row in rows:
-                    settled = [
-                        _with_decision(reading, row, latest) for reading in fields.get(row.id, ())
-                    ]
-                    yield StoredPage(
-                        row.id,
-                        page_record(row, tuple(reading for reading, _ in settled)),
-                        frozenset(reading.field for reading, decision in settled if decision),
-                    )
+            for some in [None] if candidates is None else in_chunks(sorted(candidates)):
+                own = query if some is None else query.where(table.c.candidate.in_(some))
+                for rows in connection.execute(own).partitions(_PAGES_AT_ONCE):
+                    yield from _stored_pages(connection, rows, latest)
+
+    def summaries(self, fields: Mapping[int, Collection[str]]) -> Iterator[PageSummary]:
+        """Every page image without its readings, in the order of `pages`.
+
+        Parameters
+        ----------
+        fields : mapping
+            Page of the layout -> the fields on it that may wait for a decision.
+        """
+        table = schema.pages
+        names = (*_PAGE_COLUMNS, "id", "path", "message")
+        query = (
+            sa.select(*(table.c[name] for name in names))
+            .where(table.c.exam_id == self._exam_id)
+            .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
+        )
+        with self._reading() as connection:
+            waiting = self._waiting(connection, fields)
+            for row in connection.execute(query):
+                yield PageSummary(
+                    PageSource(row.path, row.page_index, row.sha256),
+                    None if row.status == READ else IssueKind(row.status),
+                    row.message,
+                    row.candidate,
+                    row.page_number,
+                    waiting.get(row.id, ()),
+                )
 
     def readings_in_use(self) -> Iterator[StoredReading]:
         """Every field of every page in use, by candidate, page and field order."""
@@ -389,6 +408,42 @@ class ExamStore:
     def _name(self) -> str:
         return Path(self._url.database).name if self._url.database else str(self._url)
 
+    def _waiting(
+        self, connection: sa.Connection, fields: Mapping[int, Collection[str]]
+    ) -> dict[int, tuple[str, ...]]:
+        """Fields of pages in use that wait for a decision: page id -> names."""
+        pages, readings = schema.pages, schema.readings
+        latest = _latest_decisions(connection, self._exam_id)
+        in_use = sa.and_(pages.c.exam_id == self._exam_id, pages.c.status == READ)
+        names = sorted({name for own in fields.values() for name in own})
+        disputed = [
+            row.id
+            for row in connection.execute(
+                sa.select(pages.c.id, pages.c.candidate, pages.c.contested).where(in_use)
+            )
+            if row.contested or row.candidate in {candidate for candidate, _ in latest}
+        ]
+        query = (
+            sa.select(readings, *(pages.c[name] for name in _PAGE_COLUMNS))
+            .join(pages, readings.c.page_id == pages.c.id)
+            .where(in_use, readings.c.field.in_(names))
+            .order_by(readings.c.page_id, readings.c.id)
+        )
+        found: dict[int, dict[str, None]] = {}
+        for condition in (
+            schema.FLAGGED,
+            *(readings.c.page_id.in_(some) for some in in_chunks(disputed)),
+        ):
+            for row in connection.execute(query.where(condition)):
+                reading, decision = _with_decision(field_reading(row), row, latest)
+                if (
+                    decision is None
+                    and reading.flag is not Flag.OK
+                    and reading.field in fields.get(row.page_number, ())
+                ):
+                    found.setdefault(row.page_id, {})[reading.field] = None
+        return {page_id: tuple(own) for page_id, own in found.items()}
+
     def _reading(self) -> contextlib.AbstractContextManager[sa.Connection]:
         return self._transaction(writing=False)
 
@@ -467,6 +522,28 @@ def _decisions(connection: sa.Connection, exam_id: str) -> list[Decision]:
 
 def _latest_decisions(connection: sa.Connection, exam_id: str) -> _Latest:
     return {(d.candidate, d.field): d for d in _decisions(connection, exam_id)}
+
+
+def _stored_pages(
+    connection: sa.Connection, rows: Sequence[Any], latest: _Latest
+) -> Iterator[StoredPage]:
+    table = schema.readings
+    query = (
+        sa.select(table)
+        .where(table.c.page_id.in_([row.id for row in rows]))
+        .order_by(table.c.page_id, table.c.id)
+    )
+    fields = {
+        page_id: [field_reading(reading) for reading in group]
+        for page_id, group in groupby(connection.execute(query), key=lambda row: row.page_id)
+    }
+    for row in rows:
+        settled = [_with_decision(reading, row, latest) for reading in fields.get(row.id, ())]
+        yield StoredPage(
+            row.id,
+            page_record(row, tuple(reading for reading, _ in settled)),
+            frozenset(reading.field for reading, decision in settled if decision),
+        )
 
 
 def _with_decision(

@@ -9,7 +9,7 @@ from inkmark.geometry import Box
 from inkmark.marking import ScoreRecord
 from inkmark.readings import FieldReading, IssueKind, PageSource, SheetReading
 
-__all__ = ["Decision", "PageRecord", "StoredPage", "StoredReading", "StoredScore"]
+__all__ = ["Decision", "PageRecord", "PageSummary", "StoredPage", "StoredReading", "StoredScore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,31 @@ class StoredPage:
     id: int
     record: PageRecord
     decided: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSummary:
+    """What became of a page image.
+
+    Attributes
+    ----------
+    source : PageSource
+    issue : IssueKind or None
+        None for a page in use.
+    message : str
+        What is wrong and what to do; empty without an issue.
+    candidate : str
+    page_number : int
+    waiting : tuple of str
+        Fields of a page in use that wait for a decision.
+    """
+
+    source: PageSource
+    issue: IssueKind | None
+    message: str
+    candidate: str
+    page_number: int
+    waiting: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from inkmark.geometry import Box
@@ -22,11 +24,12 @@ from inkmark.store.records import Decision, PageRecord, StoredReading, StoredSco
 __all__ = [
     "DECISION_COLUMNS",
     "READ",
+    "READING_COLUMNS",
     "decision_of",
     "field_reading",
     "page_record",
     "page_row",
-    "reading_row",
+    "reading_rows",
     "score_row",
     "stored_score",
 ]
@@ -46,9 +49,25 @@ DECISION_COLUMNS = (
     "page_index",
 )
 
+READING_COLUMNS = (
+    "page_id",
+    "field",
+    "value",
+    "confidence",
+    "flag",
+    "fill",
+    "x_px",
+    "y_px",
+    "w_px",
+    "h_px",
+)
+
+_as_json = json.JSONEncoder().encode
+
 
 def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
     """Give the row of a page."""
+    reading = record.reading
     row: dict[str, Any] = {
         "exam_id": exam_id,
         "path": record.source.path,
@@ -61,32 +80,40 @@ def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
         "layout_version": record.layout_version,
         "contested": [],
         "page_number": record.page_number,
+        "fault": record.message if record.issue is IssueKind.UNREGISTERED else "",
+        "width_px": None,
+        "height_px": None,
+        "dpi": None,
+        "registration": None,
+        "codes": None,
     }
-    if record.reading is not None:
+    if reading is not None:
         row |= {
-            "width_px": record.reading.width_px,
-            "height_px": record.reading.height_px,
-            "dpi": record.reading.dpi,
-            "registration": dataclasses.asdict(record.reading.registration),
-            "codes": [dataclasses.asdict(code) for code in record.reading.codes],
+            "width_px": reading.width_px,
+            "height_px": reading.height_px,
+            "dpi": reading.dpi,
+            "registration": _registration_json(reading.registration),
+            "codes": [dataclasses.asdict(code) for code in reading.codes],
         }
     return row
 
 
-def reading_row(page_id: int | None, reading: FieldReading) -> dict[str, Any]:
-    """Give the row of a field's reading."""
-    return {
-        "page_id": page_id,
-        "field": reading.field,
-        "value": reading.value,
-        "confidence": reading.confidence,
-        "flag": str(reading.flag),
-        "fill": list(reading.fill),
-        "x_px": reading.box_px.x,
-        "y_px": reading.box_px.y,
-        "w_px": reading.box_px.w,
-        "h_px": reading.box_px.h,
-    }
+def reading_rows(page_id: int, readings: Iterable[FieldReading]) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of the readings of a page, as `READING_COLUMNS` says."""
+    for reading in readings:
+        box = reading.box_px
+        yield (
+            page_id,
+            reading.field,
+            reading.value,
+            reading.confidence,
+            reading.flag.value,
+            _as_json(reading.fill),
+            box.x,
+            box.y,
+            box.w,
+            box.h,
+        )
 
 
 def field_reading(row: Any) -> FieldReading:
@@ -131,6 +158,13 @@ def page_record(row: Any, fields: tuple[FieldReading, ...]) -> PageRecord:
         row.serial,
         row.layout_version,
     )
+
+
+def _registration_json(registration: Registration) -> dict[str, Any]:
+    stored = {f.name: getattr(registration, f.name) for f in dataclasses.fields(registration)}
+    if registration.shifts is not None:
+        stored["shifts"] = dataclasses.asdict(registration.shifts)
+    return stored
 
 
 def _registration(stored: dict[str, Any]) -> Registration:

@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
+    "FLAGGED",
     "SCHEMA_VERSION",
+    "UPGRADES",
     "candidates",
     "decisions",
     "exams",
@@ -22,11 +24,14 @@ __all__ = [
     "readings",
     "schema_info",
     "scores",
+    "upgrade",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
+
+_JSON_OR_NULL = sa.JSON(none_as_null=True)
 
 
 class Points(TypeDecorator[Decimal]):
@@ -92,6 +97,7 @@ pages = sa.Table(
     _text("layout_version", "layout it was read with"),
     _text("status", "read, or the kind of issue that keeps the page from being used"),
     _text("message", "what is wrong and what to do; empty where nothing is"),
+    _text("fault", "why the image itself could not be read; empty where it could"),
     _text("candidate", "candidate number; empty where not known"),
     _text("serial", "serial number of a blank sheet, by its code; empty for other sheets"),
     sa.Column("page_number", sa.Integer, nullable=False, comment="page of the layout, from 0"),
@@ -104,8 +110,8 @@ pages = sa.Table(
     sa.Column("width_px", sa.Integer, comment="width of the image"),
     sa.Column("height_px", sa.Integer, comment="height of the image"),
     sa.Column("dpi", sa.Float, comment="resolution by the registration"),
-    sa.Column("registration", sa.JSON, comment="orientation, homography, residual, anchors"),
-    sa.Column("codes", sa.JSON, comment="decoded codes: field, text, format, box"),
+    sa.Column("registration", _JSON_OR_NULL, comment="orientation, homography, residual, anchors"),
+    sa.Column("codes", _JSON_OR_NULL, comment="decoded codes: field, text, format, box"),
     sa.UniqueConstraint("exam_id", "path", "page_index", "sha256"),
     sa.Index("pages_by_candidate", "exam_id", "candidate", "page_number"),
 )
@@ -131,6 +137,10 @@ readings = sa.Table(
     sa.Column("w_px", sa.Float, nullable=False, comment="crop: width"),
     sa.Column("h_px", sa.Float, nullable=False, comment="crop: height"),
 )
+
+# Few readings are flagged, and each balance of the batch asks for them.
+FLAGGED = readings.c.flag != sa.literal_column("''")
+sa.Index("readings_flagged", readings.c.page_id, sqlite_where=FLAGGED, postgresql_where=FLAGGED)
 
 decisions = sa.Table(
     "decisions",
@@ -171,3 +181,19 @@ scores = sa.Table(
         comment="the decision by hand that replaced the reading's value",
     ),
 )
+
+UPGRADES = {
+    1: (
+        "ALTER TABLE pages ADD COLUMN fault TEXT NOT NULL DEFAULT ''",
+        "UPDATE pages SET fault = message WHERE status = 'unregistered'",
+        "CREATE INDEX readings_flagged ON readings (page_id) WHERE flag != ''",
+    )
+}
+"""Earlier version -> the statements that bring a database to this one."""
+
+
+def upgrade(connection: sa.Connection, version: int) -> None:
+    """Bring the tables of an earlier version to this one."""
+    for statement in UPGRADES[version]:
+        connection.exec_driver_sql(statement)
+    connection.execute(schema_info.update().values(version=SCHEMA_VERSION))

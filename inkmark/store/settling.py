@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
-from inkmark.readings import FieldReading, IssueKind
+from inkmark.readings import IssueKind
 from inkmark.store import schema
-from inkmark.store.rows import READ, field_reading
+from inkmark.store.adding import Touched, in_chunks
+from inkmark.store.choosing import alone, choose
+from inkmark.store.rows import READ
 
-__all__ = ["Facts", "readings_of", "retire_other_layouts", "settle", "withdraw_replaced"]
+__all__ = ["Facts", "retire_other_layouts", "settle", "settle_touched"]
 
 _IDENTIFIED = (
     READ,
@@ -25,7 +27,6 @@ _WITH_READING = (
     str(IssueKind.UNIDENTIFIED),
     str(IssueKind.UNKNOWN_CANDIDATE),
 )
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,16 @@ def settle(connection: sa.Connection, exam_id: str, facts: Facts) -> None:
     retire_other_layouts(connection, exam_id, facts.layout_version)
     if facts.folder:
         _withdraw_absent(connection, exam_id, facts.folder, facts.files)
-    _join_sheets(connection, exam_id, facts.number_pages)
-    _apply_roster(connection, exam_id, facts.roster)
-    _settle_duplicates(connection, exam_id)
+    settle_touched(connection, exam_id, facts, None)
+
+
+def settle_touched(
+    connection: sa.Connection, exam_id: str, facts: Facts, touched: Touched | None
+) -> None:
+    """Settle the pages of some candidates and blank sheets; None for all."""
+    _join_sheets(connection, exam_id, facts.number_pages, touched)
+    _apply_roster(connection, exam_id, facts.roster, touched)
+    _settle_duplicates(connection, exam_id, touched)
 
 
 def retire_other_layouts(connection: sa.Connection, exam_id: str, layout_version: str) -> None:
@@ -82,16 +90,6 @@ def retire_other_layouts(connection: sa.Connection, exam_id: str, layout_version
     )
 
 
-def withdraw_replaced(connection: sa.Connection, exam_id: str, path: str, sha256: str) -> None:
-    """Take pages out of use whose file now holds other bytes."""
-    table = schema.pages
-    connection.execute(
-        table.update()
-        .where(table.c.exam_id == exam_id, table.c.path == path, table.c.sha256 != sha256)
-        .values(status=str(IssueKind.WITHDRAWN), message="the file was replaced by another image.")
-    )
-
-
 def _withdraw_absent(
     connection: sa.Connection, exam_id: str, folder: str, files: frozenset[str]
 ) -> None:
@@ -101,29 +99,41 @@ def _withdraw_absent(
         table.c.path.startswith(folder, autoescape=True),
         table.c.status != str(IssueKind.WITHDRAWN),
     )
-    gone = [row.id for row in connection.execute(query) if row.path not in files]
+    gone = [row for row in connection.execute(query) if row.path not in files]
     message = "the file is no longer among the scans."
     _mark(connection, gone, str(IssueKind.WITHDRAWN), message)
 
 
-def _join_sheets(connection: sa.Connection, exam_id: str, number_pages: frozenset[int]) -> None:
+def _join_sheets(
+    connection: sa.Connection,
+    exam_id: str,
+    number_pages: frozenset[int],
+    touched: Touched | None,
+) -> None:
     """Give pages of blank sheets the candidate whose number is on another page."""
     table = schema.pages
+    names = ("id", "serial", "candidate", "page_number", "status", "message")
     query = (
-        sa.select(table.c.id, table.c.serial, table.c.candidate, table.c.page_number)
+        sa.select(*(table.c[name] for name in names))
         .where(table.c.exam_id == exam_id, table.c.serial != "", table.c.status.in_(_WITH_READING))
         .order_by(table.c.serial)
     )
-    rows = connection.execute(query).all()
+    rows = _rows(connection, query, table.c.serial, None if touched is None else touched.serials)
     for serial, group in groupby(rows, key=lambda row: row.serial):
         sheet = list(group)
         owners = {row.candidate for row in sheet if row.page_number in number_pages} - {""}
-        others = [row.id for row in sheet if row.page_number not in number_pages]
+        others = [row for row in sheet if row.page_number not in number_pages]
+        unidentified = str(IssueKind.UNIDENTIFIED)
         if len(owners) == 1:
-            _mark(connection, others, READ, "", candidate=owners.pop())
+            (owner,) = owners
+            wrong = [r for r in others if r.candidate != owner or r.status == unidentified]
+            _mark(connection, wrong, READ, "", candidate=owner)
         else:
             message = _orphan(serial, owners)
-            _mark(connection, others, str(IssueKind.UNIDENTIFIED), message, candidate="")
+            wrong = [r for r in others if (r.status, r.message) != (unidentified, message)]
+            _mark(connection, wrong, unidentified, message, candidate="")
+        if touched is not None:
+            touched.candidates.update(owners, (row.candidate for row in others))
 
 
 def _orphan(serial: str, candidates: set[str]) -> str:
@@ -140,106 +150,83 @@ def _orphan(serial: str, candidates: set[str]) -> str:
     )
 
 
-def _apply_roster(connection: sa.Connection, exam_id: str, roster: frozenset[str] | None) -> None:
+def _apply_roster(
+    connection: sa.Connection,
+    exam_id: str,
+    roster: frozenset[str] | None,
+    touched: Touched | None,
+) -> None:
     table = schema.pages
     unknown = str(IssueKind.UNKNOWN_CANDIDATE)
     query = sa.select(table.c.id, table.c.candidate, table.c.status).where(
         table.c.exam_id == exam_id, table.c.status.in_((*_IDENTIFIED, unknown))
     )
-    rows = connection.execute(query).all()
-    known = [
-        row.id
-        for row in rows
-        if row.status == unknown and (roster is None or row.candidate in roster)
-    ]
+    known, strangers = [], []
+    for row in _rows(connection, query, table.c.candidate, _candidates(touched)):
+        if roster is None or row.candidate in roster:
+            known += [row] if row.status == unknown else []
+        else:
+            strangers += [row] if row.status != unknown else []
     _mark(connection, known, READ, "")
-    for row in rows:
-        if roster is not None and row.candidate not in roster:
-            message = (
-                f"candidate {row.candidate} is not on the roster. Add the candidate to the "
-                "roster and run inkmark read again, or correct the number on the sheet and scan "
-                "it again."
-            )
-            _mark(connection, [row.id], unknown, message)
+    for row in strangers:
+        message = (
+            f"candidate {row.candidate} is not on the roster. Add the candidate to the "
+            "roster and run inkmark read again, or correct the number on the sheet and scan "
+            "it again."
+        )
+        _mark(connection, [row], unknown, message)
 
 
-def _settle_duplicates(connection: sa.Connection, exam_id: str) -> None:
-    """Take the first image of each page by path and place into use."""
+def _settle_duplicates(connection: sa.Connection, exam_id: str, touched: Touched | None) -> None:
+    """Take the best image of each page into use."""
     table = schema.pages
+    names = ("id", "path", "page_index", "sha256", "candidate", "page_number", "status")
     query = (
-        sa.select(table)
-        .where(table.c.exam_id == exam_id, table.c.status.in_(_IDENTIFIED))
-        .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
+        sa.select(*(table.c[name] for name in (*names, "contested", "fault", "message")))
+        .where(
+            table.c.exam_id == exam_id,
+            table.c.status.in_((*_IDENTIFIED, str(IssueKind.UNREGISTERED))),
+            table.c.candidate != "",
+        )
+        .order_by(table.c.candidate, table.c.page_number)
     )
-    rows = connection.execute(query).all()
+    rows = _rows(connection, query, table.c.candidate, _candidates(touched))
     for _, group in groupby(rows, key=lambda row: (row.candidate, row.page_number)):
-        first, *others = group
-        contested: set[str] = set()
-        for other in others:
-            different = _differences(connection, first, other)
-            contested |= different
-            kind, message = _duplicate_of(first, other, sorted(different))
-            _mark(connection, [other.id], str(kind), message, contested=[])
-        if (first.status, first.contested) != (READ, sorted(contested)):
-            _mark(connection, [first.id], READ, "", contested=sorted(contested))
+        images = list(group)
+        rulings = choose(connection, images) if len(images) > 1 else [alone(images[0])]
+        for row, ruling in zip(images, rulings, strict=True):
+            if ruling != (row.status, row.message, row.contested):
+                status, message, contested = ruling
+                _mark(connection, [row], status, message, contested=contested)
 
 
-def _differences(connection: sa.Connection, first: Any, other: Any) -> set[str]:
-    """Fields that two images of one page show differently."""
-    if (first.sha256, first.page_index) == (other.sha256, other.page_index):
-        return set()
-    fields = readings_of(connection, [first.id, other.id])
-    one, two = (
-        {reading.field: reading.value for reading in fields.get(page_id, ())}
-        for page_id in (first.id, other.id)
-    )
-    return {name for name in one if one[name] != two.get(name)}
+def _candidates(touched: Touched | None) -> set[str] | None:
+    return None if touched is None else touched.candidates
 
 
-def _duplicate_of(first: Any, other: Any, different: Sequence[str]) -> tuple[IssueKind, str]:
-    if (first.sha256, first.page_index) == (other.sha256, other.page_index):
-        message = f"the same image as {first.path}. Nothing needs to be done."
-        return IssueKind.DUPLICATE_IMAGE, message
-    where = f"{first.path} page {first.page_index + 1}"
-    if not different:
-        message = (
-            f"another image of the page in {where}, with the same answers. "
-            "Nothing needs to be done."
-        )
-    else:
-        named = ", ".join(different[:_MOST_NAMED])
-        named += ", ..." if len(different) > _MOST_NAMED else ""
-        message = (
-            f"another image of the page in {where}, and the two differ in {named}. {where} is "
-            "in use, and these fields wait for a decision: compare the two sheets, and take the "
-            "wrong one out of the scans or decide the fields in the review."
-        )
-    return IssueKind.DUPLICATE_PAGE, message
-
-
-def readings_of(
-    connection: sa.Connection, page_ids: Sequence[int]
-) -> dict[int, tuple[FieldReading, ...]]:
-    """Give the readings of some pages by page, in the order of their fields."""
-    table = schema.readings
-    query = (
-        sa.select(table).where(table.c.page_id.in_(page_ids)).order_by(table.c.page_id, table.c.id)
-    )
-    rows = connection.execute(query).all()
-    return {
-        page_id: tuple(field_reading(row) for row in group)
-        for page_id, group in groupby(rows, key=lambda row: row.page_id)
-    }
+def _rows(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    column: sa.Column[str],
+    values: Collection[str] | None,
+) -> list[Any]:
+    """Rows of a query; where values are given, only those with one of them."""
+    if values is None:
+        return list(connection.execute(query))
+    return [
+        row
+        for some in in_chunks(sorted(values))
+        for row in connection.execute(query.where(column.in_(some)))
+    ]
 
 
 def _mark(
-    connection: sa.Connection, ids: Iterable[int], status: str, message: str, **values: object
+    connection: sa.Connection, rows: Iterable[Any], status: str, message: str, **values: object
 ) -> None:
     table = schema.pages
-    remaining = list(ids)
-    for start in range(0, len(remaining), 500):
+    for ids in in_chunks(row.id for row in rows):
         connection.execute(
             table.update()
-            .where(table.c.id.in_(remaining[start : start + 500]))
+            .where(table.c.id.in_(ids))
             .values(status=status, message=message, **values)
         )

@@ -116,8 +116,8 @@ def test_everything_that_can_go_wrong_is_named_and_nothing_stops(office: Office)
     report = office.read()
     check_sums(report)
     assert kinds(report) == {
-        "1-second-sheet.png": IssueKind.DUPLICATE_PAGE,
-        "1-again.png": IssueKind.DOUBTFUL,  # the second sheet contradicts it
+        "1-again.png": IssueKind.DUPLICATE_PAGE,
+        "1-second-sheet.png": IssueKind.DOUBTFUL,  # the first sheet contradicts it
         "1.png": IssueKind.DUPLICATE_IMAGE,
         "by-bubbles-unknown.png": IssueKind.UNKNOWN_CANDIDATE,
         "no-number.png": IssueKind.UNIDENTIFIED,
@@ -233,7 +233,7 @@ def test_taking_the_wrong_sheet_out_settles_a_duplicate(office: Office) -> None:
     office.scan("0-wrong.png", wrong)
     report = office.read()
     issue = next(i for i in report.issues if i.kind is IssueKind.DUPLICATE_PAGE)
-    assert "the two differ in Q1" in issue.message
+    assert "The two differ in Q1" in issue.message
     assert {i.kind for i in report.issues} == {IssueKind.DUPLICATE_PAGE, IssueKind.DOUBTFUL}
     assert office.flags()[NUMBERS[0], "Q1"] is Flag.DOUBTFUL, "which of the two is right?"
     (office.folder.scans / "0-wrong.png").unlink()

@@ -99,34 +99,45 @@ def test_pages_come_back_as_they_went_in(store: ExamStore) -> None:
     broken = PageRecord(
         source, IssueKind.UNREADABLE_FILE, "truncated. Scan it again.", "", -1, None
     )
-    store.add_pages([whole, broken])
+    store.add_pages([whole, broken], FACTS)
     assert [page.record for page in store.pages()] == [broken, whole]
     assert store.known_pages("AA") == {"scans/1.jpg": {("hash of scans/1.jpg", 0)}}
     assert store.known_pages("BB") == {}, "another layout reads them again"
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")])
+    store.add_pages([record("scans/1.jpg")], FACTS)
     page = record("scans/3.jpg")
     assert page.reading is not None
     bad = replace(page, reading=replace(page.reading, dpi=object()))  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="nothing was half written"):
-        store.add_pages([record("scans/2.jpg"), record("scans/1.jpg", value="B"), bad])
+        store.add_pages([record("scans/2.jpg"), record("scans/1.jpg", value="B"), bad], FACTS)
     assert [p.record for p in store.pages()] == [record("scans/1.jpg")]
 
 
-def test_a_page_that_is_read_again_replaces_itself(store: ExamStore) -> None:
-    assert store.add_pages([record("scans/1.jpg")]) == 1
-    assert store.add_pages([record("scans/1.jpg", value="B"), record("scans/2.jpg")]) == 1
-    assert [p.record for p in store.pages()] == [
-        record("scans/1.jpg", value="B"),
-        record("scans/2.jpg"),
-    ]
+def test_a_page_that_was_read_is_not_read_again(store: ExamStore) -> None:
+    assert store.add_pages([record("scans/1.jpg")], FACTS) == 1
+    (before,) = store.pages()
+    again = record("scans/1.jpg", value="B")
+    other = record("scans/2.jpg", candidate="0002")
+    assert store.add_pages([again, other], FACTS) == 1
+    assert [p.record for p in store.pages()] == [record("scans/1.jpg"), other]
+    assert next(store.pages()).id == before.id, "scores that rest on it keep their evidence"
+
+
+def test_a_page_that_could_not_be_opened_is_replaced(store: ExamStore) -> None:
+    source = PageSource("scans/1.jpg", 0, "")
+    broken = PageRecord(source, IssueKind.UNREADABLE_FILE, "torn.", "", -1, None)
+    assert store.add_pages([broken], FACTS) == 1
+    assert store.add_pages([replace(broken, message="locked.")], FACTS) == 0
+    assert [p.record.message for p in store.pages()] == ["locked."]
+    assert store.add_pages([record("scans/1.jpg")], FACTS) == 1
+    assert [p.record.issue for p in store.pages()] == [IssueKind.WITHDRAWN, None]
 
 
 def test_a_file_with_other_bytes_withdraws_its_pages(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")])
-    store.add_pages([record("scans/1.jpg", value="B", sha256="new")])
+    store.add_pages([record("scans/1.jpg")], FACTS)
+    store.add_pages([record("scans/1.jpg", value="B", sha256="new")], FACTS)
     store.settle(FACTS)
     assert [(r.reading.field, r.reading.value) for r in store.readings_in_use()] == [
         ("Q1", "B"),
@@ -137,38 +148,104 @@ def test_a_file_with_other_bytes_withdraws_its_pages(store: ExamStore) -> None:
 
 
 def test_pages_of_another_layout_are_not_in_use(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")])
+    store.add_pages([record("scans/1.jpg")], FACTS)
     store.settle(replace(FACTS, layout_version="BB"))
     assert statuses(store) == {"scans/1.jpg": IssueKind.OTHER_VERSION}
     assert list(store.readings_in_use()) == []
-    store.add_pages([replace(record("scans/1.jpg"), layout_version="BB")])
+    store.add_pages([replace(record("scans/1.jpg"), layout_version="BB")], FACTS)
     store.settle(replace(FACTS, layout_version="BB"))
     assert statuses(store) == {"scans/1.jpg": None}
 
 
-def test_the_first_of_two_images_of_a_page_is_in_use(store: ExamStore) -> None:
-    store.add_pages([record("scans/b.jpg", value="B"), record("scans/c.jpg", sha256="same")])
-    store.add_pages([record("scans/a.jpg", sha256="same"), record("scans/2.jpg", page_number=1)])
-    store.settle(FACTS)
-    assert statuses(store) == {
-        "scans/a.jpg": None,
-        "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
-        "scans/c.jpg": IssueKind.DUPLICATE_IMAGE,
-        "scans/2.jpg": None,
-    }
+def image(
+    path: str,
+    *,
+    flags: tuple[Flag, Flag] = (Flag.OK, Flag.OK),
+    values: tuple[str, str] = ("A", ""),
+    residual_mm: float = 0.05,
+    sha256: str | None = None,
+) -> PageRecord:
+    """An image of the first page of candidate 0001."""
+    page = record(path, sha256=sha256)
+    assert page.reading is not None
+    return replace(
+        page,
+        reading=replace(
+            page.reading,
+            registration=replace(page.reading.registration, residual_mm=residual_mm),
+            fields=tuple(
+                replace(field, value=value, flag=flag)
+                for field, value, flag in zip(page.reading.fields, values, flags, strict=True)
+            ),
+        ),
+    )
+
+
+UNREGISTERED = PageRecord(
+    PageSource("scans/9.jpg", 0, "9"),
+    IssueKind.UNREGISTERED,
+    "the corner squares were not found. Scan it again.",
+    "0001",
+    0,
+    None,
+    layout_version="AA",
+)
+LIGHT = image("scans/7.jpg", flags=(Flag.DOUBTFUL, Flag.OK), values=("", ""))
+CROOKED = image("scans/6.jpg", residual_mm=0.31)
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ([UNREGISTERED], "this one could not be read (the corner squares were not found. Scan"),
+        ([LIGHT], "fewer fields that need a look (0 against 1)"),
+        ([CROOKED], "the sheet fits better in it (0.1 mm against 0.3 mm)"),
+        ([image("scans/4.jpg")], "both are read equally well, and its file name comes later"),
+        ([UNREGISTERED, LIGHT, CROOKED, image("scans/4.jpg")], "needs to be done"),
+    ],
+)
+def test_the_better_image_of_a_page_is_in_use(
+    store: ExamStore, others: list[PageRecord], reason: str
+) -> None:
+    good = image("scans/5.jpg", residual_mm=0.06)
+    store.add_pages([*others, good], FACTS)
+    records = {page.record.source.path: page.record for page in store.pages()}
+    assert records.pop("scans/5.jpg") == good
+    assert {r.issue for r in records.values()} == {IssueKind.DUPLICATE_PAGE}
+    for superseded in records.values():
+        assert reason in superseded.message
+        assert superseded.message.endswith("Nothing needs to be done.")
+        assert "scans/5.jpg page 1" in superseded.message
+    flags = [r.reading.flag for r in store.readings_in_use()]
+    assert flags == [Flag.OK, Flag.OK], "a better image settles what was in doubt"
+    store.settle(replace(FACTS, folder="scans/", files=frozenset(records)))
+    assert sum(page.record.issue is None for page in store.pages()) == (others != [UNREGISTERED])
+
+
+def test_a_page_that_cannot_be_read_is_an_issue_again_when_the_better_image_goes(
+    store: ExamStore,
+) -> None:
+    store.add_pages([UNREGISTERED, image("scans/5.jpg")], FACTS)
+    assert statuses(store)["scans/9.jpg"] is IssueKind.DUPLICATE_PAGE
+    store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/9.jpg"})))
+    (found,) = (p.record for p in store.pages() if p.record.source.path == "scans/9.jpg")
+    assert found == UNREGISTERED
+
+
+def test_images_that_contradict_each_other_leave_the_field_open(store: ExamStore) -> None:
+    one = image("scans/a.jpg", values=("A", "absent"))
+    two = image("scans/b.jpg", values=("B", ""), flags=(Flag.SEVERAL, Flag.OK))
+    store.add_pages([one, two], FACTS)
     messages = {page.record.source.path: page.record.message for page in store.pages()}
-    assert "the two differ in Q1" in messages["scans/b.jpg"]
-    flags = {(r.page_number, r.reading.field): r.reading.flag for r in store.readings_in_use()}
-    assert flags[0, "Q1"] is Flag.DOUBTFUL
-    assert flags[1, "Q1"] is Flag.OK
-    assert "same image as scans/a.jpg" in messages["scans/c.jpg"]
-    in_use = [(r.candidate, r.page_number, r.reading.field) for r in store.readings_in_use()]
-    assert in_use == [
-        ("0001", 0, "Q1"),
-        ("0001", 0, "absent"),
-        ("0001", 1, "Q1"),
-        ("0001", 1, "absent"),
-    ]
+    assert "The two differ in Q1, absent" in messages["scans/b.jpg"]
+    assert {r.reading.flag for r in store.readings_in_use()} == {Flag.DOUBTFUL}
+
+
+def test_the_same_image_under_two_names_is_one(store: ExamStore) -> None:
+    store.add_pages([image("scans/b10.jpg", sha256="x"), image("scans/b9.jpg", sha256="x")], FACTS)
+    assert statuses(store) == {"scans/b9.jpg": None, "scans/b10.jpg": IssueKind.DUPLICATE_IMAGE}
+    store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/b10.jpg"})))
+    assert statuses(store) == {"scans/b9.jpg": IssueKind.WITHDRAWN, "scans/b10.jpg": None}
 
 
 def test_settling_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
@@ -178,25 +255,27 @@ def test_settling_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> Non
         with ExamStore.open(tmp_path / f"{number}.db", EXAM.id) as store:
             store.put_exam(EXAM)
             for one in order:
-                store.add_pages([one])
+                store.add_pages([one], FACTS)
                 store.settle(FACTS)
             seen.append([page.record for page in store.pages()])
     assert seen[0] == seen[1]
 
 
 def test_the_pages_of_a_withdrawn_file_give_way(store: ExamStore) -> None:
-    store.add_pages([record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")])
+    store.add_pages(
+        [record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")], FACTS
+    )
     store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/b.jpg"})))
     assert statuses(store) == {
         "scans/a.jpg": IssueKind.WITHDRAWN,
-        "scans/b.jpg": IssueKind.DUPLICATE_PAGE,
-        "elsewhere/c.jpg": None,
+        "scans/b.jpg": None,
+        "elsewhere/c.jpg": IssueKind.DUPLICATE_PAGE,
     }
     assert "scans/a.jpg" not in store.known_pages("AA"), "it is read again when it comes back"
 
 
 def test_a_roster_that_is_taken_away_lets_everybody_in(store: ExamStore) -> None:
-    store.add_pages([record("scans/a.jpg", candidate="0099")])
+    store.add_pages([record("scans/a.jpg", candidate="0099")], FACTS)
     store.settle(replace(FACTS, roster=frozenset({"0001"})))
     assert statuses(store) == {"scans/a.jpg": IssueKind.UNKNOWN_CANDIDATE}
     store.settle(FACTS)
@@ -214,10 +293,10 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
         source=PageSource("scans/other.jpg", 0, "x"),
         serial="CD34",
     )
-    store.add_pages([back, other])
+    store.add_pages([back, other], FACTS)
     store.settle(FACTS)
     assert statuses(store)["scans/back.jpg"] is IssueKind.UNIDENTIFIED
-    store.add_pages([front])
+    store.add_pages([front], FACTS)
     store.settle(FACTS)
     records = {page.record.source.path: page.record for page in store.pages()}
     assert (records["scans/back.jpg"].issue, records["scans/back.jpg"].candidate) == (None, "0002")
@@ -225,7 +304,7 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
         records["scans/other.jpg"].message
     )
     copied = replace(record("scans/copied.jpg", candidate="0001"), serial="AB12")
-    store.add_pages([copied])
+    store.add_pages([copied], FACTS)
     store.settle(FACTS)
     records = {page.record.source.path: page.record for page in store.pages()}
     assert records["scans/back.jpg"].issue is IssueKind.UNIDENTIFIED, "a copied sheet is nobody's"
@@ -234,7 +313,7 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
 
 
 def test_the_latest_decision_holds(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")])
+    store.add_pages([record("scans/1.jpg")], FACTS)
     at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
     first = Decision("0001", "absent", "absent", "office", at)
     second = Decision("0001", "absent", "", "head of office", at, "was there")
@@ -250,11 +329,11 @@ def test_the_latest_decision_holds(store: ExamStore) -> None:
 
 def test_a_decision_holds_for_the_image_it_was_made_on(store: ExamStore) -> None:
     at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
-    store.add_pages([record("scans/1.jpg", value="BC")])
+    store.add_pages([record("scans/1.jpg", value="BC")], FACTS)
     store.add_decisions([Decision("0001", "Q1", "B", "office", at)])
     (page,) = store.pages()
     assert page.decided == {"Q1"}
-    store.add_pages([record("scans/1.jpg", value="A", sha256="rescan")])
+    store.add_pages([record("scans/1.jpg", value="A", sha256="rescan")], FACTS)
     store.settle(FACTS)
     first = next(store.readings_in_use())
     assert (first.reading.value, first.reading.flag, first.decision) == ("A", Flag.DOUBTFUL, None)
@@ -274,7 +353,7 @@ def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     def work(number: int) -> int:
         with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
             opened.put_exam(EXAM)
-            return opened.add_pages([record(f"scans/{number}.jpg", candidate=str(number))])
+            return opened.add_pages([record(f"scans/{number}.jpg", candidate=str(number))], FACTS)
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(16))) == [1] * 16
@@ -305,7 +384,7 @@ def test_opening_waits_for_another_program_that_opens_the_new_database(
 
 
 def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")])
+    store.add_pages([record("scans/1.jpg")], FACTS)
     (reading, _) = store.readings_in_use()
     scored = ScoreRecord(
         candidate="0001",
@@ -368,6 +447,28 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
         ExamStore.open(path, "DEMO")
 
 
+def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with ExamStore.open(path, "DEMO") as store:
+        store.put_exam(EXAM)
+        store.add_pages([UNREGISTERED], FACTS)
+    query = "SELECT sql FROM sqlite_master WHERE name = 'readings_flagged'"
+    with sqlite3.connect(path) as connection:
+        (index,) = connection.execute(query).fetchone()
+        connection.execute("ALTER TABLE pages DROP COLUMN fault")
+        connection.execute("DROP INDEX readings_flagged")
+        connection.execute("UPDATE schema_info SET version = 1")
+    connection.close()
+    with ExamStore.open(path, "DEMO") as store:
+        store.add_pages([image("scans/5.jpg")], FACTS)
+        store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/9.jpg"})))
+        assert statuses(store)["scans/9.jpg"] is IssueKind.UNREGISTERED
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(query).fetchone() == (index,)
+        assert connection.execute("SELECT version FROM schema_info").fetchone() == (2,)
+    connection.close()
+
+
 def test_postgresql_without_its_driver_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -391,6 +492,6 @@ def test_two_exams_share_a_database(tmp_path: Path) -> None:
     with ExamStore.open(path, "DEMO") as one, ExamStore.open(path, "OTHER") as two:
         one.put_exam(EXAM)
         two.put_exam(EXAM)
-        one.add_pages([record("scans/1.jpg")])
+        one.add_pages([record("scans/1.jpg")], FACTS)
         assert list(two.pages()) == []
         assert list(statuses(one)) == ["scans/1.jpg"]

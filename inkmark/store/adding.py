@@ -1,0 +1,133 @@
+"""Writing many pages at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from inkmark.readings import IssueKind
+from inkmark.store import schema
+from inkmark.store.records import PageRecord
+from inkmark.store.rows import READING_COLUMNS, page_row, reading_rows
+
+__all__ = ["READ_AGAIN", "Touched", "add_pages", "in_chunks"]
+
+READ_AGAIN = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
+"""Status of pages that are read again when their file is there again."""
+
+_CHUNK = 500
+"""Values of one condition: every database takes so many."""
+
+
+@dataclass(slots=True)
+class Touched:
+    """Whose pages have changed and have to be settled anew.
+
+    Attributes
+    ----------
+    candidates : set of str
+    serials : set of str
+        Of blank sheets.
+    """
+
+    candidates: set[str] = field(default_factory=set)
+    serials: set[str] = field(default_factory=set)
+
+    def add(self, page: Any) -> None:
+        """Note a page, by its row or record."""
+        self.candidates.add(page.candidate)
+        if page.serial:
+            self.serials.add(page.serial)
+
+
+def in_chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Share values out over conditions of a size that every database takes."""
+    remaining = list(values)
+    for start in range(0, len(remaining), _CHUNK):
+        yield remaining[start : start + _CHUNK]
+
+
+def add_pages(
+    connection: sa.Connection, exam_id: str, records: Iterable[PageRecord], touched: Touched
+) -> int:
+    """Write pages with their readings and withdraw those whose file has other bytes now.
+
+    Returns
+    -------
+    int
+        How many were not stored before.
+    """
+    wanted = {record.source: record for record in records}
+    newest = {source.path: source.sha256 for source in wanted}
+    stored = {
+        (row.path, row.page_index, row.sha256): row
+        for row in _pages_of(connection, exam_id, newest)
+    }
+    replaced, new = [], []
+    for source, record in wanted.items():
+        row = stored.get((source.path, source.page_index, source.sha256))
+        if row is not None:
+            if row.layout_version == record.layout_version and row.status not in READ_AGAIN:
+                continue  # another process has read it in the meantime
+            replaced.append(row)
+        if source.sha256 == newest[source.path]:  # else it was replaced while it was read
+            new.append(record)
+    stale = [
+        row
+        for row in stored.values()
+        if row.sha256 != newest[row.path] and row.status != str(IssueKind.WITHDRAWN)
+    ]
+    table = schema.pages
+    for ids in in_chunks(row.id for row in replaced):
+        connection.execute(table.delete().where(table.c.id.in_(ids)))
+    for ids in in_chunks(row.id for row in stale):
+        connection.execute(
+            table.update()
+            .where(table.c.id.in_(ids))
+            .values(
+                status=str(IssueKind.WITHDRAWN), message="the file was replaced by another image."
+            )
+        )
+    for page in (*replaced, *stale, *new):
+        touched.add(page)
+    _insert_pages(connection, exam_id, new)
+    return len(new) - len(replaced)
+
+
+def _pages_of(connection: sa.Connection, exam_id: str, paths: Collection[str]) -> list[Any]:
+    table = schema.pages
+    names = ("id", "path", "page_index", "sha256", "layout_version", "status", "candidate")
+    query = sa.select(*(table.c[name] for name in names), table.c.serial)
+    return [
+        row
+        for some in in_chunks(paths)
+        for row in connection.execute(
+            query.where(table.c.exam_id == exam_id, table.c.path.in_(some))
+        )
+    ]
+
+
+def _insert_pages(connection: sa.Connection, exam_id: str, records: Sequence[PageRecord]) -> None:
+    if not records:
+        return
+    table = schema.pages
+    ids = connection.scalars(
+        table.insert().returning(table.c.id, sort_by_parameter_order=True),
+        [page_row(exam_id, record) for record in records],
+    )
+    rows = [
+        row
+        for page_id, record in zip(ids.all(), records, strict=True)
+        if record.reading is not None
+        for row in reading_rows(page_id, record.reading.fields)
+    ]
+    if rows:
+        # Plain tuples for the driver: readings are most of what a batch has to write, and a
+        # dictionary a row would take more time than the database does.
+        statement = schema.readings.insert().compile(
+            dialect=connection.dialect, column_keys=READING_COLUMNS
+        )
+        connection.exec_driver_sql(str(statement), rows)
