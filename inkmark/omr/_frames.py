@@ -16,6 +16,7 @@ from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography, fit_homography
 from inkmark.layouts import PageLayout
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, orientation_deg
+from inkmark.omr._turns import best_by_print, turned
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration
 
@@ -33,17 +34,26 @@ _MIN_SUPPORT = 0.6
 """Share of each side along which the paper must be lighter than what lies beside it."""
 
 
-def register_image(pixels: GreyImage, page: PageLayout) -> Registration:
-    """The image is the page: only the two scales are free."""
-    return _registration(page, _page_to(page, _image_corners(pixels)), 0.0, 0, 0)
+def register_image(pixels: GreyImage, page: PageLayout) -> Registration | RegistrationFailure:
+    """The image is the page: only the two scales are free, and the four ways to turn it."""
+    return _turned_best(pixels, page, _page_to(page, _image_corners(pixels)), 0)
 
 
 def register_sheet_edges(pixels: GreyImage, page: PageLayout) -> Registration | RegistrationFailure:
-    """The outline of the paper is the page, the right way up."""
+    """The outline of the paper is the page, whichever way round."""
     quad = _find_outline(pixels)
     if quad is None:
         return RegistrationFailure("no outline of a sheet was seen")
-    return _registration(page, _page_to(page, quad), 0.0, 4, 4)
+    return _turned_best(pixels, page, _page_to(page, quad), 4)
+
+
+def _turned_best(
+    pixels: GreyImage, page: PageLayout, homography: FloatArray, anchors: int
+) -> Registration | RegistrationFailure:
+    best = best_by_print(pixels, page, turned(homography, page))
+    if isinstance(best, RegistrationFailure):
+        return best
+    return registration_of(page, best, 0.0, anchors, anchors)
 
 
 def _image_corners(pixels: GreyImage) -> FloatArray:
@@ -55,7 +65,7 @@ def _page_to(page: PageLayout, corners: FloatArray) -> FloatArray:
     return fit_homography(Box(0.0, 0.0, page.width_mm, page.height_mm).corners(), corners)
 
 
-def _registration(
+def registration_of(
     page: PageLayout, homography: FloatArray, residual_mm: float, found: int, expected: int
 ) -> Registration:
     return Registration(
@@ -235,7 +245,7 @@ def _nearest(grey: FloatArray, points: FloatArray) -> FloatArray:
 
 
 def register_pictures(pixels: GreyImage, page: PageLayout) -> Registration | RegistrationFailure:
-    """The same small picture in the four corners, at any size, the right way up.
+    """The same small picture in the four corners, at any size, whichever way round.
 
     The picture is matched over a range of sizes by normalised correlation; four places of
     about one size that form the page's quadrilateral are the corners.
@@ -247,11 +257,37 @@ def register_pictures(pixels: GreyImage, page: PageLayout) -> Registration | Reg
     factor = max(1.0, max(pixels.shape) / _PICTURES_PX)
     size = (round(pixels.shape[1] / factor), round(pixels.shape[0] / factor))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    centres = np.array([box.centre for box in boxes])
+    outcome: Registration | RegistrationFailure = RegistrationFailure(
+        "the pictures in the four corners were not seen"
+    )
+    for quarter in range(4):
+        corners = _choose_corners(_picture_spots(np.rot90(small, quarter), picture), page)
+        if corners is not None:
+            at = _turned_back(corners, quarter, small.shape)
+            homography = fit_homography(centres, (at + 0.5) * factor - 0.5)
+            outcome = _turned_best(pixels, page, homography, 4)
+            if isinstance(outcome, Registration):
+                break
+    return outcome
+
+
+def _turned_back(points: FloatArray, quarter: int, shape: tuple[int, ...]) -> FloatArray:
+    """Points (n, 2) of an image that `np.rot90` turned, in the image of this shape."""
+    x, y = points.T
+    right, bottom = shape[1] - 1, shape[0] - 1
+    turns = ((x, y), (right - y, x), (right - x, bottom - y), (y, bottom - x))
+    return np.column_stack(turns[quarter])
+
+
+def _picture_spots(small: cv2.typing.MatLike, picture: GreyImage) -> FloatArray:
+    """Where a picture is seen: x, y, width and score, (n, 4)."""
+    small = np.ascontiguousarray(small)
     spots = []
     for share in np.geomspace(*_PICTURE_SHARES, _PICTURE_SIZES):
-        side = round(share * max(size))
+        side = round(share * max(small.shape))
         height = round(side * picture.shape[0] / picture.shape[1])
-        if min(side, height) < 8 or side >= size[0] or height >= size[1]:
+        if min(side, height) < 8 or side >= small.shape[1] or height >= small.shape[0]:
             continue
         scaled = cv2.resize(picture, (side, height), interpolation=cv2.INTER_AREA)
         match = cv2.matchTemplate(small, scaled, cv2.TM_CCOEFF_NORMED)
@@ -259,12 +295,7 @@ def register_pictures(pixels: GreyImage, page: PageLayout) -> Registration | Reg
             (x + (side - 1) / 2, y + (height - 1) / 2, side, score)
             for x, y, score in _peaks(match, side // 2)
         ]
-    corners = _choose_corners(np.array(spots).reshape(-1, 4), page)
-    if corners is None:
-        return RegistrationFailure("the pictures in the four corners were not seen")
-    centres = np.array([box.centre for box in boxes])
-    homography = fit_homography(centres, (corners + 0.5) * factor - 0.5)
-    return _registration(page, homography, 0.0, 4, 4)
+    return np.array(spots).reshape(-1, 4)
 
 
 _PICTURES_PX = 1200
@@ -372,4 +403,4 @@ def register_reference(
     inverse = np.asarray(np.linalg.inv(homography), dtype=np.float64)
     off = apply_homography(inverse, target[good]) - source[good]
     residual = float(np.sqrt((off**2).sum(axis=1).mean()))
-    return _registration(page, homography, residual, int(good.sum()), len(pairs))
+    return registration_of(page, homography, residual, int(good.sum()), len(pairs))

@@ -19,10 +19,12 @@ from inkmark.omr import _kernels
 from inkmark.omr._plan import BubblePlan
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 
-__all__ = ["follow_outlines"]
+__all__ = ["follow_outlines", "print_score"]
 
 _HALF_PX = 6.0
 """Half height or width of a bubble, whichever is less, in the map that is searched."""
+_SCORE_HALF_PX = 4.0
+"""The same where only the print as a whole is judged."""
 _MAX_MAP_PX = 3000
 _INK_CAP = 0.25
 """Darkness beyond this counts no more: a fill must not outweigh ten outlines."""
@@ -32,6 +34,9 @@ _SIZES = tuple(
     for aspect in (0.65, 1.0, 1.5)
 )
 """Widths and heights at which bubbles are tried, as factors of the template's."""
+_SCORE_SIZES = (0.9, 1.2, 1.5)
+_FULL_RESPONSE = 0.08
+"""A bubble that stands out by so much, or more, is seen."""
 _SIZE_COST = 0.4
 """Share of the response that a size must gain for each e-fold from the template's."""
 _MIN_RESPONSE = 0.01
@@ -67,7 +72,7 @@ def follow_outlines(
         Whether the print of a field's block was found. Where it was not, its bubbles are
         placed as the page as a whole is.
     """
-    sheet = _flatten(pixels, plan, transform)
+    sheet = _flatten(pixels, plan, transform, _HALF_PX)
     blocks = _blocks(plan)
     found = np.ones(len(plan.fields), dtype=bool)
     pitch = np.min([block.pitch for block in blocks], axis=0) * sheet.scale
@@ -102,6 +107,31 @@ def follow_outlines(
     bubbles[:, :2] = moved / sheet.scale + sheet.origin
     bubbles[:, 2:] *= size
     return replace(plan, bubbles=bubbles), found
+
+
+def print_score(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> float:
+    """How well the bubbles of a plan are seen near their places, 0 to 1.
+
+    All of them are moved by one affine map, within the limits of `follow_outlines`.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    plan : BubblePlan
+    transform : Transform
+    """
+    sheet = _flatten(pixels, plan, transform, _SCORE_HALF_PX)
+    pitch = np.min([block.pitch for block in _blocks(plan)], axis=0) * sheet.scale
+    half = np.median(plan.bubbles[:, 2:], axis=0) * sheet.scale
+    reach = np.minimum(_PAGE_REACH[0] * pitch, _PAGE_REACH[1] * half)
+    points = (plan.bubbles[:, :2] - sheet.origin) * sheet.scale
+    best = 0.0
+    for size in _SCORE_SIZES:
+        response = _response(sheet.ink, half * size, pitch)
+        if response is not None:
+            seen = _at(response, _fit(response, points, reach)[0])
+            best = max(best, float(np.mean(np.clip(seen / _FULL_RESPONSE, 0.0, 1.0))))
+    return best
 
 
 def _best_size(
@@ -143,12 +173,12 @@ class _Flat:
     scale: float
 
 
-def _flatten(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> _Flat:
+def _flatten(pixels: GreyImage, plan: BubblePlan, transform: Transform, half_px: float) -> _Flat:
     half = plan.bubbles[:, 2:]
     margin = 4 * half.max()
     low = plan.bubbles[:, :2].min(axis=0) - margin
     high = plan.bubbles[:, :2].max(axis=0) + margin
-    scale = min(_HALF_PX / float(np.median(half.min(axis=1))), _MAX_MAP_PX / (high - low).max())
+    scale = min(half_px / float(np.median(half.min(axis=1))), _MAX_MAP_PX / (high - low).max())
     to_map = np.array([[1 / scale, 0, low[0]], [0, 1 / scale, low[1]], [0, 0, 1.0]])
     width, height = (int(np.ceil(extent * scale)) for extent in high - low)
     flat = cv2.warpPerspective(
@@ -222,9 +252,13 @@ def _is_outdone(
 
 def _is_print(response: NDArray[np.float32], points: FloatArray) -> bool:
     """Whether most bubbles stand out from the paper at their places."""
+    return float(np.mean(_at(response, points) > _MIN_RESPONSE)) >= _MIN_SUPPORT
+
+
+def _at(response: NDArray[np.float32], points: FloatArray) -> NDArray[np.float32]:
     x, y = np.rint(points).astype(int).T
-    seen = response[np.clip(y, 0, len(response) - 1), np.clip(x, 0, response.shape[1] - 1)]
-    return float(np.mean(seen > _MIN_RESPONSE)) >= _MIN_SUPPORT
+    y, x = np.clip(y, 0, len(response) - 1), np.clip(x, 0, response.shape[1] - 1)
+    return np.asarray(response[y, x])
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +299,8 @@ def _continues(fields: tuple[BubbleField, ...]) -> bool:
     if (
         before.n_groups != 1
         or last.n_groups != 1
+        or before.places
+        or last.places
         or before.options != last.options
         or not np.allclose(before.option_step, last.option_step)
     ):

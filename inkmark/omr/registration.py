@@ -48,6 +48,6 @@ def register(
         case AnchorKind.REFERENCE:
             return register_reference(grey, page, options)
         case AnchorKind.MARKS:
-            return register_marks(grey, page, options)
+            return register_marks(grey, page)
         case AnchorKind.IMAGE:
             return register_image(grey, page)

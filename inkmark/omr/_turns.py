@@ -1,0 +1,98 @@
+"""Which way round a sheet lies that has no mark to tell it by.
+
+The outline of the paper or four equal marks look the same upside down. The bubbles do not:
+they stand where the layout has them one way round only, unless they form a grid in the very
+middle of the page. Every way that the anchors leave open is tried, and taken is the one in
+which the most bubbles stand out from the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from inkmark.geometry import Box, apply_homography, fit_homography
+from inkmark.layouts import PageLayout
+from inkmark.omr._outlines import print_score
+from inkmark.omr._plan import bubble_plan
+from inkmark.omr._transform import FloatArray, GreyImage, Transform
+from inkmark.omr.model import RegistrationFailure
+
+__all__ = ["best_by_print", "turned"]
+
+MIN_SCORE = 0.1
+"""Where less of the bubbles' print is seen, the sheet is another one. Letters that stand
+without outlines on a dim photo are not much more."""
+_MIN_LEAD = 1.03
+"""So many times the print of the next best way must be seen in the best."""
+
+
+def turned(homography: FloatArray, page: PageLayout) -> list[FloatArray]:
+    """The homography, and the same with the page turned by one, two and three quarters.
+
+    The page is turned within its own outline, so that its corners stay corners.
+    """
+    corners = Box(0.0, 0.0, page.width_mm, page.height_mm).corners()
+    turns = [fit_homography(corners, np.roll(corners, -k, axis=0)) for k in range(4)]
+    return [homography @ turn for turn in turns]
+
+
+def best_by_print(
+    pixels: GreyImage,
+    page: PageLayout,
+    ways: Sequence[FloatArray],
+    min_score: float = MIN_SCORE,
+) -> FloatArray | RegistrationFailure:
+    """The homography under which the bubbles of a page are seen best.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    page : PageLayout
+    ways : sequence of (3, 3) float64
+        Page mm to pixels; of ways that look the same the first is taken.
+    min_score : float
+        Least `print_score` of the best way.
+
+    Returns
+    -------
+    (3, 3) float64 or RegistrationFailure
+        A failure where no bubbles are seen, or equally well two ways. A page whose own
+        bubbles look the same turned round cannot tell, nor can one without bubbles: for
+        these the first way is taken.
+    """
+    plan = bubble_plan(page)
+    if not len(plan.bubbles):
+        return ways[0]
+    scores = np.array([print_score(pixels, plan, _transform(way)) for way in ways])
+    best = int(scores.argmax())
+    if scores[best] < min_score:
+        return RegistrationFailure("the bubbles are not seen where the layout has them")
+    if _looks_the_same_turned(page):
+        near = np.flatnonzero(scores * _MIN_LEAD >= scores[best])
+        return ways[int(near[0])]
+    centres = plan.bubbles[:, :2]
+    chosen = apply_homography(ways[best], centres)
+    size = np.median(np.hypot(*np.ptp(chosen, axis=0))) / max(np.hypot(*np.ptp(centres, axis=0)), 1)
+    reach = 1.5 * size * float(np.median(plan.bubbles[:, 2:]))
+    for way, score in zip(ways, scores, strict=True):
+        off = np.hypot(*(apply_homography(way, centres) - chosen).T)
+        if np.median(off) > reach and score * _MIN_LEAD > scores[best]:
+            return RegistrationFailure("the bubbles are seen equally well two ways round")
+    return ways[best]
+
+
+@lru_cache(maxsize=32)
+def _looks_the_same_turned(page: PageLayout) -> bool:
+    """Whether the bubbles of a page turned upside down stand where others stand upright."""
+    plan = bubble_plan(page)
+    centres = plan.bubbles[:, :2]
+    other = (page.width_mm, page.height_mm) - centres
+    off = np.abs(other[:, None] - centres[None]).max(axis=2).min(axis=1)
+    return bool(np.mean(off < plan.bubbles[:, 2:].min(axis=1)) > 0.97)
+
+
+def _transform(homography: FloatArray) -> Transform:
+    return Transform(homography, np.zeros(1), np.zeros(1), np.zeros((1, 1, 2)))
