@@ -1,13 +1,7 @@
-"""Whether the coded data of a JPEG file is whole.
+"""The structure of a JPEG file: its segments, its frame and the scans of coded data.
 
-A decoder makes a page of damaged data: where the data ends too early the rest is middle
-grey, where it is damaged everything behind is out of place. OpenCV does not pass on the
-warning. Following every code would cost nearly as much as decoding, so that is done only
-where something looks odd: markers are checked always, runs of zero bytes and a last block
-of middle grey lead to a closer look. Damage that shows none of these is not found, nor is
-that of the last scan of a progressive file, which adds the finest detail.
-
-ITU-T T.81, annexes B, F and G.
+ITU-T T.81, annex B. Whatever does not follow it is `DamagedJpeg`: a decoder makes a page of
+such a file all the same, with the rest of it grey or out of place.
 """
 
 from __future__ import annotations
@@ -15,225 +9,310 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["is_whole", "looks_whole", "markers_fit"]
+from inkmark.images import _kernels
 
-_MIDDLE_GREY = 128
-_ZEROS = bytes(16)
-"""Coded data has no such run, but where the end of a block is coded by zeros."""
-_END_OF_BLOCK = 0
-_SOF, _SOF_SEQUENTIAL, _SOF_PROGRESSIVE = (
-    frozenset((*range(0xC0, 0xC4), 0xC9, 0xCA)),
-    (0xC0, 0xC1),
-    0xC2,
-)
-_DHT, _EOI, _SOS, _DRI = 0xC4, 0xD9, 0xDA, 0xDD
-_BETWEEN_SCANS = frozenset((_DHT, _SOS, 0xDB, 0xDC, _DRI, 0xFE, *range(0xE0, 0xF0)))
+__all__ = ["Component", "DamagedJpeg", "Frame", "JpegFile", "Scan", "read_jpeg", "segments"]
+
+APP0, APP1, APP14 = 0xE0, 0xE1, 0xEE
+DHT, EOI, SOS, DQT, DRI, COM = 0xC4, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
+SOF = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
+_HUFFMAN_SEQUENTIAL = (0xC0, 0xC1)
+_LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
+_WITHOUT_BODY = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
+_BETWEEN_SCANS = frozenset((DHT, SOS, DQT, DRI, COM, *range(0xE0, 0xF0)))
+_MAX_BLOCKS = 10
+"""Blocks of a unit of several components (B.2.3)."""
+
+
+class DamagedJpeg(Exception):  # noqa: N818 - it says what the file is
+    """The file does not follow its format."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Scan:
-    """One scan of a file.
+class Component:
+    """A component of a frame: its name, sampling factors and quantisation table."""
+
+    name: int
+    across: int
+    down: int
+    quantisation: int
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of a unit of several components."""
+        return self.across * self.down
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame header declares."""
+
+    kind: int
+    precision: int
+    width: int
+    height: int
+    components: tuple[Component, ...]
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether blocks come one after the other in Huffman codes."""
+        return self.kind in _HUFFMAN_SEQUENTIAL
+
+    @property
+    def factors(self) -> tuple[int, int]:
+        """Highest sampling factors, across and down."""
+        return max(c.across for c in self.components), max(c.down for c in self.components)
+
+    @classmethod
+    def parse(cls, kind: int, body: bytes) -> Frame:
+        """Read a frame header (B.2.2)."""
+        precision, height, width, n = struct.unpack_from(">BHHB", body)
+        parts = [body[k : k + 3] for k in range(6, 6 + 3 * n, 3)]
+        components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
+        factors = [f for c in components for f in (c.across, c.down)]
+        names = {c.name for c in components}
+        if not 0 < n == len(names) <= 4 or not all(1 <= f <= 4 for f in factors):
+            raise DamagedJpeg("frame header")
+        return cls(kind, precision, width, height, components)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanHeader:
+    """Which coefficients of which components a scan gives.
 
     Attributes
     ----------
-    header : bytes
-        Body of its SOS segment.
-    start : int
-        First byte of its coded data.
-    restart_interval : int
-    tables : dict
-        Huffman tables by class and number: code counts and symbols.
+    parts : tuple of (int, int, int)
+        Position of each component in the frame and numbers of its two Huffman tables.
+    first, last, bits_left : int
+        Coefficients, and how many of their bits later scans give.
     """
 
-    header: bytes
-    start: int
+    parts: tuple[tuple[int, int, int], ...]
+    first: int
+    last: int
+    bits_left: int
+
+    @classmethod
+    def parse(cls, frame: Frame, body: bytes) -> ScanHeader:
+        """Read a scan header (B.2.3)."""
+        n = body[0]
+        names = [component.name for component in frame.components]
+        pairs = [body[1 + 2 * k : 3 + 2 * k] for k in range(n)]
+        first, last, approximation = body[1 + 2 * n : 4 + 2 * n]
+        if not 0 < n <= 4 or len({pair[0] for pair in pairs} & set(names)) != n:
+            raise DamagedJpeg("scan header")
+        parts = tuple((names.index(pair[0]), pair[1] >> 4, pair[1] & 15) for pair in pairs)
+        blocks = sum(frame.components[at].n_blocks for at, *_ in parts)
+        if n > 1 and blocks > _MAX_BLOCKS:
+            raise DamagedJpeg("blocks of a unit")
+        return cls(parts, first, last, approximation & 15)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """A scan: its header, the tables that hold for it, and its coded data.
+
+    Attributes
+    ----------
+    header : ScanHeader
+    restart_interval : int
+        Units between restart markers; 0 without.
+    huffman : dict of int to bytes
+        Counts and symbols by number, those of coefficients other than the first plus 16.
+    quantisation : dict of int to tuple
+        In coded order.
+    words : (n,) uint64
+        The coded data without stuffed bytes and restart markers, first bit highest.
+    ends : (n_intervals,) int64
+        Bytes of coded data up to the end of each restart interval.
+    """
+
+    header: ScanHeader
     restart_interval: int
-    tables: dict[int, bytes] = field(repr=False)
+    huffman: dict[int, bytes]
+    quantisation: dict[int, tuple[int, ...]]
+    words: NDArray[np.uint64]
+    ends: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    kind: int
-    body: bytes
+class JpegFile:
+    """A file's frame and scans, and what its segments say of its colours."""
+
+    frame: Frame
+    scans: tuple[Scan, ...]
+    has_jfif: bool
+    adobe_transform: int | None
 
     @property
-    def size(self) -> tuple[int, int]:
-        height, width = struct.unpack_from(">HH", self.body, 1)
-        return int(width), int(height)
+    def shows_luminance(self) -> bool:
+        """Whether the first component alone is the grey picture, as libjpeg judges it."""
+        names = tuple(component.name for component in self.frame.components)
+        if len(names) != 3 or self.has_jfif:
+            return len(names) in (1, 3)
+        if self.adobe_transform is not None:
+            return self.adobe_transform != 0
+        return names != tuple(b"RGB")
 
-    def sampling(self) -> dict[int, tuple[int, int]]:
-        """Horizontal and vertical sampling factors by component."""
-        rows = (self.body[k : k + 3] for k in range(6, 6 + 3 * self.body[5], 3))
-        return {row[0]: (row[1] >> 4, row[1] & 15) for row in rows}
 
+def segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Marker, body and end of each segment up to the first scan header or the end.
 
-def markers_fit(data: bytes) -> bool:
-    """Whether the markers from the first scan on are those of a whole file.
-
-    Between scans only table segments stand, restart markers count from 0 to 7 and round
-    again, and a progressive file has a scan that completes each coefficient.
+    Raises
+    ------
+    DamagedJpeg
+        Where the data ends before.
     """
-    try:
-        return _markers_fit(data)
-    except (struct.error, IndexError):
-        return False
+    position = 2
+    while True:
+        kind, body, position = _next_segment(data, position)
+        yield kind, body, position
+        if kind in (SOS, EOI):
+            return
 
 
-def _markers_fit(data: bytes) -> bool:
-    frame, scan = _first_scan(data)
-    values = np.frombuffer(data, np.uint8)
-    escapes = scan.start + np.flatnonzero(values[scan.start : -1] == 0xFF)
-    kinds = values[escapes + 1]
-    told = (kinds != 0) & (kinds != 0xFF)
-    incomplete = {(c, k) for c in frame.sampling() for k in range(64)}
-    position, n_restarts = scan.start, 0
-    _complete(scan.header, incomplete)
-    for at, kind in zip(escapes[told].tolist(), kinds[told].tolist(), strict=True):
-        if at < position:  # inside a segment
-            continue
-        if 0xD0 <= kind <= 0xD7:
-            if kind != 0xD0 + n_restarts % 8:
-                return False
-            n_restarts += 1
-            continue
-        if kind == _EOI:
-            return frame.kind != _SOF_PROGRESSIVE or not incomplete
-        if kind not in _BETWEEN_SCANS:
-            return False
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        position, n_restarts = at + 2 + length, 0
-        if kind == _SOS:
-            _complete(data[at + 4 : position], incomplete)
-    return False
-
-
-def _complete(header: bytes, incomplete: set[tuple[int, int]]) -> None:
-    """Take away the coefficients that a scan gives to their last bit."""
-    n = header[0]
-    first, last, precision = header[1 + 2 * n : 4 + 2 * n]
-    if precision & 15 == 0:
-        incomplete.difference_update(
-            (header[1 + 2 * c], k) for c in range(n) for k in range(first, last + 1)
-        )
-
-
-def looks_whole(data: bytes, pixels: NDArray[Any]) -> bool:
-    """Whether the coded data is whole, as far as can be told without following all of it.
-
-    Parameters
-    ----------
-    data : bytes
-        A file whose markers fit.
-    pixels : (H, W) or (H, W, 3) uint8
-        What was decoded from it.
-    """
-    frame, scan = _first_scan(data)
-    corner = pixels[(pixels.shape[0] - 1) & ~7 :, (pixels.shape[1] - 1) & ~7 :]
-    has_ended = bool((corner == _MIDDLE_GREY).all())
-    if frame.kind not in _SOF_SEQUENTIAL:
-        return not has_ended
-    end = data.find(b"\xff\xd9", scan.start)
-    words = np.frombuffer(data, np.uint64, (end - scan.start) // 8, scan.start)
-    has_zeros = bool((words == 0).any()) and data.find(_ZEROS, scan.start, end) >= 0
-    if has_zeros and all(table[16] != _END_OF_BLOCK for k, table in scan.tables.items() if k > 15):
-        return False  # zeros are a code, but no block has one coefficient all along
-    return not (has_ended or has_zeros) or is_whole(data)
-
-
-def is_whole(data: bytes) -> bool:
-    """Whether the coded data of a sequential file has a code for every block, and no more.
-
-    A progressive file is not followed; it is taken for damaged.
-    """
-    # The compiler is not loaded for whole files.
-    from inkmark.images._kernels import follow_scan  # noqa: PLC0415
-
-    values = np.frombuffer(data, np.uint8)
-    try:
-        return all(
-            frame.kind in _SOF_SEQUENTIAL
-            and follow_scan(values, scan.start, *_plan(frame, scan), scan.restart_interval)
-            for frame, scan in _scans(data)
-        )
-    except (struct.error, IndexError, KeyError, ValueError):
-        return False
-
-
-def _first_scan(data: bytes) -> tuple[_Frame, _Scan]:
-    for found in _scans(data):
-        return found
-    raise struct.error("no scan")
-
-
-def _scans(data: bytes) -> Iterator[tuple[_Frame, _Scan]]:
-    """The scans of a file, in order; struct.error where it cannot be followed."""
-    frame: _Frame | None = None
-    tables: dict[int, bytes] = {}
-    interval, position = 0, 2
+def _next_segment(data: bytes, position: int) -> tuple[int, bytes, int]:
     while True:
         position = data.find(b"\xff", position)
-        if position < 0:
-            raise struct.error("no end")
+        if position < 0 or position + 1 >= len(data):
+            raise DamagedJpeg("no end")
         kind = data[position + 1]
-        if kind in (0, 1, 0xFF) or 0xD0 <= kind <= 0xD8:
-            position += 1 if kind == 0xFF else 2
-            continue
-        if kind == _EOI:
-            return
-        (length,) = struct.unpack_from(">H", data, position + 2)
-        body = data[position + 4 : position + 2 + length]
-        position += 2 + length
-        if kind in _SOF:
-            frame = _Frame(kind, body)
-        elif kind == _DHT:
-            tables.update(_tables(body))
-        elif kind == _DRI:
-            (interval,) = struct.unpack(">H", body)
-        elif kind == _SOS:
+        if kind == EOI:
+            return kind, b"", position + 2
+        if kind in _WITHOUT_BODY:
+            position += 2
+        elif kind == 0xFF:  # a fill byte
+            position += 1
+        else:
+            break
+    if position + 4 > len(data):
+        raise DamagedJpeg("no end")
+    (length,) = struct.unpack_from(">H", data, position + 2)
+    end = position + 2 + length
+    if length < 2 or end > len(data):
+        raise DamagedJpeg("length of a segment")
+    return kind, data[position + 4 : end], end
+
+
+def read_jpeg(data: bytes) -> JpegFile:
+    """The frame and all scans of a file, which together give every coefficient.
+
+    Restart markers count from 0 to 7 and round again, only tables stand between scans, and
+    the file has its end. Whether the codes add up is not looked at.
+
+    Raises
+    ------
+    DamagedJpeg
+    """
+    try:
+        return _read_jpeg(data)
+    except (struct.error, IndexError) as exc:
+        raise DamagedJpeg("header") from exc
+
+
+def _read_jpeg(data: bytes) -> JpegFile:
+    values = np.frombuffer(data, np.uint8)
+    escapes = np.zeros(0, np.int64)
+    frame: Frame | None = None
+    scans: list[Scan] = []
+    known = _Known()
+    kind, position = 0, 2
+    while kind != EOI:
+        kind, body, position = _next_segment(data, position)
+        if scans and kind not in _BETWEEN_SCANS and kind != EOI:
+            raise DamagedJpeg("marker between scans")
+        if kind in SOF:
+            if frame is not None:
+                raise DamagedJpeg("second frame")
+            frame = Frame.parse(kind, body)
+        elif kind == SOS:
             if frame is None:
-                raise struct.error("no frame")
-            yield frame, _Scan(body, position, interval, dict(tables))
+                raise DamagedJpeg("scan before the frame")
+            if not scans:
+                escapes = position + np.flatnonzero(values[position:-1] == 0xFF)
+            words, ends, position = _coded(values, position, escapes)
+            scans.append(known.scan(ScanHeader.parse(frame, body), words, ends))
+        else:
+            known.take(kind, body)
+    if frame is None or not scans or not _is_complete(frame, scans):
+        raise DamagedJpeg("scans")
+    return JpegFile(frame, tuple(scans), known.has_jfif, known.adobe_transform)
 
 
-def _tables(body: bytes) -> Iterator[tuple[int, bytes]]:
+@dataclass(slots=True)
+class _Known:
+    """What the segments so far have said."""
+
+    huffman: dict[int, bytes] = field(default_factory=dict)
+    quantisation: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    restart_interval: int = 0
+    has_jfif: bool = False
+    adobe_transform: int | None = None
+
+    def take(self, kind: int, body: bytes) -> None:
+        if kind == DHT:
+            self.huffman.update(_huffman_tables(body))
+        elif kind == DQT:
+            self.quantisation.update(_quantisation_tables(body))
+        elif kind == DRI:
+            (self.restart_interval,) = struct.unpack(">H", body)
+        elif kind == APP0 and body.startswith(b"JFIF\0"):
+            self.has_jfif = True
+        elif kind == APP14 and body.startswith(b"Adobe") and len(body) >= 12:
+            self.adobe_transform = body[11]
+
+    def scan(
+        self,
+        header: ScanHeader,
+        words: NDArray[np.uint64],
+        ends: NDArray[np.int64],
+    ) -> Scan:
+        """A scan with the tables that hold now."""
+        tables = dict(self.huffman), dict(self.quantisation)
+        return Scan(header, self.restart_interval, *tables, words, ends)
+
+
+def _coded(
+    values: NDArray[np.uint8], start: int, escapes: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:
+    escapes = escapes[np.searchsorted(escapes, start) :]
+    joined = np.empty((len(values) - start + _kernels.SLACK_BYTES + 7) & ~7, np.uint8)
+    ends = np.empty(len(escapes) + 1, np.int64)
+    n, n_intervals, stop = _kernels.join_stretches(values, start, escapes, joined, ends)
+    if not stop:
+        raise DamagedJpeg("restart markers")
+    n_words = (n + _kernels.SLACK_BYTES) // 8
+    return joined.view(">u8")[:n_words].astype(np.uint64), ends[:n_intervals].copy(), stop
+
+
+def _is_complete(frame: Frame, scans: list[Scan]) -> bool:
+    """Whether each coefficient of each component is given to its last bit."""
+    given = np.zeros((len(frame.components), 256), dtype=bool)
+    for scan in scans:
+        header = scan.header
+        if header.bits_left == 0:
+            for at, *_ in header.parts:
+                given[at, header.first : header.last + 1] = True
+    return bool(given[:, : 1 if frame.kind in _LOSSLESS else 64].all())
+
+
+def _huffman_tables(body: bytes) -> Iterator[tuple[int, bytes]]:
     while body:
         n = 17 + sum(body[1:17])
+        if n > len(body):
+            raise DamagedJpeg("Huffman table")
         yield body[0], body[1:n]
         body = body[n:]
 
 
-def _plan(frame: _Frame, scan: _Scan) -> tuple[NDArray[np.uint16], NDArray[np.int64], int]:
-    """Codes of the tables, tables of each block of a unit, and how many units a scan has."""
-    sampling = frame.sampling()
-    highest = [max(factor[axis] for factor in sampling.values()) for axis in (0, 1)]
-    parts = [scan.header[1 + 2 * k : 3 + 2 * k] for k in range(scan.header[0])]
-    n_units = 1
-    for axis, extent in enumerate(frame.size):
-        if len(parts) == 1:  # blocks in their own order
-            own = -(-extent * sampling[parts[0][0]][axis] // highest[axis])
-            n_units *= -(-own // 8)
-        else:
-            n_units *= -(-extent // (8 * highest[axis]))
-    keys = sorted(scan.tables)
-    rows = []
-    for component, numbers in parts:
-        n_blocks = 1 if len(parts) == 1 else int(np.prod(sampling[component]))
-        row = (keys.index(numbers >> 4), keys.index(0x10 | numbers & 15))
-        rows += [row] * n_blocks
-    codes = np.stack([_codes(scan.tables[key]) for key in keys])
-    return codes, np.array(rows, dtype=np.int64), n_units
-
-
-def _codes(table: bytes) -> NDArray[np.uint16]:
-    """256 times the length of the code that 16 bits begin with, plus its symbol."""
-    lengths = np.repeat(np.arange(1, 17), list(table[:16]))
-    symbols = np.frombuffer(table, np.uint8)[16:].astype(np.int64)
-    found = np.repeat(256 * lengths + symbols, 1 << (16 - lengths))
-    result = np.zeros(65536, dtype=np.uint16)
-    result[: len(found)] = found[:65536]
-    return result
+def _quantisation_tables(body: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
+    while body:
+        number = body[0] & 15
+        form = ">64H" if body[0] >> 4 else ">64B"
+        yield number, struct.unpack_from(form, body, 1)
+        body = body[1 + struct.calcsize(form) :]

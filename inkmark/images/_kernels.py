@@ -1,39 +1,197 @@
-"""The compiled loop that follows the coded data of a JPEG scan from block to block."""
+"""The compiled loops of the JPEG decoder (ITU-T T.81, annexes A.3, B.1, F.1.4 and F.2).
+
+Data is hostile. Every loop over the coded data ends by its count of blocks, and no index
+depends on the data but those into lookup tables, which cover all values of their bits.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["follow_scan"]
+__all__ = [
+    "LOOKUP_BITS",
+    "SLACK_BYTES",
+    "decode_blocks",
+    "fill_lookups",
+    "follow_blocks",
+    "join_stretches",
+]
 
+F32 = NDArray[np.float32]
+I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
+U32 = NDArray[np.uint32]
+U64 = NDArray[np.uint64]
+
+LOOKUP_BITS = 12
+"""Bits of an index into the lookup tables: these fit into the processor's nearest cache."""
+SLACK_BYTES = 512
+"""More than one block can take: 64 codes of 16 bits and 15 more, and two words."""
+
+_END = 128
+"""Added to the position in a block by the code that ends it."""
+_LONGEST = 21
+"""Bits that an entry of the table of steps may take: three fit into a window of 64."""
+
+_REST = np.uint64(64 - LOOKUP_BITS)
+_ONE = np.uint64(1)
+_6 = np.uint64(6)
+_48 = np.uint64(48)
+_63 = np.uint64(63)
+_64 = np.uint64(64)
+_BYTE = np.uint64(255)
 
 
 @njit(cache=True, nogil=True)
-def follow_scan(
-    data: U8, start: int, codes: U16, tables: I64, n_units: int, restart_interval: int
-) -> bool:
-    """Follow a sequential Huffman scan to its end (ITU-T T.81, annex F.2.2).
+def join_stretches(data: U8, start: int, escapes: I64, out: U8, ends: I64) -> tuple[int, int, int]:
+    """Take stuffed bytes, fill bytes and restart markers out of coded data (B.1.1).
 
     Parameters
     ----------
     data : (n,) uint8
         The file.
     start : int
-        First byte of the scan's coded data.
-    codes : (n_tables, 65536) uint16
-        For each table and the next 16 bits, 256 times the length of the code there is plus
-        its symbol; 0 where there is none.
-    tables : (n_blocks, 2) int64
-        Tables of the first and of the other coefficients of each block of a unit.
+        First byte of the coded data.
+    escapes : (m,) int64
+        Places at or after `start` that hold FF, without the last byte of the file.
+    out : (n - start + SLACK_BYTES,) uint8
+        Receives the coded data; zeros follow it.
+    ends : (m + 1,) int64
+        Receives the length of `out` at the end of each interval between restart markers.
+
+    Returns
+    -------
+    n_bytes, n_intervals, stop : int
+        `stop` is the place of the marker that ends the data. All 0 where there is none, or
+        where restart markers are out of order.
+    """
+    n = 0
+    n_intervals = 0
+    at = start
+    for place in escapes:
+        kind = data[place + 1]
+        until = place + 1 if kind == 0 else place
+        length = until - at
+        out[n : n + length] = data[at:until]
+        n += length
+        at = place + (1 if kind == 0xFF else 2)
+        if kind in (0, 0xFF):
+            continue
+        ends[n_intervals] = n
+        n_intervals += 1
+        if kind < 0xD0 or kind > 0xD7:
+            out[n : n + SLACK_BYTES] = 0
+            return n, n_intervals, place
+        if kind != 0xD0 + (n_intervals - 1) % 8:
+            break
+    return 0, 0, 0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _parts(code: Any) -> Any:
+    """Length of a code, run of zeros and size of the value that it stands for."""
+    code = np.int64(code)
+    return code >> 8, (code >> 4) & 15, code & 15
+
+
+@njit(cache=True, nogil=True)
+def fill_lookups(codes: U16, steps: U32, values: I32) -> None:
+    """Make the tables by which several symbols, or one with its value, are read at once.
+
+    Parameters
+    ----------
+    codes : (65536,) uint16
+        For the next 16 bits, 256 times the length of the code there plus its symbol; 0
+        where there is no code.
+    steps : (2 ** LOOKUP_BITS,) uint32
+        Receives for the next bits what as many symbols as can be told from them take: bits
+        in the lowest byte, in the next how far all but the last advance in the block, and
+        above how far all do. 0 where no symbol can be told.
+    values : (2 ** LOOKUP_BITS,) int32
+        Receives for the next bits the bits that the symbol and its value take in the lowest
+        byte, in the next how far it advances, and above the signed value. 0 where the
+        symbol and its value are not among the bits.
+    """
+    for index in range(1 << LOOKUP_BITS):
+        taken = 0
+        advance = 0
+        before = 0
+        while taken < LOOKUP_BITS:
+            length, run, size = _parts(codes[(index << (16 - LOOKUP_BITS + taken)) & 0xFFFF])
+            is_known = 0 < length <= LOOKUP_BITS - taken
+            if not is_known or taken + length + size > _LONGEST or advance > 63:
+                break
+            ends = size == 0 and run != 15
+            if taken == 0 and length + size <= LOOKUP_BITS:
+                bits = (index >> (LOOKUP_BITS - length - size)) & ((1 << size) - 1)
+                value = bits if size == 0 or bits >> (size - 1) else bits - (1 << size) + 1
+                far = _END if ends else run + 1
+                values[index] = (value << 16) | (far << 8) | (length + size)
+            before = advance
+            advance += _END if ends else run + 1
+            taken += length + size
+            if ends:
+                break
+        steps[index] = (advance << 16) | (before << 8) | taken
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _window(words: U64, at: Any) -> Any:
+    """The 64 bits from a bit on."""
+    shift = at & _63
+    word = at >> _6
+    return (words[word] << shift) | ((words[word + _ONE] >> _ONE) >> (_63 - shift))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _signed(window: Any, length: int, size: int) -> Any:
+    """The value whose bits follow a code (F.2.2.1, EXTEND)."""
+    if size == 0:
+        return 0
+    bits = np.int64((window << np.uint64(length)) >> np.uint64(64 - size))
+    return bits if bits >> (size - 1) else bits - (1 << size) + 1
+
+
+@njit(cache=True, nogil=True)
+def follow_blocks(
+    words: U64,
+    ends: I64,
+    unit: I64,
+    n_units: int,
+    interval: int,
+    codes: U16,
+    steps: U32,
+    values: I32,
+    places: I64,
+    means: I16,
+) -> bool:
+    """Follow a sequential scan from block to block (F.2.2).
+
+    Parameters
+    ----------
+    words : (n,) uint64
+        The coded data, first bit highest, with `SLACK_BYTES` behind it.
+    ends : (n_intervals,) int64
+        Bytes of coded data up to the end of each restart interval.
+    unit : (n_blocks, 4) int64
+        Blocks of a unit (MCU): component, tables of the first and of the other
+        coefficients, and whether the block is to be noted.
     n_units : int
-        Units (MCU) of the scan.
-    restart_interval : int
-        Units between restart markers; 0 without.
+    interval : int
+        Units between restart markers; `n_units` without.
+    codes, steps, values
+        Tables of all numbers one behind the other, as `fill_lookups` describes them.
+    places : (n_noted,) int64
+        Receives the place, in bits, of the coefficients of each noted block but the first.
+    means : (n_noted,) int16
+        Receives the first coefficient of each noted block.
 
     Returns
     -------
@@ -41,46 +199,246 @@ def follow_scan(
         False where the data is damaged: no code, more than 64 coefficients, too few bits,
         or bytes that no unit needs.
     """
-    at = start
-    bits = np.uint64(0)  # the next bits, from the top
-    held = 0  # how many of them there are
-    padded = 0  # how many of those are not in the data
-    for unit in range(n_units):
-        if restart_interval and unit and unit % restart_interval == 0:
-            if held - padded >= 8 or at + 1 >= len(data) or data[at] != 0xFF:
+    predicted = np.zeros(256, np.int64)
+    at = np.uint64(0)
+    stop = np.uint64(0)
+    noted = 0
+    n_begun = 0
+    until = 0
+    n_blocks = len(unit)
+    for number in range(n_units):
+        if number == until:
+            if n_begun == len(ends) or (at + np.uint64(7)) >> np.uint64(3) != stop >> np.uint64(3):
                 return False
-            if data[at + 1] != 0xD0 + (unit // restart_interval - 1) % 8:
+            at = stop
+            stop = np.uint64(8 * ends[n_begun])
+            n_begun += 1
+            until += interval
+            predicted[:] = 0
+        for block in range(n_blocks):
+            if at > stop:
                 return False
-            at += 2
-            bits = np.uint64(0)
-            held = padded = 0
-        for block in range(len(tables)):
-            k = 0
+            component = unit[block, 0]
+            first = np.uint64(unit[block, 1])
+            other = np.uint64(unit[block, 2])
+            window = _window(words, at)
+            entry = values[(first << np.uint64(LOOKUP_BITS)) + (window >> _REST)]
+            if entry != 0:
+                taken = np.uint64(entry) & _BYTE
+                predicted[component] += entry >> 16
+                window <<= taken
+                at += taken
+            else:
+                length, _, size = _parts(codes[(first << np.uint64(16)) + (window >> _48)])
+                if length == 0:
+                    return False
+                predicted[component] += _signed(window, length, size)
+                at += np.uint64(length + size)
+                window = _window(words, at)
+            if unit[block, 3]:
+                places[noted] = at
+                means[noted] = predicted[component]
+                noted += 1
+            k: Any = 1
+            left = 2
+            table = other << np.uint64(LOOKUP_BITS)
             while k < 64:
-                while held <= 48:
-                    byte = 0
-                    if at >= len(data) or (
-                        data[at] == 0xFF and (at + 1 >= len(data) or data[at + 1] != 0)
-                    ):
-                        padded += 8
-                    else:
-                        byte = data[at]
-                        at += 2 if byte == 0xFF else 1
-                    bits |= np.uint64(byte) << np.uint64(56 - held)
-                    held += 8
-                code = codes[tables[block, min(k, 1)], bits >> np.uint64(48)]
-                if code == 0:
-                    return False
-                run = (code >> 4) & 15
-                size = code & 15
-                if k == 0:
-                    run = 0
-                elif size == 0 and run != 15:
-                    run = 63 - k  # end of block
-                used = (code >> 8) + size
-                bits <<= np.uint64(used)
-                held -= used
-                k += run + 1
-                if k > 64 or held < padded:
-                    return False
-    return held - padded < 8
+                if left == 0:
+                    window = _window(words, at)
+                    left = 3
+                left -= 1
+                step = steps[table + (window >> _REST)]
+                if step == 0 or k + ((step >> 8) & 255) > 63:
+                    # One symbol: its code is long, or the block may end before the others.
+                    window = _window(words, at)
+                    length, run, size = _parts(codes[(other << np.uint64(16)) + (window >> _48)])
+                    if length == 0:
+                        return False
+                    k += _END if size == 0 and run != 15 else run + 1
+                    at += np.uint64(length + size)
+                    left = 0
+                else:
+                    taken = np.uint64(step) & _BYTE
+                    window <<= taken
+                    at += taken
+                    k += np.int64(step >> 16)
+            if k != 64 and k < _END:
+                return False
+    return n_begun == len(ends) and (at + np.uint64(7)) >> np.uint64(3) == stop >> np.uint64(3)
+
+
+def _cosines() -> F32:
+    """``[k, x]``: what coefficient k of a row adds at place x (A.3.3)."""
+    k, x = np.mgrid[:8, :8]
+    scale = np.where(k == 0, np.sqrt(1 / 8), 1 / 2)
+    return np.asarray(scale * np.cos((2 * x + 1) * k * np.pi / 16), dtype=np.float32)
+
+
+def _zigzag() -> U8:
+    """Row times 8 plus column of each coefficient in its coded order (figure A.6)."""
+    order = sorted(
+        np.ndindex(8, 8),
+        key=lambda at: (sum(at), at[0] if sum(at) % 2 else at[1]),
+    )
+    return np.array([8 * row + column for row, column in order], dtype=np.uint8)
+
+
+_COSINES = _cosines()
+_ZIGZAG = _zigzag()
+
+
+_HALF = (np.float32(128.5),) * 8
+_NONE = (np.float32(0.0),) * 8
+
+
+# Sums in tuples stay in the processor's registers; in arrays they would not.
+@njit(cache=True, nogil=True, inline="always")
+def _plus(sums: Any, share: Any, rows: F32, v: int) -> Any:
+    """Add a share of a row."""
+    return (
+        sums[0] + share * rows[v, 0],
+        sums[1] + share * rows[v, 1],
+        sums[2] + share * rows[v, 2],
+        sums[3] + share * rows[v, 3],
+        sums[4] + share * rows[v, 4],
+        sums[5] + share * rows[v, 5],
+        sums[6] + share * rows[v, 6],
+        sums[7] + share * rows[v, 7],
+    )
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _to_grey(even: Any, odd: Any, pair: U8) -> None:
+    """A row of pixels and its mirror image, of which one is the sum, one the difference."""
+    pair[0, 0] = _clipped(even[0] + odd[0])
+    pair[0, 1] = _clipped(even[1] + odd[1])
+    pair[0, 2] = _clipped(even[2] + odd[2])
+    pair[0, 3] = _clipped(even[3] + odd[3])
+    pair[0, 4] = _clipped(even[4] + odd[4])
+    pair[0, 5] = _clipped(even[5] + odd[5])
+    pair[0, 6] = _clipped(even[6] + odd[6])
+    pair[0, 7] = _clipped(even[7] + odd[7])
+    pair[1, 0] = _clipped(even[0] - odd[0])
+    pair[1, 1] = _clipped(even[1] - odd[1])
+    pair[1, 2] = _clipped(even[2] - odd[2])
+    pair[1, 3] = _clipped(even[3] - odd[3])
+    pair[1, 4] = _clipped(even[4] - odd[4])
+    pair[1, 5] = _clipped(even[5] - odd[5])
+    pair[1, 6] = _clipped(even[6] - odd[6])
+    pair[1, 7] = _clipped(even[7] - odd[7])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _clipped(grey: Any) -> Any:
+    return np.uint8(np.int32(min(max(grey, np.float32(0.0)), np.float32(255.0))))
+
+
+@njit(cache=True, nogil=True)
+def decode_blocks(
+    boxes: I64,
+    grid: tuple[int, int, int],
+    words: U64,
+    places: I64,
+    means: I16,
+    codes: U16,
+    values: I32,
+    quantisation: F32,
+    done: U8,
+    canvas: U8,
+) -> None:
+    """Decode the blocks under some boxes that are not there yet (A.3.3, F.2.2.2).
+
+    Parameters
+    ----------
+    boxes : (n, 4) int64
+        Left, top, right, bottom in pixels, inside the canvas.
+    grid : tuple of int
+        Units in a row of units; columns and rows of blocks in a unit.
+    words, places, means, codes, values
+        As `follow_blocks` left or took them, tables of the other coefficients alone.
+    quantisation : (64,) float32
+        In coded order.
+    done : (n_blocks,) uint8
+        Which blocks, in coded order, the canvas has; brought up to date.
+    canvas : (H, W) uint8
+    """
+    height, width = canvas.shape
+    row_of_units, across, down = grid
+    rows = np.zeros((8, 8), np.float32)
+    pair = np.zeros((2, 8), np.uint8)
+    for box in range(len(boxes)):
+        for block_y in range(boxes[box, 1] >> 3, (boxes[box, 3] + 7) >> 3):
+            for block_x in range(boxes[box, 0] >> 3, (boxes[box, 2] + 7) >> 3):
+                unit = block_y // down * row_of_units + block_x // across
+                block = (unit * down + block_y % down) * across + block_x % across
+                if done[block]:
+                    continue
+                done[block] = 1
+                used = _read_block(words, places[block], codes, values, quantisation, rows)
+                mean = means[block] * quantisation[0] * _COSINES[0, 0]
+                for x in range(8):
+                    rows[0, x] += mean
+                x0 = 8 * block_x
+                n = min(8, width - x0)
+                for y in range(4):
+                    even = _HALF
+                    for v in range(0, used, 2):
+                        even = _plus(even, _COSINES[v, y], rows, v)
+                    odd = _NONE
+                    for v in range(1, used, 2):
+                        odd = _plus(odd, _COSINES[v, y], rows, v)
+                    _to_grey(even, odd, pair)
+                    for side in range(2):
+                        row = 8 * block_y + (7 - y if side else y)
+                        if row < height and n == 8:
+                            for x in range(8):
+                                canvas[row, x0 + x] = pair[side, x]
+                        elif row < height:
+                            for x in range(n):
+                                canvas[row, x0 + x] = pair[side, x]
+
+
+@njit(cache=True, nogil=True)
+def _read_block(
+    words: U64, place: int, codes: U16, values: I32, quantisation: F32, rows: F32
+) -> int:
+    """Read a block, but for its mean, as 8 rows that wait for the transform of columns.
+
+    Returns
+    -------
+    int
+        How many of the rows are not zero; at least the first is counted.
+    """
+    rows[:] = 0
+    used = 1
+    at = np.uint64(place)
+    left = 0
+    window = np.uint64(0)
+    k = 1
+    while k < 64:
+        if left == 0:
+            window = _window(words, at)
+            left = 64 // LOOKUP_BITS
+        left -= 1
+        entry = values[window >> _REST]
+        if entry != 0:
+            taken = np.uint64(entry) & _BYTE
+            window <<= taken
+            at += taken
+            k += (entry >> 8) & 255
+            value = entry >> 16
+        else:
+            window = _window(words, at)
+            length, run, size = _parts(codes[window >> _48])
+            value = _signed(window, length, size)
+            at += np.uint64(length + size)
+            k += _END if size == 0 and run != 15 else run + 1
+            left = 0
+        if value != 0 and k <= 64:
+            level = value * quantisation[k - 1]
+            row = _ZIGZAG[k - 1] >> 3
+            column = _ZIGZAG[k - 1] & 7
+            used = max(used, row + 1)
+            for x in range(8):
+                rows[row, x] += level * _COSINES[column, x]
+    return used

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH
-from inkmark.images._jpeg import is_whole, markers_fit
+from inkmark.images._blocks import check_codes
+from inkmark.images._jpeg import APP0, APP1, SOF, DamagedJpeg, read_jpeg, segments
+from inkmark.images.pixels import Turn
 
 __all__ = [
     "RESCAN",
@@ -29,8 +31,21 @@ __all__ = [
 RESCAN = "Scan or copy the file again."
 
 _INCH, _CENTIMETRE = 2, 3  # the values of TIFF's and EXIF's ResolutionUnit
+_END_OF_JPEG = b"\xff\xd9"
 _GROUP_4, _JPEG = 4, 7  # values of TIFF's Compression
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
+_UPRIGHT = (False, False, False)
+# By EXIF orientation.
+_TURNS = {
+    1: _UPRIGHT,
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, True, False),
+    7: (True, True, True),
+    8: (True, False, True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +58,8 @@ class ImageHeader:
         In pixels, as stored.
     dpi : float or None
         None where none is declared or the declared one cannot be a scanned page's.
-    orientation : int
-        EXIF orientation, 1 to 8.
+    turn : Turn
+        How the image is set upright.
     channels : int
         Colour channels (JPEG).
     transparent : bool
@@ -54,7 +69,7 @@ class ImageHeader:
     width: int
     height: int
     dpi: float | None = None
-    orientation: int = 1
+    turn: Turn = _UPRIGHT
     channels: int = 1
     transparent: bool = False
 
@@ -94,50 +109,30 @@ def read_jpeg_header(data: bytes, source: str) -> ImageHeader:
     ------
     ImageError
     """
-    position, frame = 2, None
+    frame: tuple[int, int, int] | None = None
     density = (0.0, 0.0)
     exif = _Exif()
-    while True:
-        position = data.find(b"\xff", position)
-        if position < 0 or position + 4 > len(data):
-            raise _truncated(source)
-        marker = data[position + 1]
-        if marker == 0xFF:  # fill byte
-            position += 1
-            continue
-        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:  # markers without a body
-            position += 2
-            continue
-        (length,) = struct.unpack_from(">H", data, position + 2)
-        body = data[position + 4 : position + 2 + length]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            if len(body) < 6:
-                raise _truncated(source)
-            frame = struct.unpack_from(">HHB", body, 1)
-        elif marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 12:
-            unit, x, y = struct.unpack_from(">BHH", body, 7)
-            scale = {1: 1.0, 2: 2.54}.get(unit, 0.0)
-            density = (x * scale, y * scale)
-        elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
-            exif = _read_exif(body[6:])
-        elif marker in (0xDA, 0xD9):
-            break
-        position += 2 + length
+    position = 0
+    try:
+        for kind, body, position in segments(data):  # noqa: B007 - the last one is used
+            if kind in SOF and len(body) >= 6:
+                frame = struct.unpack_from(">HHB", body, 1)
+            elif kind == APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
+                unit, x, y = struct.unpack_from(">BHH", body, 7)
+                scale = {1: 1.0, 2: 2.54}.get(unit, 0.0)
+                density = (x * scale, y * scale)
+            elif kind == APP1 and body.startswith(b"Exif\0\0"):
+                exif = _read_exif(body[6:])
+    except DamagedJpeg as exc:
+        raise _truncated(source) from exc
     if frame is None or 0 in frame[:2]:
         raise ImageError(source, "the JPEG header declares no size", RESCAN)
-    _check_scans(data, position, source)
+    if data.rfind(_END_OF_JPEG, position - 2) < 0:
+        raise _truncated(source)
     height, width, channels = frame
     x_dpi, y_dpi = density if density[0] else exif.dpi
     dpi = declared_dpi(x_dpi, y_dpi, width, height)
-    return ImageHeader(width, height, dpi, exif.orientation, channels)
-
-
-def _check_scans(data: bytes, position: int, source: str) -> None:
-    # Inside the coded data a byte FF is always followed by 00 or a restart marker.
-    if data.rfind(b"\xff\xd9", position) < 0:
-        raise _truncated(source)
-    if not markers_fit(data):
-        raise ImageError(source, "the image data is damaged", RESCAN)
+    return ImageHeader(width, height, dpi, exif.turn, channels)
 
 
 def read_png_header(data: bytes, source: str) -> ImageHeader:
@@ -174,7 +169,7 @@ def read_png_header(data: bytes, source: str) -> ImageHeader:
     if not width or not height:
         raise ImageError(source, "the PNG header declares no size", RESCAN)
     dpi = declared_dpi(x_dpi, y_dpi, width, height)
-    return ImageHeader(width, height, dpi, exif.orientation, transparent=transparent)
+    return ImageHeader(width, height, dpi, exif.turn, transparent=transparent)
 
 
 def read_tiff_headers(data: bytes, source: str, max_pages: int) -> tuple[ImageHeader, ...]:
@@ -235,14 +230,24 @@ def _check_tiff_data(
     elif kind == _JPEG:
         tables = bytes(int(value) for value in tags.get(347, ()))[2:-2]
         streams = (data[p][:2] + tables + data[p][2:] for p in parts)
-        whole = all(markers_fit(stream) and is_whole(stream) for stream in streams)
+        whole = all(_is_whole(stream) for stream in streams)
     if not whole:
         raise ImageError(source, "the image data is damaged", RESCAN)
 
 
+def _is_whole(stream: bytes) -> bool:
+    try:
+        jpeg = read_jpeg(stream)
+        if jpeg.frame.is_followed:
+            check_codes(jpeg)
+    except DamagedJpeg:
+        return False
+    return jpeg.frame.is_followed
+
+
 @dataclass(frozen=True, slots=True)
 class _Exif:
-    orientation: int = 1
+    turn: Turn = _UPRIGHT
     dpi: tuple[float, float] = (0.0, 0.0)
 
 
@@ -256,7 +261,7 @@ def _read_exif(data: bytes) -> _Exif:
     orientation = int(tags.get(274, (1,))[0])
     per_inch = _PER_INCH.get(int(tags.get(296, (_INCH,))[0]), 0.0)
     x, y = (tags.get(tag, (0.0,))[0] * per_inch for tag in (282, 283))
-    return _Exif(orientation if 1 <= orientation <= 8 else 1, (x, y))
+    return _Exif(_TURNS.get(orientation, _UPRIGHT), (x, y))
 
 
 # struct letters by field type; text, signed and floating types are not needed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ from inkmark.images.headers import (
     declared_dpi,
     read_jpeg_header,
 )
-from inkmark.images.raster import Raster, decode_still, to_grey, turned
+from inkmark.images.pixels import Pixels, Turn
+from inkmark.images.raster import Raster, load_still, load_still_colour, to_grey, turned
 
 __all__ = ["PdfPages"]
 
@@ -48,6 +50,18 @@ _PLAIN_COLOURS = frozenset(
         pdfium.FPDF_COLORSPACE_ICCBASED,
     }
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """What a page shows: pixels or a JPEG stream, how it is set upright, its resolution."""
+
+    image: Raster | bytes
+    turn: Turn
+    dpi: float | None
+
+
+_UPRIGHT = (False, False, False)
 
 
 class PdfPages:
@@ -97,13 +111,33 @@ class PdfPages:
         with _LOCK:
             self._document.close()
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]:
-        """Pixels and resolution of a page.
+    def load(self, index: int, source: str) -> tuple[Pixels, float | None]:
+        """Grey pixels and resolution of a page.
 
         Raises
         ------
         ImageError
         """
+        drawn = self._drawn(index, source, colour=False)
+        if isinstance(drawn.image, bytes):
+            header = self._header(drawn.image, drawn.turn, source)
+            return load_still(drawn.image, header, source), drawn.dpi
+        return Pixels.of(turned(drawn.image, drawn.turn)), drawn.dpi
+
+    def load_colour(self, index: int, source: str) -> Raster:
+        """Pixels of a page: (H, W, 3) uint8 BGR.
+
+        Raises
+        ------
+        ImageError
+        """
+        drawn = self._drawn(index, source, colour=True)
+        if isinstance(drawn.image, bytes):
+            header = self._header(drawn.image, drawn.turn, source)
+            return load_still_colour(drawn.image, header, source)
+        return turned(drawn.image, drawn.turn)
+
+    def _drawn(self, index: int, source: str, *, colour: bool) -> _Drawn:
         with _LOCK:
             try:
                 page = self._document[index]
@@ -114,35 +148,34 @@ class PdfPages:
                     image, to_display = placed
                     width, height = image.get_px_size()
                     self._check_size(width, height, source)
-                    stream = None if self._remapped else _jpeg_stream(image)
-                    if stream is None:
-                        pixels = _in_channels(image.get_bitmap().to_numpy().copy(), colour=colour)
+                    drawn: Raster | bytes | None = None if self._remapped else _jpeg_stream(image)
+                    if drawn is None:
+                        drawn = _in_channels(image.get_bitmap().to_numpy().copy(), colour=colour)
                 finally:
                     page.close()
             except pypdfium2.PdfiumError as exc:
                 raise ImageError(source, "the page of the PDF file is damaged", RESCAN) from exc
-        if stream is not None:  # decoded outside the lock: it needs no pdfium
-            header = read_jpeg_header(stream, source)
-            self._check_size(header.width, header.height, source)
-            width, height = header.width, header.height
-            upright = ImageHeader(width, height)  # a PDF page has /Rotate and knows no EXIF
-            pixels = decode_still(stream, upright, source, colour=colour)
         dpi = declared_dpi(
             width * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 0])),
             height * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 1])),
             width,
             height,
         )
-        return turned(pixels, *_turn(to_display)), dpi
+        return _Drawn(drawn, _turn(to_display), dpi)
 
-    def _rendered(
-        self, page: pypdfium2.PdfPage, source: str, *, colour: bool
-    ) -> tuple[Raster, float]:
+    def _header(self, stream: bytes, turn: Turn, source: str) -> ImageHeader:
+        """The stream's size; a PDF page has a rotation of its own and knows no EXIF."""
+        header = read_jpeg_header(stream, source)
+        self._check_size(header.width, header.height, source)
+        return ImageHeader(header.width, header.height, turn=turn)
+
+    def _rendered(self, page: pypdfium2.PdfPage, source: str, *, colour: bool) -> _Drawn:
         scale = self._render_dpi / _POINTS_PER_INCH
         width, height = page.get_size()
         self._check_size(round(width * scale), round(height * scale), source)
         bitmap = page.render(scale=scale, grayscale=not colour)
-        return _in_channels(bitmap.to_numpy().copy(), colour=colour), self._render_dpi
+        pixels = _in_channels(bitmap.to_numpy().copy(), colour=colour)
+        return _Drawn(pixels, _UPRIGHT, self._render_dpi)
 
     def _check_size(self, width: int, height: int, source: str) -> None:
         check_size(width, height, self._max_pixels, source)
@@ -231,7 +264,7 @@ def _matrix(thing: pypdfium2.PdfObject) -> NDArray[np.float64]:
     return np.array([[a, b, 0.0], [c, d, 0.0], [e, f, 1.0]])
 
 
-def _turn(to_display: NDArray[np.float64]) -> tuple[bool, bool, bool]:
+def _turn(to_display: NDArray[np.float64]) -> Turn:
     transpose = abs(to_display[0, 1]) > abs(to_display[0, 0])
     x, y = (to_display[0, 1], to_display[1, 0]) if transpose else np.diag(to_display)
     return bool(transpose), bool(x < 0), bool(y < 0)

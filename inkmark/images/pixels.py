@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Pixels"]
+__all__ = ["BLOCK_PX", "GreyImage", "Pixels", "Turn"]
 
 GreyImage = NDArray[np.uint8]
+
+Turn = tuple[bool, bool, bool]
+"""How an image is set upright: transposed, then mirrored left to right, top to bottom."""
 
 BLOCK_PX = 8
 """Side of the blocks of which a coarse picture shows the means; those of JPEG."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,25 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from inkmark.errors import ImageError
-from inkmark.images._jpeg import looks_whole
+from inkmark.images._blocks import check_codes, jpeg_pixels
+from inkmark.images._jpeg import DamagedJpeg, read_jpeg
 from inkmark.images.headers import RESCAN, ImageHeader
+from inkmark.images.pixels import Pixels, Turn
 
-__all__ = ["Raster", "TiffDecoder", "decode_still", "to_grey", "turned"]
+__all__ = ["Raster", "TiffDecoder", "load_still", "load_still_colour", "to_grey", "turned"]
 
 Raster = NDArray[np.uint8]
 
-# EXIF orientation -> transpose, then mirror left to right, then top to bottom
-_ORIENTATIONS = {
-    1: (False, False, False),
-    2: (False, True, False),
-    3: (False, True, True),
-    4: (False, False, True),
-    5: (True, False, False),
-    6: (True, True, False),
-    7: (True, True, True),
-    8: (True, False, True),
-}
-
+_JPEG = b"\xff\xd8"
+_MIDDLE_GREY = 128
 
 # What Pillow raises for damaged files; a warning where the caller makes those errors.
 _PILLOW_ERRORS = (
@@ -46,36 +39,68 @@ _PILLOW_ERRORS = (
 )
 
 
-def decode_still(data: bytes, header: ImageHeader, source: str, *, colour: bool) -> Raster:
-    """Pixels of a JPEG or PNG file, upright by its EXIF orientation.
+def load_still(data: bytes, header: ImageHeader, source: str) -> Pixels:
+    """Grey pixels of a JPEG or PNG file, upright.
 
-    Colour JPEG is decoded straight to grey; 16 bits are reduced to 8; what is
-    transparent becomes white paper.
-
-    Returns
-    -------
-    (H, W) uint8, or (H, W, 3) uint8 BGR when `colour`
+    What is transparent becomes white paper, 16 bits are reduced to 8. JPEG files of the
+    usual kinds are checked to their end, and decoded where they are looked at.
 
     Raises
     ------
     ImageError
     """
+    if data.startswith(_JPEG):
+        try:
+            pixels = jpeg_pixels(read_jpeg(data), header.turn)
+        except DamagedJpeg as exc:
+            raise _undecodable(source) from exc
+        if pixels is not None:
+            return pixels
+    return Pixels.of(turned(_decode(data, header, source, colour=False), header.turn))
+
+
+def load_still_colour(data: bytes, header: ImageHeader, source: str) -> Raster:
+    """Pixels of a JPEG or PNG file, upright: (H, W, 3) uint8 BGR.
+
+    Raises
+    ------
+    ImageError
+    """
+    return turned(_decode(data, header, source, colour=True), header.turn)
+
+
+def _decode(data: bytes, header: ImageHeader, source: str, *, colour: bool) -> Raster:
     if header.transparent:
         mode = cv2.IMREAD_UNCHANGED
     else:
         mode = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
     try:
-        # The orientation is applied below: the flag is not honoured for every format.
+        # The header's turn is applied by the caller: the flag is not honoured for every format.
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as exc:
         raise _undecodable(source) from exc
-    if pixels is None:
-        raise _undecodable(source)
-    if data.startswith(b"\xff\xd8") and not looks_whole(data, np.asarray(pixels)):
+    if pixels is None or (data.startswith(_JPEG) and not _is_whole(data, np.asarray(pixels))):
         raise _undecodable(source)
     if header.transparent:
         pixels = _on_paper(pixels, colour=colour)
-    return turned(pixels.astype(np.uint8, copy=False), *_ORIENTATIONS[header.orientation])
+    return pixels.astype(np.uint8, copy=False)
+
+
+def _is_whole(data: bytes, pixels: NDArray[Any]) -> bool:
+    """Whether a JPEG file is whole, as far as can be told.
+
+    Codes of progressive and arithmetic files are not followed: there, a last block of
+    middle grey tells that the data ended before. Damage that does not show so is not found.
+    """
+    try:
+        jpeg = read_jpeg(data)
+        if jpeg.frame.is_followed:
+            check_codes(jpeg)
+            return True
+    except DamagedJpeg:
+        return False
+    corner = pixels[(pixels.shape[0] - 1) & ~7 :, (pixels.shape[1] - 1) & ~7 :]
+    return not (corner == _MIDDLE_GREY).all()
 
 
 class TiffDecoder:
@@ -110,8 +135,9 @@ class TiffDecoder:
         self._image.close()
 
 
-def turned(pixels: Raster, transpose: bool, flip_x: bool, flip_y: bool) -> Raster:
-    """Pixels transposed, then mirrored left to right, then top to bottom."""
+def turned(pixels: Raster, turn: Turn) -> Raster:
+    """Pixels set upright."""
+    transpose, flip_x, flip_y = turn
     if transpose:
         pixels = cv2.transpose(pixels)  # type: ignore[assignment]
     if flip_x or flip_y:

@@ -19,7 +19,7 @@ from inkmark.images.headers import (
 )
 from inkmark.images.pdf import PdfPages
 from inkmark.images.pixels import Pixels
-from inkmark.images.raster import Raster, TiffDecoder, decode_still
+from inkmark.images.raster import Raster, TiffDecoder, load_still, load_still_colour
 from inkmark.readings import PageSource
 
 __all__ = ["ImageLimits", "PageImage", "ScanFile", "open_scan"]
@@ -67,7 +67,8 @@ class PageImage:
 class _Pages(Protocol):
     n_pages: int
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]: ...
+    def load(self, index: int, source: str) -> tuple[Pixels, float | None]: ...
+    def load_colour(self, index: int, source: str) -> Raster: ...
     def close(self) -> None: ...
 
 
@@ -106,8 +107,8 @@ class ScanFile:
             Where the file has no such page.
         """
         source = self._source(index)
-        pixels, dpi = self._pages.load(index, str(source), colour=False)
-        return PageImage(source, Pixels.of(pixels), dpi)
+        pixels, dpi = self._pages.load(index, str(source))
+        return PageImage(source, pixels, dpi)
 
     def load_colour(self, index: int) -> Raster:
         """One page in colour; costs half as much again.
@@ -126,7 +127,7 @@ class ScanFile:
         ImageError, IndexError
             As `load`.
         """
-        return self._pages.load(index, str(self._source(index)), colour=True)[0]
+        return self._pages.load_colour(index, str(self._source(index)))
 
     def _source(self, index: int) -> PageSource:
         if not 0 <= index < self.n_pages:
@@ -230,8 +231,11 @@ class _StillPages:
         self._data = data
         self._header = header
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]:  # noqa: ARG002
-        return decode_still(self._data, self._header, source, colour=colour), self._header.dpi
+    def load(self, index: int, source: str) -> tuple[Pixels, float | None]:  # noqa: ARG002
+        return load_still(self._data, self._header, source), self._header.dpi
+
+    def load_colour(self, index: int, source: str) -> Raster:  # noqa: ARG002
+        return load_still_colour(self._data, self._header, source)
 
     def close(self) -> None:
         self._data = b""
@@ -246,10 +250,17 @@ class _TiffPages:
         self._max_pixels = limits.max_pixels
         self.n_pages = len(self._headers)
 
-    def load(self, index: int, source: str, *, colour: bool) -> tuple[Raster, float | None]:
+    def load(self, index: int, source: str) -> tuple[Pixels, float | None]:
+        pixels = self._decode(index, source, colour=False)
+        return Pixels.of(pixels), self._headers[index].dpi
+
+    def load_colour(self, index: int, source: str) -> Raster:
+        return self._decode(index, source, colour=True)
+
+    def _decode(self, index: int, source: str, *, colour: bool) -> Raster:
         header = self._headers[index]
         check_size(header.width, header.height, self._max_pixels, source)
-        return self._decoder.decode(index, source, colour=colour), header.dpi
+        return self._decoder.decode(index, source, colour=colour)
 
     def close(self) -> None:
         self._decoder.close()

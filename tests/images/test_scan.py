@@ -357,4 +357,5 @@ def test_one_damaged_page_leaves_the_others(tmp_path, page):
 def test_real_photos_load_as_cv2_loads_them(omrchecker_dir):
     for path in sorted(omrchecker_dir.rglob("*.jpg"))[:8]:
         expected = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        assert np.array_equal(load(path).pixels.whole(), expected), path
+        difference = load(path).pixels.whole().astype(int) - expected
+        assert np.abs(difference).max() <= 1, path

@@ -1,0 +1,276 @@
+"""JPEG pages block by block: all codes are followed once, pixels are made where wanted.
+
+Following the codes without making coefficients of them costs a third of decoding, proves
+that the data is whole, and gives the place and the mean of each block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.images import _kernels
+from inkmark.images._jpeg import DamagedJpeg, Frame, JpegFile, Scan
+from inkmark.images.pixels import BLOCK_PX, GreyImage, Pixels, Turn
+
+__all__ = ["check_codes", "jpeg_pixels"]
+
+_FIRST, _OTHER = 0, 16
+"""Added to the numbers of Huffman tables by what coefficients they are for."""
+_MAX_SIZE = 15
+"""Most bits of the first coefficient; the symbol says nothing else (F.1.2.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """How the blocks of one component lie: as `_kernels.decode_blocks` takes it, and all."""
+
+    units_across: int
+    units_down: int
+    across: int
+    down: int
+
+    @property
+    def n_blocks(self) -> int:
+        return self.units_across * self.units_down * self.across * self.down
+
+
+def jpeg_pixels(jpeg: JpegFile, turn: Turn) -> Pixels | None:
+    """Grey pixels of a file that are decoded where they are looked at.
+
+    Returns
+    -------
+    Pixels or None
+        None for files of other kinds than sequential Huffman coding of 8 bits in one scan,
+        grey or in luminance and two colours.
+
+    Raises
+    ------
+    DamagedJpeg
+        Where the codes do not add up.
+    """
+    frame = jpeg.frame
+    first = frame.components[0]
+    if not (
+        frame.is_followed
+        and frame.precision == 8
+        and jpeg.shows_luminance
+        and len(jpeg.scans) == 1
+        and len(jpeg.scans[0].header.parts) == len(frame.components)
+        and (first.across, first.down) == frame.factors
+    ):
+        return None
+    (scan,) = jpeg.scans
+    grid = _grid(frame, scan)
+    places = np.empty(grid.n_blocks, np.int64)
+    means = np.empty(grid.n_blocks, np.int16)
+    lookups = _follow(frame, scan, places, means)
+    try:
+        quantisation = scan.quantisation[first.quantisation]
+    except KeyError as exc:
+        raise DamagedJpeg("no quantisation table") from exc
+    scale = np.array(quantisation, np.float32)
+    return _JpegPixels(_Coded(frame, grid, scan.words, places, means, lookups, scale), turn)
+
+
+def check_codes(jpeg: JpegFile) -> None:
+    """Follow all codes of a sequential file.
+
+    Raises
+    ------
+    DamagedJpeg
+        Where a block has no code, or the data more than all blocks need.
+    """
+    for scan in jpeg.scans:
+        _follow(jpeg.frame, scan, np.empty(0, np.int64), np.empty(0, np.int16))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coded:
+    """The blocks of a page as `_kernels.decode_blocks` takes them."""
+
+    frame: Frame
+    grid: _Grid
+    words: NDArray[np.uint64]
+    places: NDArray[np.int64]
+    means: NDArray[np.int16]
+    lookups: _Lookups
+    quantisation: NDArray[np.float32]
+
+
+class _JpegPixels(Pixels):
+    """Pixels of a JPEG page; blocks are decoded when they are asked for.
+
+    The transform is that of T.81, A.3.3, in float32; pixels differ by at most 1 from those
+    of libjpeg.
+    """
+
+    def __init__(self, coded: _Coded, turn: Turn) -> None:
+        frame = coded.frame
+        shape = (frame.width, frame.height) if turn[0] else (frame.height, frame.width)
+        super().__init__(np.empty(shape, np.uint8))
+        self._coded, self._turn = coded, turn
+        self._done = np.zeros(coded.grid.n_blocks, np.uint8)
+        self._stored = _stored(self._canvas, turn)
+
+    def at(self, boxes: NDArray[np.int64]) -> GreyImage:
+        height, width = self.shape
+        inside = np.clip(boxes, 0, (width, height, width, height))
+        coded = self._coded
+        grid = coded.grid
+        _kernels.decode_blocks(
+            _stored_boxes(inside, self.shape, self._turn),
+            (grid.units_across, grid.across, grid.down),
+            coded.words,
+            coded.places,
+            coded.means,
+            coded.lookups.codes,
+            coded.lookups.values,
+            coded.quantisation,
+            self._done,
+            self._stored,
+        )
+        return self._canvas
+
+    def coarse(self) -> GreyImage:
+        coded = self._coded
+        grid = coded.grid
+        units = coded.means.reshape(grid.units_down, grid.units_across, grid.down, grid.across)
+        blocks = units.swapaxes(1, 2).reshape(grid.units_down * grid.down, -1)
+        height, width = self._stored.shape
+        blocks = blocks[: -(-height // BLOCK_PX), : -(-width // BLOCK_PX)]
+        grey = (blocks * np.int32(coded.quantisation[0]) + (128 * BLOCK_PX + 4)) >> 3
+        return _turned_blocks(np.clip(grey, 0, 255).astype(np.uint8), self.shape, self._turn)
+
+    def whole(self) -> GreyImage:
+        height, width = self.shape
+        return self.at(np.array([[0, 0, width, height]]))
+
+
+def _stored(canvas: GreyImage, turn: Turn) -> GreyImage:
+    """The canvas as the file has it."""
+    transpose, flip_x, flip_y = turn
+    if flip_x or flip_y:
+        canvas = canvas[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+    return canvas.T if transpose else canvas
+
+
+def _stored_boxes(
+    boxes: NDArray[np.int64], shape: tuple[int, int], turn: Turn
+) -> NDArray[np.int64]:
+    """Boxes of the upright page in the image as the file has it."""
+    left, top, right, bottom = boxes.T
+    transpose, flip_x, flip_y = turn
+    if flip_x:
+        left, right = shape[1] - right, shape[1] - left
+    if flip_y:
+        top, bottom = shape[0] - bottom, shape[0] - top
+    if transpose:
+        left, top, right, bottom = top, left, bottom, right
+    return np.stack([left, top, right, bottom], axis=1)
+
+
+def _turned_blocks(blocks: GreyImage, shape: tuple[int, int], turn: Turn) -> GreyImage:
+    """Means of blocks turned upright, where blocks begin at the left and upper edge again."""
+    transpose, *flips = turn
+    if transpose:
+        blocks = blocks.T
+    for axis, flip in zip((1, 0), flips, strict=True):
+        if flip:
+            blocks = np.flip(blocks, axis)
+            missing = -shape[axis] % BLOCK_PX
+            after = np.take(blocks, np.arange(1, blocks.shape[axis] + 1), axis, mode="clip")
+            mixed = (BLOCK_PX - missing) * blocks.astype(np.int32) + np.int32(missing) * after + 4
+            blocks = (mixed // BLOCK_PX).astype(np.uint8)
+    return np.ascontiguousarray(blocks)
+
+
+def _grid(frame: Frame, scan: Scan) -> _Grid:
+    """Units and blocks of the scan's first component (A.2.2, A.2.3)."""
+    component = frame.components[scan.header.parts[0][0]]
+    extents, highest = (frame.width, frame.height), frame.factors
+    own = component.across, component.down
+    if len(scan.header.parts) == 1:  # blocks in their own order, whatever the sampling factors
+        sizes = [-(-e * f // h) for e, f, h in zip(extents, own, highest, strict=True)]
+        return _Grid(-(-sizes[0] // 8), -(-sizes[1] // 8), 1, 1)
+    counts = [-(-e // (8 * h)) for e, h in zip(extents, highest, strict=True)]
+    return _Grid(counts[0], counts[1], *own)
+
+
+def _follow(
+    frame: Frame, scan: Scan, places: NDArray[np.int64], means: NDArray[np.int16]
+) -> _Lookups:
+    """Follow a scan; returns the tables of its first component's other coefficients."""
+    grid = _grid(frame, scan)
+    tables: list[bytes] = []
+    unit: list[tuple[int, int, int, int]] = []
+    for at, first, other in scan.header.parts:
+        pair = [_table(scan, _FIRST, first), _table(scan, _OTHER, other)]
+        tables += [table for table in pair if table not in tables]
+        n_blocks = 1 if len(scan.header.parts) == 1 else frame.components[at].n_blocks
+        noted = int(at == 0 and len(places) > 0)
+        rows = tables.index(pair[0]), tables.index(pair[1])
+        unit += [(at, *rows, noted)] * n_blocks
+    n_units = grid.units_across * grid.units_down
+    lookups = _lookups(tuple(tables))
+    whole = 2 * n_units * len(unit) <= 64 * len(scan.words) and _kernels.follow_blocks(
+        scan.words,
+        scan.ends,
+        np.array(unit),
+        n_units,
+        scan.restart_interval or n_units,
+        lookups.codes,
+        lookups.steps,
+        lookups.values,
+        places,
+        means,
+    )
+    if not whole:
+        raise DamagedJpeg("codes")
+    return lookups.table(unit[0][2])
+
+
+def _table(scan: Scan, kind: int, number: int) -> bytes:
+    try:
+        table = scan.huffman[kind + number]
+    except KeyError as exc:
+        raise DamagedJpeg("no Huffman table") from exc
+    if kind == _FIRST and any(symbol > _MAX_SIZE for symbol in table[16:]):
+        raise DamagedJpeg("Huffman table")
+    return table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lookups:
+    """Tables as `_kernels.fill_lookups` describes them, one behind the other."""
+
+    codes: NDArray[np.uint16]
+    steps: NDArray[np.uint32]
+    values: NDArray[np.int32]
+
+    def table(self, k: int) -> _Lookups:
+        """One of the tables."""
+        size = 1 << _kernels.LOOKUP_BITS
+        part, wide = slice(k * size, (k + 1) * size), slice(k << 16, (k + 1) << 16)
+        return _Lookups(self.codes[wide], self.steps[part], self.values[part])
+
+
+@lru_cache(maxsize=16)
+def _lookups(tables: tuple[bytes, ...]) -> _Lookups:
+    """Lookup tables; cached, as a scanner writes the same ones again and again."""
+    n, size = len(tables), 1 << _kernels.LOOKUP_BITS
+    codes = np.zeros((n, 65536), np.uint16)
+    steps = np.empty((n, size), np.uint32)
+    values = np.zeros((n, size), np.int32)
+    for k, table in enumerate(tables):
+        lengths = np.repeat(np.arange(1, 17), list(table[:16]))
+        symbols = np.frombuffer(table, np.uint8)[16:].astype(np.int64)
+        spans = 1 << (16 - lengths)
+        if spans.sum() > codes.shape[1]:
+            raise DamagedJpeg("Huffman table")
+        codes[k, : spans.sum()] = np.repeat(256 * lengths + symbols, spans)
+        _kernels.fill_lookups(codes[k], steps[k], values[k])
+    return _Lookups(codes.ravel(), steps.ravel(), values.ravel())
