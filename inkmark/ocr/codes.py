@@ -101,7 +101,8 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
     x1, y1 = min(width, round(region.right)), min(height, round(region.bottom))
     if x1 - x0 < 8 or y1 - y0 < 8:
         return None
-    for attempt in _attempts(pixels.whole()[y0:y1, x0:x1]):
+    seen = pixels.at(np.array([[x0, y0, x1, y1]]))
+    for attempt in _attempts(seen[y0:y1, x0:x1]):
         codes = zxingcpp.read_barcodes(attempt, formats=formats, try_invert=False)
         if codes:
             name = next(n for n, f in _FORMATS.items() if codes[0].format == f)
