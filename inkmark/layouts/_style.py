@@ -26,8 +26,9 @@ COLUMN_GAP = 7.0
 
 # Bubbles of items: blocks of five rows, as many blocks side by side as the column holds.
 BUBBLE = (5.0, 3.0)
-OPTION_STEP = 7.5
-ROW_STEP = 6.0
+BUBBLE_RANGE = (3.0, 7.0)
+OPTION_GAP = 2.5
+ROW_GAP = 3.0
 ROWS_PER_BLOCK = 5
 BLOCK_GAP = 3.0
 BAND_PADDING = 2.0

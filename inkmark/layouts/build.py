@@ -55,6 +55,8 @@ class SheetOptions:
     columns : int or None
         Columns of a page, 1 to 3; None takes 1 for A4 and as many as the items allow for A3.
     bubble_style : BubbleShape
+    bubble_mm : (float, float)
+        Width and height of the bubbles of items, 3 to 7 mm each; equal ones make circles.
     candidate_digits : int or None
         Digits of the candidate number; None takes them from the roster, or 8 without one.
 
@@ -68,6 +70,7 @@ class SheetOptions:
     sides: int = 1
     columns: int | None = None
     bubble_style: BubbleShape = BubbleShape.OVAL
+    bubble_mm: tuple[float, float] = st.BUBBLE
     candidate_digits: int | None = None
 
     def __post_init__(self) -> None:
@@ -81,6 +84,10 @@ class SheetOptions:
             if value not in values:
                 listed = ", ".join(str(v) for v in values if v is not None)
                 raise LayoutError(f"{name} is {value!r}. Choose one of: {listed}.")
+        low, high = st.BUBBLE_RANGE
+        if not all(low <= side <= high for side in self.bubble_mm):
+            size = " x ".join(f"{side:g}" for side in self.bubble_mm)
+            raise LayoutError(f"bubble_mm is {size}. Choose sides of {low:g} to {high:g} mm.")
         if self.candidate_digits is not None and not 1 <= self.candidate_digits <= 24:
             raise LayoutError(
                 f"candidate_digits is {self.candidate_digits}. Choose a number from 1 to 24."
@@ -112,7 +119,7 @@ def build_layout(exam: Exam, options: SheetOptions | None = None) -> SheetLayout
     if not exam.items:
         raise LayoutError("the exam has no items. Fill in the sheet 'items' of exam.xlsx.")
     for item in exam.items:
-        _check_item(item, exam.language)
+        _check_item(item, exam.language, options)
     columns = _columns(exam, options)
     info_fields, info_span = _info_block(exam, options, columns)
     top = columns[0].y + st.INFO_HEIGHT + st.INFO_GAP
@@ -142,10 +149,10 @@ def build_layout(exam: Exam, options: SheetOptions | None = None) -> SheetLayout
     return SheetLayout(layout_version(pages), title, tuple(pages))
 
 
-def _check_item(item: Item, language: str) -> None:
+def _check_item(item: Item, language: str, options: SheetOptions) -> None:
     if item.type.is_objective and not item.options:
         raise LayoutError(f"item {item.number} has no options. Fill them in in exam.xlsx.")
-    room = (st.BUBBLE[0] - 1.0) * PT_PER_MM
+    room = (options.bubble_mm[0] - 1.0) * PT_PER_MM
     for label in printed_options(item, language):
         if (
             fit_text(label, room, st.BUBBLE_LABEL_PT, min_size_pt=st.BUBBLE_LABEL_MIN_PT)[0]
@@ -194,7 +201,7 @@ def _anchors(width: float, height: float) -> Anchors:
 
 def _columns(exam: Exam, options: SheetOptions) -> tuple[Box, ...]:
     """The columns of a page as wide as the widest row needs, or as many as were asked for."""
-    widths = ((_row_width(run), _most_options(run).number) for run in st.sections(exam))
+    widths = ((_row_width(run, options), _most_options(run).number) for run in st.sections(exam))
     needed, widest = max(widths, key=lambda entry: entry[0])
     if options.columns is not None:
         counts: Sequence[int] = (options.columns,)
@@ -267,11 +274,14 @@ def _info_block(
         "name",
         _box(left + st.NAME_LABEL, top, info_right - left - st.NAME_LABEL, st.NAME_BOX),
     )
-    bubble_w, bubble_h = st.BUBBLE
+    bubble_w, bubble_h = options.bubble_mm
     absent = BubbleField(
         "absent",
         ("absent",),
-        _point(left + st.GRID_PADDING + bubble_w / 2, top + st.INFO_HEIGHT - st.ROW_STEP / 2 - 1.0),
+        _point(
+            left + st.GRID_PADDING + bubble_w / 2,
+            top + st.INFO_HEIGHT - (bubble_h + st.ROW_GAP) / 2 - 1.0,
+        ),
         (0.0, 0.0),
         bubble_w,
         bubble_h,
@@ -302,10 +312,10 @@ def _most_options(run: Sequence[Item]) -> Item:
     return max(run, key=lambda item: len(item.options))
 
 
-def _row_width(run: Sequence[Item]) -> float:
+def _row_width(run: Sequence[Item], options: SheetOptions) -> float:
     """Width in mm that the longest row of a section needs."""
-    options = len(_most_options(run).options) * st.OPTION_STEP
-    return 2 * st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + options
+    bubbles = len(_most_options(run).options) * (options.bubble_mm[0] + st.OPTION_GAP)
+    return 2 * st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + bubbles
 
 
 def _blocks(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iterator[_Block]:
@@ -318,9 +328,12 @@ def _blocks(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iter
 
 def _bands(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iterator[_Block]:
     """Bands of blocks of five bubble rows, blocks side by side."""
-    n_side = max(1, int((column_w + st.BLOCK_GAP) / (_row_width(run) + st.BLOCK_GAP)))
+    option_step = options.bubble_mm[0] + st.OPTION_GAP
+    row_step = options.bubble_mm[1] + st.ROW_GAP
+    row_w = _row_width(run, options)
+    n_side = max(1, int((column_w + st.BLOCK_GAP) / (row_w + st.BLOCK_GAP)))
     pitch = column_w / n_side
-    indent = st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + st.OPTION_STEP / 2
+    indent = st.BAND_PADDING + _label_width(run) + st.LABEL_GAP + option_step / 2
     per_band = n_side * st.ROWS_PER_BLOCK
     for start in range(0, len(run), per_band):
         band = run[start : start + per_band]
@@ -338,10 +351,10 @@ def _bands(run: Sequence[Item], column_w: float, options: SheetOptions) -> Itera
                     item.options,
                     _point(
                         box.x + indent + k // n_rows * pitch,
-                        box.y + st.BAND_PADDING + (k % n_rows + 0.5) * st.ROW_STEP,
+                        box.y + st.BAND_PADDING + (k % n_rows + 0.5) * row_step,
                     ),
-                    (st.OPTION_STEP, 0.0),
-                    *st.BUBBLE,
+                    (option_step, 0.0),
+                    *options.bubble_mm,
                     shape=BubbleShape(options.bubble_style),
                     multiple=item.type is ItemType.MULTIPLE,
                     role=Role.ITEM,
@@ -350,7 +363,7 @@ def _bands(run: Sequence[Item], column_w: float, options: SheetOptions) -> Itera
                 for k, item in enumerate(band)
             )
 
-        yield _Block(n_rows * st.ROW_STEP + 2 * st.BAND_PADDING, fields)
+        yield _Block(n_rows * row_step + 2 * st.BAND_PADDING, fields)
 
 
 def _fill_in_rows(run: Sequence[Item], column_w: float) -> Iterator[_Block]:

@@ -43,7 +43,7 @@ def answer_fields(page: PageLayout) -> tuple[AnswerField, ...]:
 def frame_padding(kind: ItemType) -> float:
     """Distance in mm from the fields of a section to the frame around them."""
     if kind.is_objective:
-        return st.BAND_PADDING + (st.ROW_STEP - st.BUBBLE[1]) / 2
+        return st.BAND_PADDING + st.ROW_GAP / 2
     return (st.FILL_IN_ROW - st.FILL_IN_BOX) / 2 if kind is ItemType.FILL_IN else 0.0
 
 
@@ -65,11 +65,14 @@ def sheet_options(layout: SheetLayout) -> SheetOptions | None:
     if paper is None or grid is None or not all(page.columns for page in layout.pages):
         return None
     n_columns = len(page.columns)
+    # The absent mark has the size of the items' bubbles.
+    absent = next(f for f in page.fields if isinstance(f, BubbleField) and f.role is Role.ABSENT)
     return SheetOptions(
         paper,
         1 if len(layout.pages) % 2 else 2,
         None if n_columns == _USUAL_COLUMNS[paper] else n_columns,
         grid.shape,
+        (absent.bubble_w, absent.bubble_h),
     )
 
 
@@ -102,6 +105,9 @@ def form_differences(layout: SheetLayout, exam: Exam, options: SheetOptions) -> 
         found.append(f"it has {n_columns} column(s), not {options.columns}")
     if options.bubble_style != built.bubble_style:
         found.append(f"its bubbles are {built.bubble_style}, not {options.bubble_style}")
+    if options.bubble_mm != built.bubble_mm:
+        sizes = ("{:g} x {:g}".format(*o.bubble_mm) for o in (built, options))
+        found.append("its bubbles are {} mm, not {}".format(*sizes))
     digits = max((len(candidate.number) for candidate in exam.candidates), default=0)
     if digits > grid.n_groups:
         found.append(f"its candidate numbers have {grid.n_groups} digits, the roster's {digits}")

@@ -40,6 +40,7 @@ options = st.builds(
     sides=st.sampled_from([1, 2]),
     columns=st.sampled_from([None, 1, 2, 3]),
     bubble_style=st.sampled_from(list(BubbleShape)),
+    bubble_mm=st.sampled_from([(5.0, 3.0), (3.0, 3.0), (7.0, 7.0), (4.0, 3.2)]),
 )
 exams = st.builds(
     invented_exam,
@@ -107,7 +108,7 @@ def assert_sound(layout: SheetLayout, exam: Exam) -> None:
                 assert field.options == item.options
                 assert field.multiple == (item.type is ItemType.MULTIPLE)
                 gaps = np.diff(field.centres(), axis=0)
-                assert gaps[:, 0] == pytest.approx(7.5)
+                assert gaps[:, 0] == pytest.approx(field.bubble_w + 2.5)
                 assert gaps[:, 1] == pytest.approx(0.0)
 
 
@@ -283,6 +284,8 @@ def test_too_many_candidate_digits_are_refused() -> None:
         {"sides": 3},
         {"columns": 4},
         {"bubble_style": "star"},
+        {"bubble_mm": (2.0, 3.0)},
+        {"bubble_mm": (5.0, 7.5)},
         {"candidate_digits": 0},
     ],
 )

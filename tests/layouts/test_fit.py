@@ -34,6 +34,7 @@ forms = st.builds(
     sides=st.sampled_from([1, 2]),
     columns=st.sampled_from([None, 1, 2, 3]),
     bubble_style=st.sampled_from(list(BubbleShape)),
+    bubble_mm=st.sampled_from([(5.0, 3.0), (3.0, 3.0), (7.0, 7.0), (4.0, 3.2)]),
 )
 
 
@@ -119,6 +120,11 @@ def test_many_differences_are_not_all_named() -> None:
             SheetOptions(),
             SheetOptions(bubble_style=BubbleShape.RECTANGLE),
             ["its bubbles are oval, not rectangle"],
+        ),
+        (
+            SheetOptions(),
+            SheetOptions(bubble_mm=(4.0, 4.0)),
+            ["its bubbles are 5 x 3 mm, not 4 x 4"],
         ),
         (
             SheetOptions(),
