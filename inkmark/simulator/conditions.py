@@ -27,7 +27,7 @@ from inkmark.simulator.paper import (
 from inkmark.simulator.people import MarkStyle, Writer, fill_sheet
 from inkmark.simulator.phone import PhoneModel, PhonePose, draw_phone, photograph
 from inkmark.simulator.pose import Bulge, Pose
-from inkmark.simulator.scanner import Bilevel, ScannerModel, ScannerPose, scan
+from inkmark.simulator.scanner import DARK_LID, Bilevel, ScannerModel, ScannerPose, scan
 
 __all__ = [
     "LEVEL_2",
@@ -250,7 +250,11 @@ _STEPS: Mapping[Effect, Step] = {
     Effect.STAPLES: _sheet(staples=_whole(1, 2)),
     Effect.FOLDS: _sheet(folds=_whole(1, 3)),
     Effect.STAINS: _sheet(stains=_whole(1, 4)),
-    Effect.BORDER: _device(border_mm=_between(0.5, 4.0), skew_deg=_between(0.3, 1.5, signed=True)),
+    Effect.BORDER: _device(
+        lid=lambda _: DARK_LID,
+        border_mm=_between(0.5, 4.0),
+        skew_deg=_between(0.3, 1.5, signed=True),
+    ),
     Effect.STREAKS: _device(streaks=_whole(1, 3)),
     Effect.PHOTOCOPY: _copied,
     Effect.CURL: _curled,
@@ -401,6 +405,7 @@ def _office(rng: Generator) -> ScannerModel:
         black=int(rng.integers(5, 35)),
         white=int(rng.integers(235, 254)),
         gamma=float(rng.uniform(0.9, 1.1)),
+        lid=DARK_LID if rng.random() < 0.3 else 255,
         jpeg_quality=int(rng.integers(75, 93)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ from inkmark.simulator.pose import Bulge, resample
 
 __all__ = [
     "CLEAN_OFFICE",
+    "DARK_LID",
     "ORDINARY",
     "Bilevel",
     "ScannerModel",
@@ -31,6 +32,8 @@ Points = NDArray[np.float64]
 
 _LENS_MM = 250.0
 """How far the lens of a flatbed scanner is from the glass, along the folded light path."""
+DARK_LID = 35
+"""Grey of a black lid."""
 _SLIP_MM = 4.0
 """Length of paper that passes while it slips."""
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -81,8 +84,9 @@ class ScannerModel:
     gamma : float
         Above 1 darkens the tones between.
     border_mm : float
-        Width of the dark border along the left and top edges. Where there is one, the lid
-        is dark: so is all that lies beyond the paper, a wedge with a skew.
+        Width of the border along the left and top edges in which the lid is seen.
+    lid : int
+        Grey of the lid behind the paper: what lies beyond it, a wedge with a skew.
     streaks : int
         Fine lines along the feeding direction from dust on the glass.
     bilevel : Bilevel
@@ -113,6 +117,7 @@ class ScannerModel:
     white: int = 255
     gamma: float = 1.0
     border_mm: float = 0.0
+    lid: int = 255
     streaks: int = 0
     bilevel: Bilevel = Bilevel.NONE
     threshold: int = 128
@@ -137,6 +142,7 @@ ORDINARY = ScannerModel(
     white=242,
     gamma=1.1,
     border_mm=0.8,
+    lid=DARK_LID,
 )
 """A school's copier on an ordinary day."""
 
@@ -158,7 +164,7 @@ def draw_scanner(level: float, rng: np.random.Generator) -> ScannerModel:
     def up_to(limit: float) -> float:
         return float(rng.uniform(0.2, 1.0) * limit * level)
 
-    return ScannerModel(
+    drawn = ScannerModel(
         skew_deg=spread(2.0),
         scale_x=1 + spread(0.01),
         scale_y=1 + spread(0.015),
@@ -175,6 +181,7 @@ def draw_scanner(level: float, rng: np.random.Generator) -> ScannerModel:
         border_mm=up_to(3.0) if rng.random() < 0.5 * level else 0.0,
         streaks=int(rng.random() < 0.2 * level),
     )
+    return replace(drawn, lid=DARK_LID) if drawn.border_mm else drawn
 
 
 class ScannerPose:
@@ -326,16 +333,15 @@ def scan(
         out = u8(cv2.rotate(out, _TURNS[model.orientation_deg]))
     if not pose.is_still:
         out = resample(out, pose.source_of, pose.shape)
-    lid = 35 if model.border_mm else 255
     if gone:
         out = out.copy() if out is pixels else out
         for hole in gone:
             edge = pose.to_px(hole)
-            filled(out, [edge], lid)
+            filled(out, [edge], model.lid)
             closed = np.rint(edge).astype(np.int32)
             cv2.polylines(out, [closed], True, 150, 1, cv2.LINE_AA)  # the edge's own shadow
-    if model.border_mm:
-        out = _bordered(out, pose, lid, model.border_mm * px_per_mm)
+    if model.lid < 255:
+        out = _bordered(out, pose, model.lid, model.border_mm * px_per_mm)
     if model.shadow or model.bulge is not None:
         out = shaded(out, _light(pose, model, px_per_mm))
     out = blurred(out, model.blur_mm * px_per_mm)
@@ -354,7 +360,7 @@ def scan(
 
 
 def _bordered(pixels: Pixels, pose: ScannerPose, lid: int, near_px: float) -> Pixels:
-    """The dark lid beyond the paper, and a border of it along the left and top edges."""
+    """The lid beyond the paper, and a border of it along the left and top edges."""
     out = pixels.copy()
     height, width = out.shape
     around = np.array([(-2, -2), (width + 1, -2), (width + 1, height + 1), (-2, height + 1)])

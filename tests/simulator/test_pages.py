@@ -27,3 +27,18 @@ def test_vector_pages_are_rendered_at_the_resolution_asked_for(tmp_path, dpi):
             (x * scale, (x + 20) * scale), abs=1.5
         )
         assert (rows.min(), rows.max()) == pytest.approx((100 * scale, 120 * scale), abs=1.5)
+
+
+@pytest.mark.parametrize("dpi", [75.0, 100.0])
+def test_averaging_puts_print_where_it_should_lie(tmp_path, dpi):
+    path = tmp_path / "sheet.pdf"
+    canvas = Canvas(str(path), pagesize=(210 * mm, 297 * mm))
+    canvas.rect(50.3 * mm, (297 - 120.7) * mm, 20 * mm, 20 * mm, stroke=0, fill=1)
+    canvas.save()
+    (page,) = render_pages(path, dpi, oversampling=6)
+    scale = dpi / 25.4
+    assert page.shape == pytest.approx((297 * scale, 210 * scale), abs=1)
+    dark = 255.0 - page
+    rows, columns = np.mgrid[: page.shape[0], : page.shape[1]]
+    middle = (columns * dark).sum() / dark.sum(), (rows * dark).sum() / dark.sum()
+    assert middle == pytest.approx((60.3 * scale - 0.5, 110.7 * scale - 0.5), abs=0.12)

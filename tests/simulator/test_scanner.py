@@ -69,7 +69,7 @@ def where(points, model):
         ScannerModel(shift_x_mm=3.0, shift_y_mm=-4.0),
         ScannerModel(stretch_mm=0.8),
         ScannerModel(slip_mm=0.6, slip_at=0.4),
-        replace(ORDINARY, noise=0.0, white=255, border_mm=0.0),
+        replace(ORDINARY, noise=0.0, white=255, border_mm=0.0, lid=255),
     ],
 )
 def test_print_lies_where_the_model_puts_it(model):
@@ -131,7 +131,7 @@ def test_blur_widens_an_edge_by_its_deviation():
 
 def test_borders_and_streaks_darken_only_where_they_are():
     page = np.full(SHAPE, 255, np.uint8)
-    out = scan(page, DPI, ScannerModel(border_mm=3.0), np.random.default_rng(0))
+    out = scan(page, DPI, ScannerModel(border_mm=3.0, lid=35), np.random.default_rng(0))
     assert (out[:, :10] < 60).all()
     assert (out[:10] < 60).all()
     assert (out[20:, 20:] == 255).all()

@@ -1,0 +1,347 @@
+"""Simulated answer sheets with their truth, for the benchmark of reading accuracy."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.exam import Exam, Item, ItemType, Policy
+from inkmark.layouts import (
+    BubbleField,
+    BubbleShape,
+    PageLayout,
+    Role,
+    SheetLayout,
+    SheetOptions,
+    build_layout,
+    print_sheets,
+)
+from inkmark.simulator import (
+    Condition,
+    Effect,
+    Level,
+    MarkStyle,
+    SimulatedPage,
+    Writer,
+    draw_condition,
+    draw_writer,
+    fill_sheet,
+    render_pages,
+    simulate,
+    single_effect,
+)
+
+__all__ = ["GROUPS", "SHEETS", "Expected", "Group", "Manner", "Sheet", "TestPage", "make_page"]
+
+Marks = tuple[tuple[int, MarkStyle], ...]
+
+
+class Manner(StrEnum):
+    """How a field is filled; a row of the table of mark styles."""
+
+    FULL = "full"
+    HASTY = "hasty"
+    LIGHT = "light pencil"
+    TICK = "tick"
+    CROSS = "cross"
+    BLANK = "blank"
+    SPILL = "over the edge"
+    ERASED = "erased clean"
+    RECONSIDERED = "erased clean, another marked"
+    STRAY = "stray stroke"
+    DOT = "small dot"
+    CIRCLE = "circle around"
+    OUTSIDE = "outside the box"
+    SMUDGED = "erased badly"
+    SMUDGED_TWO = "erased badly, another marked"
+    CORRECTED = "one struck out, another marked"
+    TWO = "two marks"
+    NUMBER = "candidate number"
+    ABSENT = "absent mark, blank"
+
+
+NORMAL = {
+    Manner.FULL: (MarkStyle.FILL, 0.45),
+    Manner.HASTY: (MarkStyle.HASTY, 0.20),
+    Manner.LIGHT: (MarkStyle.LIGHT, 0.15),
+    Manner.TICK: (MarkStyle.TICK, 0.10),
+    Manner.CROSS: (MarkStyle.CROSS, 0.10),
+}
+_PLAIN = (Manner.SPILL, Manner.ERASED, Manner.RECONSIDERED, Manner.STRAY)
+_DISPUTED = (
+    Manner.DOT,
+    Manner.CIRCLE,
+    Manner.OUTSIDE,
+    Manner.SMUDGED,
+    Manner.SMUDGED_TWO,
+    Manner.CORRECTED,
+    Manner.TWO,
+)
+
+
+class Group(StrEnum):
+    """What is asked of a reader."""
+
+    NORMAL = "normal marks"
+    """Nothing but right will do; a flag costs a person's time."""
+    PLAIN = "other plain marks"
+    """A careful person is sure; a flag is no surprise."""
+    DISPUTED = "marks people cannot agree on"
+    """Must be flagged."""
+
+
+GROUPS = {
+    manner: Group.DISPUTED
+    if manner in _DISPUTED
+    else Group.PLAIN
+    if manner in _PLAIN
+    else Group.NORMAL
+    for manner in Manner
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A kind of answer sheet.
+
+    Attributes
+    ----------
+    name : str
+    single, multiple : int
+        Number of items of each kind.
+    options : str
+    shape : BubbleShape
+    size_mm : (float, float)
+    language : str
+    """
+
+    name: str
+    single: int
+    multiple: int = 0
+    options: str = "ABCD"
+    shape: BubbleShape = BubbleShape.OVAL
+    size_mm: tuple[float, float] = (5.0, 3.0)
+    language: str = "en"
+
+
+SHEETS = (
+    Sheet("60 x 4, oval 5 x 3 mm", 60),
+    Sheet("100 x 4 dense, round 3 mm", 100, size_mm=(3.0, 3.0)),
+    Sheet("60 x 4, round 4.2 mm", 60, size_mm=(4.2, 4.2)),
+    Sheet("40 x 5, round 7 mm", 40, options="ABCDE", size_mm=(7.0, 7.0)),
+    Sheet("60 x 4, [A] 5 x 3 mm", 60, shape=BubbleShape.RECTANGLE, language="zh"),
+    Sheet("80 x 4, [A] 4 x 3 mm", 80, shape=BubbleShape.RECTANGLE, size_mm=(4.0, 3.0)),
+    Sheet("50 x 4, [A] 7 x 3.5 mm", 50, shape=BubbleShape.RECTANGLE, size_mm=(7.0, 3.5)),
+    Sheet("30 + 30 of several, oval 4 x 3 mm", 30, 30, size_mm=(4.0, 3.0), language="zh"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The truth about a field.
+
+    Attributes
+    ----------
+    value : str
+        What a careful person reads; of a disputed field the option that was meant.
+    manner : Manner
+    """
+
+    value: str
+    manner: Manner
+
+
+@dataclass(frozen=True, slots=True)
+class TestPage:
+    """A simulated page, what it is and what is on it.
+
+    Attributes
+    ----------
+    sheet : Sheet
+    layout : SheetLayout
+    page_number : int
+    condition : Condition
+    image : SimulatedPage
+    expected : mapping of str to Expected
+        By the name of the bubble field.
+    """
+
+    __test__ = False  # no test case, whatever its name
+
+    sheet: Sheet
+    layout: SheetLayout
+    page_number: int
+    condition: Condition
+    image: SimulatedPage
+    expected: Mapping[str, Expected]
+
+    @property
+    def page(self) -> PageLayout:
+        """The layout of this page."""
+        return self.layout.pages[self.page_number]
+
+
+def make_page(stratum: Level | Effect, seed: int) -> TestPage:
+    """Simulate a page; the same stratum and seed give the same page.
+
+    Parameters
+    ----------
+    stratum : Level or Effect
+        The mixture of a level, or a clean scan with one effect.
+    seed : int
+
+    Returns
+    -------
+    TestPage
+    """
+    strata: tuple[Level | Effect, ...] = (*Level, *Effect)
+    rng = np.random.default_rng((seed, strata.index(stratum)))
+    sheet = SHEETS[int(rng.integers(len(SHEETS)))]
+    if isinstance(stratum, Level):
+        condition = draw_condition(stratum, rng)
+    else:
+        condition = single_effect(stratum, rng)
+    layout, _ = _layout(sheet)
+    page_number = int(rng.integers(len(layout.pages)))
+    page = layout.pages[page_number]
+    printed = _printed(sheet, page_number, condition.dpi)
+    marks, expected = _fill(page, rng)
+    other_side = None
+    if condition.sheet.show_through:
+        back, _ = _fill(page, rng)
+        other_side = fill_sheet(printed, page, back, condition.dpi, rng)
+    image = simulate(
+        printed, page, marks, condition, rng, writer=_writer(rng), other_side=other_side
+    )
+    return TestPage(sheet, layout, page_number, condition, image, expected)
+
+
+def _writer(rng: np.random.Generator) -> Writer:
+    """Three in four write with a 2B pencil, the others with a pen."""
+    writer = draw_writer(rng)
+    if rng.random() < 0.75:
+        return writer
+    return replace(
+        writer,
+        tip_mm=float(rng.uniform(0.35, 0.6)),
+        darkness=float(rng.uniform(0.78, 0.92)),
+        grain=float(rng.uniform(0.0, 0.05)),
+    )
+
+
+def _fill(
+    page: PageLayout, rng: np.random.Generator
+) -> tuple[dict[tuple[str, int], Marks], dict[str, Expected]]:
+    """Marks of one person: most in one manner, some in another, a few odd."""
+    manners = list(NORMAL)
+    shares = [share for _, share in NORMAL.values()]
+    habit = manners[int(rng.choice(len(manners), p=shares))]
+    marks: dict[tuple[str, int], Marks] = {}
+    expected: dict[str, Expected] = {}
+    for field in page.fields:
+        if not isinstance(field, BubbleField):
+            continue
+        if field.role is Role.CANDIDATE:
+            style = MarkStyle.HASTY if habit is Manner.HASTY else MarkStyle.FILL
+            digits = rng.integers(0, len(field.options), field.n_groups).tolist()
+            marks |= {(field.name, g): ((digit, style),) for g, digit in enumerate(digits)}
+            number = "".join(field.options[digit] for digit in digits)
+            expected[field.name] = Expected(number, Manner.NUMBER)
+        elif field.role is Role.ABSENT:
+            expected[field.name] = Expected("", Manner.ABSENT)
+        else:
+            manner = _manner(habit, rng, multiple=field.multiple)
+            chosen, meant = _answer(field, manner, rng)
+            marks[field.name, 0] = chosen
+            value = "".join(field.options[k] for k in sorted(meant))
+            expected[field.name] = Expected(value, manner)
+    return marks, expected
+
+
+def _manner(habit: Manner, rng: np.random.Generator, *, multiple: bool) -> Manner:
+    kind = rng.random()
+    if kind < 0.76:
+        return habit
+    if kind < 0.85:
+        return list(NORMAL)[int(rng.integers(len(NORMAL)))]
+    if kind < 0.91:
+        return Manner.BLANK
+    if kind < 0.94:
+        return _PLAIN[int(rng.integers(len(_PLAIN)))]
+    disputed = [m for m in _DISPUTED if not (multiple and m is Manner.TWO)]
+    return disputed[int(rng.integers(len(disputed)))]
+
+
+def _answer(
+    field: BubbleField, manner: Manner, rng: np.random.Generator
+) -> tuple[Marks, tuple[int, ...]]:
+    """Marks on a field's options, and the options that are meant."""
+    first, second, third = (int(k) for k in rng.permutation(len(field.options))[:3])
+    fill = MarkStyle.FILL
+    fixed: dict[Manner, tuple[Marks, tuple[int, ...]]] = {
+        Manner.BLANK: ((), ()),
+        Manner.SPILL: (((first, MarkStyle.SPILL),), (first,)),
+        Manner.ERASED: (((first, MarkStyle.ERASED),), ()),
+        Manner.RECONSIDERED: (((first, MarkStyle.ERASED), (second, fill)), (second,)),
+        Manner.STRAY: (((first, MarkStyle.STRAY), (second, fill)), (second,)),
+        Manner.DOT: (((first, MarkStyle.DOT),), (first,)),
+        Manner.CIRCLE: (((first, MarkStyle.CIRCLE),), (first,)),
+        Manner.OUTSIDE: (((first, MarkStyle.OUTSIDE),), (first,)),
+        Manner.SMUDGED: (((first, MarkStyle.SMUDGED),), ()),
+        Manner.SMUDGED_TWO: (((first, MarkStyle.SMUDGED), (second, fill)), (second,)),
+        Manner.CORRECTED: (((first, MarkStyle.CANCELLED), (second, fill)), (second,)),
+        Manner.TWO: (((first, fill), (second, fill)), (first, second)),
+    }
+    if manner in fixed:
+        return fixed[manner]
+    style, _ = NORMAL[manner]
+    chosen: tuple[int, ...] = (first,)
+    if field.multiple:
+        chosen = (first, second, third)[: int(rng.integers(1, 4))]
+    return tuple((k, style) for k in chosen), chosen
+
+
+@lru_cache(maxsize=len(SHEETS))
+def _layout(sheet: Sheet) -> tuple[SheetLayout, Exam]:
+    def item(n: int) -> Item:
+        multiple = n >= sheet.single
+        return Item(
+            str(n + 1),
+            ItemType.MULTIPLE if multiple else ItemType.SINGLE,
+            tuple(sheet.options),
+            ("AB",) if multiple else ("A",),
+            Decimal(1),
+        )
+
+    exam = Exam(
+        id="ACCURACY",
+        title="Reading accuracy" if sheet.language == "en" else "识读准确率",
+        subject="Mathematics" if sheet.language == "en" else "数学",
+        grade="9",
+        date=None,
+        language=sheet.language,
+        policy=Policy(),
+        items=tuple(item(n) for n in range(sheet.single + sheet.multiple)),
+        candidates=(),
+    )
+    options = SheetOptions(bubble_style=sheet.shape, bubble_mm=sheet.size_mm)
+    return build_layout(exam, options), exam
+
+
+@lru_cache(maxsize=48)
+def _printed(sheet: Sheet, page_number: int, dpi: float) -> NDArray[np.uint8]:
+    layout, exam = _layout(sheet)
+    with tempfile.TemporaryDirectory(prefix="inkmark-accuracy-") as name:
+        path = Path(name) / "sheet.pdf"
+        print_sheets(layout, exam, path, serials=("1",) if len(layout.pages) > 1 else ("",))
+        factor = round(600 / dpi)
+        (pixels,) = render_pages(path, dpi, [page_number], oversampling=factor)
+    return pixels
