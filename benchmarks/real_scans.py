@@ -1,32 +1,46 @@
-"""Reading of third-party scans and photos against truth read by eye, with imported layouts.
+"""Reading of third-party scans and photos against truth read by eye.
 
 One set of defaults for all sets. A field is *right* where its value is the true one and no
 person is asked, *rejected* where it is flagged or the page did not register, and *silently
 wrong* where its value is wrong and nobody is asked. A field that truly has several marks
 and is read as exactly those counts as right: it is shown to a person for what it says, not
 for how it was read. Values that a careful person would not be sure of are counted apart.
+
+Every image is also read turned by one, two and three quarters: a sheet that lies the wrong
+way round must be read right or not at all.
 """
 
 from __future__ import annotations
 
-import csv
-import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from benchmarks._captures import Capture, TruthRow, code_pages, sheet_captures
 from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable
-from inkmark.images import open_scan
+from inkmark.images import Pixels, open_scan
 from inkmark.layouts import SheetLayout
-from inkmark.layouts.importers import import_omrchecker
+from inkmark.ocr import find_codes, read_codes
 from inkmark.omr import RegistrationFailure, read_bubbles, register
 from inkmark.readings import FieldReading, Flag
 
-__all__ = ["Outcome", "Tally", "read_image", "read_set", "run"]
+__all__ = ["Outcome", "Reading", "outcomes", "read_codes_of_pages", "read_image", "run"]
 
 _NOTE_VALUE = "template_value="
 _NOTE_AMBIGUOUS = "ambiguous: alt="
-_SIZE = re.compile(r"[\d:(,;]| reduced")  # what follows the kind of an image
+_EXPLAINED = 40
+"""So many rejected fields are named in the notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Values and flags of the fields of an image, or why there are none."""
+
+    values: Mapping[str, tuple[str, Flag]]
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class Outcome:
     value: str
     flag: Flag
     ambiguous: bool
+    reason: str = ""
 
     @property
     def verdict(self) -> str:
@@ -49,66 +64,28 @@ class Outcome:
             return "right"
         return "wrong" if self.flag is Flag.OK else "rejected"
 
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of the images of one set and one kind."""
-
-    images: int = 0
-    fields: int = 0
-    right: int = 0
-    rejected: int = 0
-    wrong: int = 0
-    ambiguous: int = 0
-    ambiguous_wrong: int = 0
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one field."""
-        if outcome.ambiguous:
-            self.ambiguous += 1
-            self.ambiguous_wrong += outcome.verdict == "wrong"
-            return
-        self.fields += 1
-        setattr(self, outcome.verdict, getattr(self, outcome.verdict) + 1)
+    def __str__(self) -> str:
+        true, read = (value or "blank" for value in (self.truth[0], self.value))
+        return f"{self.image} {self.field}: {self.reason}, {true!r} read as {read!r}"
 
 
-def read_set(folder: Path) -> Iterator[tuple[str, str, tuple[Outcome, ...]]]:
-    """Read every image of the set: its path, its kind and its fields.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder ``scans/omrchecker`` of the reference data.
-    """
-    truth: dict[str, list[dict[str, str]]] = {}
-    with (folder / "truth.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            truth.setdefault(row["image"], []).append(row)
-    layouts: dict[str, SheetLayout] = {}
-    with (folder / "images.csv").open(encoding="utf-8", newline="") as file:
-        images = list(csv.DictReader(file))
-    for image in images:
-        template = image["template"]
-        if template not in layouts:
-            layouts[template] = import_omrchecker(folder / template).layout
-        read = read_image(folder / image["image"], layouts[template])
-        outcomes = tuple(_outcome(row, read) for row in truth[image["image"]])
-        yield image["image"], image["kind"], outcomes
-
-
-def read_image(path: Path, layout: SheetLayout) -> dict[str, tuple[str, Flag]]:
-    """Values and flags of all fields and joined fields of an image; empty if unregistered."""
+def read_image(path: Path, layout: SheetLayout, quarters: int = 0) -> Reading:
+    """All fields and joined fields of an image that is turned clockwise by some quarters."""
     with open_scan(path) as scan:
         pixels = scan.load(0).pixels
+    if quarters:
+        pixels = Pixels.of(np.ascontiguousarray(np.rot90(pixels.whole(), -quarters)))
     page = layout.pages[0]
     registration = register(pixels, page)
     if isinstance(registration, RegistrationFailure):
-        return {}
+        return Reading({}, registration.reason)
     readings = {r.field: r for r in read_bubbles(pixels, page, registration)}
     values = {name: (reading.value, reading.flag) for name, reading in readings.items()}
     for join in layout.joins:
         values[join.name] = _joined([readings[part] for part in join.parts])
-    return values
+    for code in read_codes(pixels, page, registration):
+        values[code.field] = (code.text, Flag.OK)
+    return Reading(values)
 
 
 def _joined(parts: list[FieldReading]) -> tuple[str, Flag]:
@@ -117,18 +94,37 @@ def _joined(parts: list[FieldReading]) -> tuple[str, Flag]:
     return "".join(part.value for part in parts), worst
 
 
-def _outcome(row: Mapping[str, str], read: Mapping[str, tuple[str, Flag]]) -> Outcome:
-    note = row["note"]
-    truth = [row["value"]]
-    if note.startswith(_NOTE_VALUE) and row["value"]:
+def outcomes(capture: Capture, quarters: int = 0) -> tuple[Outcome, ...]:
+    """What became of each field of an image."""
+    reading = read_image(capture.path, capture.layout, quarters)
+    return tuple(_outcome(capture, row, reading) for row in capture.truth)
+
+
+def _outcome(capture: Capture, row: TruthRow, reading: Reading) -> Outcome:
+    truth = [row.value]
+    if row.note.startswith(_NOTE_VALUE) and row.value:
         # The print numbers this field's bubbles in another order than the template.
-        truth = [note.removeprefix(_NOTE_VALUE).split(";")[0]]
-    ambiguous = note.startswith(_NOTE_AMBIGUOUS)
+        truth = [row.note.removeprefix(_NOTE_VALUE).split(";")[0]]
+    ambiguous = row.note.startswith(_NOTE_AMBIGUOUS)
     if ambiguous:
-        others = note.removeprefix(_NOTE_AMBIGUOUS).split(";")[0].split(",")
+        others = row.note.removeprefix(_NOTE_AMBIGUOUS).split(";")[0].split(",")
         truth += ["" if other == "(blank)" else other for other in others]
-    value, flag = read.get(row["field"], ("", Flag.UNREADABLE))
-    return Outcome(row["image"], row["field"], tuple(truth), value, flag, ambiguous)
+    value, flag = reading.values.get(row.field, ("", Flag.UNREADABLE))
+    reason = reading.failure or flag.value
+    image = f"{capture.collection}/{capture.name}"
+    return Outcome(image, row.field, tuple(truth), value, flag, ambiguous, reason)
+
+
+def read_codes_of_pages(path: Path, truth: list[str]) -> Iterator[str]:
+    """``right``, ``rejected`` or ``wrong`` for the code of each page of a file.
+
+    A code that is not found leaves its page to a person; a page without one is right where
+    none is found.
+    """
+    with open_scan(path) as scan:
+        for index, text in enumerate(truth):
+            found = " | ".join(code.text for code in find_codes(scan.load(index).pixels))
+            yield "right" if found == text else "wrong" if found else "rejected"
 
 
 def run(options: Options) -> Result:
@@ -147,52 +143,59 @@ def run(options: Options) -> Result:
     Unavailable
         Where the reference data is not there.
     """
-    folder = options.data_dir / "scans" / "omrchecker" if options.data_dir else None
-    if folder is None or not folder.is_dir():
+    scans = options.data_dir / "scans" if options.data_dir else None
+    if scans is None or not scans.is_dir():
         raise Unavailable("no reference scans; set INKMARK_DATA to the folder that holds scans/")
-    tallies: dict[str, Tally] = {}
-    for image, kind, outcomes in read_set(folder):
-        name = f"{_set_name(image)} ({_SIZE.split(kind)[0].strip()})"
-        tally = tallies.setdefault(name, Tally())
-        tally.images += 1
-        for outcome in outcomes:
-            tally.add(outcome)
+    tallies: dict[str, Counter[str]] = {}
+    kinds: dict[str, Counter[str]] = {}
+    whole, turned = Counter[str](), Counter[str]()
+    rejected: list[str] = []
+    for capture in sheet_captures(scans):
+        fields = outcomes(capture)
+        for field in fields:
+            for tally in (
+                tallies.setdefault(capture.group, Counter()),
+                kinds.setdefault(f"every {capture.kind}", Counter()),
+                whole,
+            ):
+                tally[("ambiguous " if field.ambiguous else "") + field.verdict] += 1
+            if field.verdict != "right" and not field.ambiguous:
+                rejected.append(str(field))
+        for quarters in (1, 2, 3):
+            turned.update(f.verdict for f in outcomes(capture, quarters) if not f.ambiguous)
+    codes: dict[str, Counter[str]] = {}
+    for collection, path, truth in code_pages(scans):
+        codes.setdefault(f"codes: {collection}", Counter()).update(read_codes_of_pages(path, truth))
     rows: list[Row] = []
-    for group, tally in tallies.items():
-        rows += [
-            _count(group, "fields", tally.fields, Better.NEITHER),
-            _count(group, "right", tally.right, Better.HIGHER),
-            _count(group, "rejected", tally.rejected, Better.LOWER),
-            _count(group, "silently wrong", tally.wrong, Better.LOWER),
-        ]
-        if tally.ambiguous:
-            rows += [
-                _count(group, "ambiguous", tally.ambiguous, Better.NEITHER),
-                _count(group, "of them wrong", tally.ambiguous_wrong, Better.LOWER),
-            ]
-    rows += [
-        _count("all", what, sum(getattr(t, what.split()[-1]) for t in tallies.values()), better)
-        for what, better in (
-            ("fields", Better.NEITHER),
-            ("right", Better.HIGHER),
-            ("rejected", Better.LOWER),
-            ("silently wrong", Better.LOWER),
-        )
-    ]
+    for group, tally in {**tallies, **kinds, "all": whole, "all, turned": turned, **codes}.items():
+        rows += _rows(group, tally)
+    more = len(rejected) - _EXPLAINED
     return Result(
         name="real_scans",
         rows=tuple(rows),
         notes=(
-            "OMRChecker samples, layouts imported from their templates, one set of defaults.",
-            "Some images show the same paper; see the README of the data. Ambiguous fields, of",
-            "which a careful person would not be sure, are not among the fields counted.",
+            "Layouts imported from templates of OMRChecker and FormScanner, or made from the",
+            "measurements that came with a set; one set of defaults. Some images show the same",
+            "paper; see the README of the data. Ambiguous fields, of which a careful person",
+            "would not be sure, are counted apart. Turned: every image by 90, 180 and 270",
+            "degrees. Codes: pages of scanned booklets, a code that is not found is rejected.",
+            "Not right, field by field:",
+            *rejected[:_EXPLAINED],
+            *([f"and {more} more"] if more > 0 else []),
         ),
     )
 
 
-def _set_name(image: str) -> str:
-    parts = Path(image).parts
-    return parts[2] if parts[1] == "community" else parts[1]
+def _rows(group: str, tally: Counter[str]) -> Iterator[Row]:
+    verdicts = ("right", "rejected", "wrong")
+    yield _count(group, "fields", sum(tally[v] for v in verdicts), Better.NEITHER)
+    yield _count(group, "right", tally["right"], Better.HIGHER)
+    yield _count(group, "rejected", tally["rejected"], Better.LOWER)
+    yield _count(group, "silently wrong", tally["wrong"], Better.LOWER)
+    ambiguous = sum(tally[f"ambiguous {v}"] for v in verdicts)
+    if ambiguous:
+        yield _count(group, "ambiguous", ambiguous, Better.NEITHER)
+        yield _count(group, "of them wrong", tally["ambiguous wrong"], Better.LOWER)
 
 
 def _count(group: str, label: str, value: int, better: Better) -> Row:
