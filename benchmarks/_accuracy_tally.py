@@ -14,7 +14,7 @@ from inkmark.readings import FieldReading, Flag, PageSource, SheetIssue, SheetRe
 from inkmark.session import read_page
 from inkmark.simulator import Effect, Level, PhoneModel
 
-__all__ = ["BINS", "MM_STEP", "Silent", "Tally", "read_stratum", "read_test_page"]
+__all__ = ["BINS", "MM_STEP", "Case", "Tally", "read_stratum", "read_test_page"]
 
 BINS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 1.0)
 """Edges of the classes of confidence."""
@@ -23,11 +23,14 @@ _MM_CLASSES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
-    """A field that was read wrongly and not flagged.
+class Case:
+    """A field that was not simply read right.
 
     Attributes
     ----------
+    outcome : str
+        ``silent`` (wrong and not flagged), ``flagged``, or ``decided`` where people cannot
+        agree.
     stratum : str
     seed : int
     field : str
@@ -37,6 +40,7 @@ class Silent:
     is_damaged : bool
     """
 
+    outcome: str
     stratum: str
     seed: int
     field: str
@@ -49,10 +53,10 @@ class Silent:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by table, row and column, and the silent errors one by one."""
+    """Counts by table, row and column, and what was not simply right one by one."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    silent: list[Silent] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
     rejects: Counter[str] = field(default_factory=Counter)
 
     def add(self, table: str, row: str, column: str, n: int = 1) -> None:
@@ -66,7 +70,7 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Take in the counts of another run."""
         self.counts.update(other.counts)
-        self.silent += other.silent
+        self.cases += other.cases
         self.rejects.update(other.rejects)
 
 
@@ -174,14 +178,14 @@ def _count_field(
             tally.add("confidence", row, "n")
             tally.add("confidence", row, "right", int(is_right))
             tally.add("confidence", row, "predicted e-9", round(seen.confidence * 1e9))
-    if outcome == "silent":
+    wanted = "flagged" if group is Group.DISPUTED or is_damaged else "right"
+    if outcome not in (wanted, "right"):
         value, confidence = ("", 0.0) if seen is None else (seen.value, seen.confidence)
-        tally.silent.append(
-            Silent(
-                stratum.value, seed, name, manner.value, expected.value, value, confidence,
-                is_damaged,
-            )
+        case = Case(
+            outcome, stratum.value, seed, name, manner.value, expected.value, value, confidence,
+            is_damaged,
         )  # fmt: skip
+        tally.cases.append(case)
 
 
 def _count_distances(tally: Tally, level: Level, test: TestPage, reading: SheetReading) -> None:

@@ -27,7 +27,7 @@ from benchmarks._accuracy_pages import GROUPS, SHEETS, Group, Manner, make_page
 from benchmarks._accuracy_tally import (
     BINS,
     MM_STEP,
-    Silent,
+    Case,
     Tally,
     read_stratum,
     read_test_page,
@@ -90,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     result = _result(tally, chosen.seed)
     for line in _report(tally):
         print(line)
+    for outcome in ("flagged", "decided") if chosen.cases else ():
+        for line in _cases(tally, outcome):
+            print(line)
     if chosen.json:
         save_record(Record(facts_of_this_machine(), (result,)), chosen.json)
     if chosen.svg:
@@ -104,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--parts", type=Path, help="folder that keeps what was read")
     parser.add_argument("--only", action="append", default=[], help="a level or an effect")
+    parser.add_argument("--cases", action="store_true", help="list flags and decisions too")
     parser.add_argument("--json", type=Path, help="write the figures")
     parser.add_argument("--svg", type=Path, help="write the reliability diagram")
     parser.add_argument("--draw", nargs=3, metavar=("ROW", "SEED", "PNG"), help="show one page")
@@ -170,7 +174,7 @@ def _part(parts: Path | None, stratum: Level | Effect, seeds: range) -> Path | N
 def _save(tally: Tally, path: Path) -> None:
     content = {
         "counts": tally.counts,
-        "silent": [asdict(error) for error in tally.silent],
+        "cases": [asdict(case) for case in tally.cases],
         "rejects": tally.rejects,
     }
     temporary = path.with_suffix(".part")
@@ -180,8 +184,8 @@ def _save(tally: Tally, path: Path) -> None:
 
 def _load(path: Path) -> Tally:
     content = json.loads(path.read_text("utf-8"))
-    silent = [Silent(**error) for error in content["silent"]]
-    return Tally(Counter(content["counts"]), silent, Counter(content["rejects"]))
+    cases = [Case(**case) for case in content["cases"]]
+    return Tally(Counter(content["counts"]), cases, Counter(content["rejects"]))
 
 
 # --- figures ----------------------------------------------------------------------------
@@ -260,17 +264,22 @@ def _report(tally: Tally) -> Iterator[str]:
     yield from _manner_tables(tally)
     yield from _distances(tally)
     yield from _reliability(tally)
-    if tally.silent:
-        yield from ("", "Silent errors:")
-        for e in tally.silent:
-            part = " (part of it is damaged)" if e.is_damaged else ""
-            yield (
-                f"- {e.stratum} {e.seed} {e.field}: {e.manner}{part}, {e.expected!r} read as "
-                f"{e.value!r}, confidence {e.confidence:.4f}"
-            )
+    yield from _cases(tally, "silent")
     if tally.rejects:
         yield from ("", "Rejected pages:")
         yield from (f"- {reason}" for reason in sorted(tally.rejects))
+
+
+def _cases(tally: Tally, outcome: str) -> Iterator[str]:
+    cases = [case for case in tally.cases if case.outcome == outcome]
+    if cases:
+        yield from ("", f"Fields {outcome}:")
+    for c in cases:
+        part = " (part of it is damaged)" if c.is_damaged else ""
+        yield (
+            f"- {c.stratum} {c.seed} {c.field}: {c.manner}{part}, {c.expected!r} read as "
+            f"{c.value!r}, confidence {c.confidence:.4f}"
+        )
 
 
 def _manner_tables(tally: Tally) -> Iterator[str]:

@@ -186,15 +186,15 @@ def draw_phone(rng: np.random.Generator, *, worst: float = 1.0) -> PhoneModel:
         int(rng.choice(4, p=(0.15, 0.25, 0.35, 0.25)))
     ]
     landscape = rng.random() < 0.1
+    # The long side of the sheet lies along that of the photo.
+    turn = int(rng.choice((90, 270) if landscape else (0, 0, 0, 0, 0, 0, 0, 0, 0, 180)))
     sharpness = width / 3000
     return PhoneModel(
         width_px=height if landscape else width,
         height_px=width if landscape else height,
         tilt_deg=float(35 * worst * rng.random() ** 1.3),
         tilt_towards_deg=float(rng.uniform(0, 360)),
-        roll_deg=float(
-            rng.normal(0, 4) * worst + rng.choice([0, 90, 180, 270], p=(0.85, 0.05, 0.05, 0.05))
-        ),
+        roll_deg=float(turn + rng.normal(0, 4) * worst),
         span=float(rng.uniform(0.84, 0.97)),
         offset_x=float(rng.uniform(-0.8, 0.8)),
         offset_y=float(rng.uniform(-0.8, 0.8)),
