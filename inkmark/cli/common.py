@@ -7,6 +7,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -27,6 +28,7 @@ __all__ = [
     "progress_bar",
     "show",
     "visible",
+    "worker_pool",
     "workers_option",
 ]
 
@@ -146,8 +148,20 @@ def workers_option(command: F) -> F:
         "--workers",
         type=click.IntRange(0, 256),
         default=0,
-        help="Threads to read with; 0 for one a processor.",
+        help="Processes to read with; 0 for one a processor.",
     )(command)
+
+
+@contextmanager
+def worker_pool(workers: int) -> Iterator[Executor]:
+    """Processes to read with, or this one where one is enough."""
+    from inkmark.session import SerialExecutor, WorkerPool, processors
+
+    if (workers or processors()) == 1:
+        yield SerialExecutor()
+        return
+    with WorkerPool(workers) as pool:
+        yield pool
 
 
 def show(result: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from inkmark.cli.common import (
     progress_bar,
     show,
     visible,
+    worker_pool,
     workers_option,
 )
 
@@ -179,8 +180,9 @@ def read(
     from inkmark.session import ReadOptions
     from inkmark.workflow import read
 
-    with progress_bar("Reading") as progress:
-        report = read(folder, sources[1:], options=ReadOptions(workers=workers), progress=progress)
+    options = ReadOptions(workers=workers)
+    with worker_pool(workers) as pool, progress_bar("Reading") as progress:
+        report = read(folder, sources[1:], options=options, executor=pool, progress=progress)
     show(batch_json(report), batch_lines(report), as_json=as_json)
     if leaves_work(report):
         needs_review()
@@ -196,9 +198,10 @@ def _read_with_layout(
     if as_json and out is None:
         raise click.UsageError("--json with --layout goes with --out. Name the file to write.")
 
-    with progress_bar("Reading") as progress:
+    options = ReadOptions(workers=workers)
+    with worker_pool(workers) as pool, progress_bar("Reading") as progress:
         summary = read_to_csv(
-            sources, layout_path, out, options=ReadOptions(workers=workers), progress=progress
+            sources, layout_path, out, options=options, executor=pool, progress=progress
         )
     if out is not None:
         show(
@@ -369,9 +372,14 @@ def run(exam: Path, workers: int, *, as_json: bool) -> None:
     from inkmark.session import ReadOptions
     from inkmark.workflow import run
 
-    summary = run(
-        exam, options=ReadOptions(workers=workers), reports=report_options(), stage=progress_bar
-    )
+    with worker_pool(workers) as pool:
+        summary = run(
+            exam,
+            options=ReadOptions(workers=workers),
+            executor=pool,
+            reports=report_options(),
+            stage=progress_bar,
+        )
     show(run_json(summary), run_lines(summary), as_json=as_json)
     if leaves_work(summary.read) or not summary.score.is_settled or summary.files.lost_scans:
         needs_review()

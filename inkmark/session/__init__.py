@@ -8,15 +8,17 @@ cannot be used becomes an issue that says what to do.
 from __future__ import annotations
 
 from inkmark.session.balance import BatchReport, open_fields
-from inkmark.session.batch import Progress, SerialExecutor, processors, read_scans
+from inkmark.session.batch import Progress, SerialExecutor, read_scans
 from inkmark.session.exams import identify, read_exam
 from inkmark.session.pages import ReadOptions, read_page
+from inkmark.session.pool import WorkerPool, processors
 
 __all__ = [
     "BatchReport",
     "Progress",
     "ReadOptions",
     "SerialExecutor",
+    "WorkerPool",
     "identify",
     "open_fields",
     "processors",

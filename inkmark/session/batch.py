@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pickle
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from inkmark.errors import ImageError
 from inkmark.images import find_scans, open_scan
 from inkmark.layouts import SheetLayout
 from inkmark.readings import IssueKind, PageSource, SheetIssue, SheetReading
 from inkmark.session.pages import ReadOptions, read_page
+from inkmark.session.pool import WorkerPool, processors
 
-__all__ = ["Progress", "SerialExecutor", "Task", "read_scans", "run_tasks"]
+__all__ = ["Job", "Progress", "SerialExecutor", "Task", "file_text", "read_scans", "run_tasks"]
+
+_MOST_PAGES = 256
+"""Pages of one task at most, unless the options say more: its results are held together."""
+
+_FEW_BYTES = 2**23
+"""Files of less than this together are read before a pool of processes has started."""
+
+_WINDOW = 16
+"""Tasks given out at once for each worker: enough while a batch of pages is committed."""
 
 Progress = Callable[[int, int], None]
 """Called by the parent with the number of files done and the number of all files."""
@@ -40,19 +54,53 @@ class SerialExecutor(Executor):
         return future
 
 
+class Job(Generic[T]):
+    """What all tasks of a run have in common; it goes to each worker once.
+
+    Parameters
+    ----------
+    layout : SheetLayout
+    options : ReadOptions
+    exam_id : str
+        Exam whose sheets are expected; empty where any may come.
+    finish : callable
+        Makes what is wanted of an outcome, in the worker.
+    """
+
+    def __init__(
+        self,
+        layout: SheetLayout,
+        options: ReadOptions,
+        exam_id: str,
+        finish: Callable[[SheetReading | SheetIssue], T],
+    ) -> None:
+        self.layout = layout
+        self.options = options
+        self.exam_id = exam_id
+        self.finish = finish
+        self._pickled: bytes | None = None
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Job[Any]], tuple[bytes]]:
+        """Pickle once for all tasks, and unpickle once in each worker."""
+        if self._pickled is None:
+            self._pickled = pickle.dumps((self.layout, self.options, self.exam_id, self.finish))
+        return _unpickled, (self._pickled,)
+
+
+@lru_cache(maxsize=2)
+def _unpickled(data: bytes) -> Job[Any]:
+    return Job(*pickle.loads(data))  # noqa: S301 - by the process that started this one
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker needs to read some pages of one file.
+    """Some pages of one file to read.
 
     Attributes
     ----------
     path : Path
     name : str
         The path as it is to stand in the results.
-    layout : SheetLayout
-    options : ReadOptions
-    exam_id : str
-        Exam whose sheets are expected; empty where any may come.
     start : int
         0-based page to begin with.
     stop : int or None
@@ -63,20 +111,26 @@ class Task:
 
     path: Path
     name: str
-    layout: SheetLayout
-    options: ReadOptions
-    exam_id: str = ""
     start: int = 0
     stop: int | None = None
     known: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Generic[T]):
     """Some pages of one file, as a worker read them; `rest` is what is still to read."""
 
-    outcomes: tuple[SheetReading | SheetIssue, ...]
+    outcomes: tuple[T, ...]
     rest: tuple[Task, ...]
+
+
+@dataclass(slots=True)
+class _Pending(Generic[T]):
+    """A task that was given to a worker; `is_last` where it is the last of its file."""
+
+    task: Task
+    future: Future[_Span[T]]
+    is_last: bool = True
 
 
 def read_scans(
@@ -111,50 +165,96 @@ def read_scans(
         Where a source does not exist or holds no files.
     """
     options = options or ReadOptions()
-    tasks = [Task(path, file_text(path), layout, options) for path in find_scans(sources)]
-    for outcomes in run_tasks(tasks, options.workers, executor, progress):
+    job = Job(layout, options, "", _as_it_is)
+    tasks = [Task(path, file_text(path)) for path in find_scans(sources)]
+    for outcomes in run_tasks(job, tasks, executor, progress):
         yield from outcomes
 
 
+def _as_it_is(outcome: SheetReading | SheetIssue) -> SheetReading | SheetIssue:
+    return outcome
+
+
 def run_tasks(
+    job: Job[T],
     tasks: Sequence[Task],
-    workers: int,
     executor: Executor | None = None,
     progress: Progress | None = None,
-) -> Iterator[tuple[SheetReading | SheetIssue, ...]]:
+) -> Iterator[tuple[T, ...]]:
     """Run tasks in a window, so that memory does not grow with the batch.
+
+    A task whose worker is lost is done again in a process of its own (`WorkerPool`); where
+    that is lost, too, the file is an issue.
 
     Yields
     ------
-    tuple of SheetReading or SheetIssue
+    tuple of what `job.finish` gives
         In the order of the tasks, whatever the number of workers.
     """
-    workers = workers or processors()
-    pool = executor if executor is not None else ThreadPoolExecutor(workers)
-    window = 4 * workers
+    workers = job.options.workers or processors()
+    pool = _pool(executor, workers, tasks)
     waiting = iter(tasks)
-    pending: deque[tuple[Future[_Span], bool]] = deque()
-    done = 0
+    pending: deque[_Pending[T]] = deque()
+    window, done = 1, 0  # the first task alone: where kernels have to be compiled, it does it
     try:
         while True:
             while len(pending) < window and (task := next(waiting, None)) is not None:
-                pending.append((pool.submit(_read_span, task), True))
+                pending.append(_Pending(task, pool.submit(_read_span, job, task)))
             if not pending:
                 return
-            future, last_of_file = pending.popleft()
-            span = future.result()
+            first = pending.popleft()
+            try:
+                span = first.future.result()
+            except BrokenProcessPool:
+                if not isinstance(pool, WorkerPool):
+                    raise
+                span = _read_alone(pool, job, first.task)
+                _give_out_again(pool, job, pending)
             for number, rest in enumerate(reversed(span.rest)):
-                pending.appendleft((pool.submit(_read_span, rest), number == 0))
+                future = pool.submit(_read_span, job, rest)
+                pending.appendleft(_Pending(rest, future, is_last=number == 0))
+            window = _WINDOW * workers
             yield span.outcomes
-            if last_of_file and not span.rest:
+            if first.is_last and not span.rest:
                 done += 1
                 if progress is not None:
                     progress(done, len(tasks))
     finally:
-        for future, _ in pending:
-            future.cancel()
+        for entry in pending:
+            entry.future.cancel()
         if executor is None:
             pool.shutdown()
+
+
+def _pool(executor: Executor | None, workers: int, tasks: Sequence[Task]) -> Executor:
+    """Choose where to read: processes are not worth their start for a few pages."""
+    if executor is None:
+        return SerialExecutor() if workers == 1 else ThreadPoolExecutor(workers)
+    if isinstance(executor, WorkerPool):
+        sizes = (task.path.stat().st_size for task in tasks if task.path.is_file())
+        if all(total < _FEW_BYTES for total in accumulate(sizes)):
+            return SerialExecutor()
+    return executor
+
+
+def _give_out_again(pool: WorkerPool, job: Job[T], pending: Iterable[_Pending[T]]) -> None:
+    """Submit anew what was lost together with a worker."""
+    for entry in pending:
+        if entry.future.done() and entry.future.exception() is not None:
+            entry.future = pool.submit(_read_span, job, entry.task)
+
+
+def _read_alone(pool: WorkerPool, job: Job[T], task: Task) -> _Span[T]:
+    try:
+        return pool.alone(_read_span, job, task)
+    except BrokenProcessPool:
+        issue = SheetIssue(
+            IssueKind.UNREADABLE_FILE,
+            PageSource(task.name, task.start, ""),
+            "reading this file ended the program that read it. Scan its pages again, or save "
+            "them in another format.",
+        )
+        return _Span((job.finish(issue),), ())
 
 
 def file_text(path: Path) -> str:
@@ -162,19 +262,13 @@ def file_text(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def processors() -> int:
-    """Give the number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _read_span(task: Task) -> _Span:
+def _read_span(job: Job[T], task: Task) -> _Span[T]:
     """Read some pages of a file; those that are known are left out."""
+    options = job.options
     outcomes: list[SheetReading | SheetIssue] = []
     try:
-        with open_scan(task.path, limits=task.options.limits) as scan:
-            first = min(task.options.pages_per_task, scan.n_pages)
+        with open_scan(task.path, limits=options.limits) as scan:
+            first = min(options.pages_per_task, scan.n_pages)
             for index in range(task.start, first if task.stop is None else task.stop):
                 if (scan.sha256, index) in task.known:
                     continue
@@ -185,14 +279,13 @@ def _read_span(task: Task) -> _Span:
                     issue = SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error))
                     outcomes.append(issue)
                 else:
-                    outcomes.append(
-                        read_page(image, task.layout, task.options, exam_id=task.exam_id)
-                    )
-            rest = () if task.stop is not None else _rest(task, first, scan.n_pages)
+                    outcomes.append(read_page(image, job.layout, options, exam_id=job.exam_id))
+            rest = () if task.stop is not None else _rest(task, first, scan.n_pages, options)
     except ImageError as error:
         source = PageSource(task.name, task.start, "")
-        return _Span((SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error)),), ())
-    return _Span(tuple(outcomes), rest)
+        outcomes = [SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error))]
+        rest = ()
+    return _Span(tuple(map(job.finish, outcomes)), rest)
 
 
 def _without_path(error: ImageError) -> str:
@@ -200,10 +293,11 @@ def _without_path(error: ImageError) -> str:
     return str(error).removeprefix(f"{error.source}: ")
 
 
-def _rest(task: Task, start: int, n_pages: int) -> tuple[Task, ...]:
-    """Share out the further pages of a long file: two tasks a worker, or fewer."""
-    workers = task.options.workers or processors()
-    size = max(task.options.pages_per_task, -(-(n_pages - start) // (2 * workers)))
+def _rest(task: Task, start: int, n_pages: int, options: ReadOptions) -> tuple[Task, ...]:
+    """Share out the further pages of a long file: two tasks a worker, or of the most pages."""
+    workers = options.workers or processors()
+    share = min(-(-(n_pages - start) // (2 * workers)), _MOST_PAGES)
+    size = max(options.pages_per_task, share)
     return tuple(
         dataclasses.replace(task, start=first, stop=min(first + size, n_pages))
         for first in range(start, n_pages, size)

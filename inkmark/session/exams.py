@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 from inkmark.exam import Exam, ExamFolder
@@ -12,9 +13,9 @@ from inkmark.images import find_scans
 from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout
 from inkmark.readings import IssueKind, SheetIssue, SheetReading
 from inkmark.session.balance import BatchReport, batch_report
-from inkmark.session.batch import Progress, Task, file_text, run_tasks
+from inkmark.session.batch import Job, Progress, Task, file_text, run_tasks
 from inkmark.session.pages import ReadOptions, page_code
-from inkmark.store import ExamStore, Facts, PageRecord
+from inkmark.store import ExamStore, Facts, PageRecord, PageRows, page_rows
 
 __all__ = ["identify", "read_exam"]
 
@@ -56,8 +57,9 @@ def read_exam(
     options = options or ReadOptions()
     names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
     known = store.known_pages(layout.version)
+    job = Job(layout, options, exam.id, partial(_rows, layout))
     tasks = [
-        Task(path, name, layout, options, exam.id, known=frozenset(known.get(name, frozenset())))
+        Task(path, name, known=frozenset(known.get(name, frozenset())))
         for path, name in names.items()
     ]
     roster = frozenset(candidate.number for candidate in exam.candidates)
@@ -69,15 +71,19 @@ def read_exam(
         frozenset() if sources else frozenset(names.values()),
     )
     new = 0
-    batch: list[PageRecord] = []
-    for outcomes in run_tasks(tasks, options.workers, executor, progress):
-        batch += [identify(outcome, layout) for outcome in outcomes]
+    batch: list[PageRows] = []
+    for pages in run_tasks(job, tasks, executor, progress):
+        batch += pages
         if len(batch) >= _COMMIT_PAGES:
             new += store.add_pages(batch, facts)
             batch = []
     new += store.add_pages(batch, facts)
     store.settle(facts)
     return batch_report(exam, layout, store, new)
+
+
+def _rows(layout: SheetLayout, outcome: SheetReading | SheetIssue) -> PageRows:
+    return page_rows(identify(outcome, layout))
 
 
 def identify(outcome: SheetReading | SheetIssue, layout: SheetLayout) -> PageRecord:

@@ -41,7 +41,8 @@ class ReadOptions:
     registration : RegisterOptions
     bubbles : BubbleOptions
     workers : int
-        Threads to read with where no executor is given; 0 for one a processor.
+        How many tasks to share the reading out over, and threads to read with where no
+        executor is given; 0 for one a processor.
     pages_per_task : int
         Pages of a file that are read in the first task; the rest of a longer file is shared
         out over the workers, as each task opens the file anew.

@@ -11,6 +11,7 @@ from inkmark.store.records import (
     StoredReading,
     StoredScore,
 )
+from inkmark.store.rows import PageRows, page_rows
 from inkmark.store.settling import Facts
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "ExamStore",
     "Facts",
     "PageRecord",
+    "PageRows",
     "PageSummary",
     "StoredPage",
     "StoredReading",
     "StoredScore",
+    "page_rows",
 ]

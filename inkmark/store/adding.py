@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from inkmark.readings import IssueKind
 from inkmark.store import schema
-from inkmark.store.records import PageRecord
-from inkmark.store.rows import READING_COLUMNS, page_row, reading_rows
+from inkmark.store.rows import READING_COLUMNS, PageRows
 
 __all__ = ["READ_AGAIN", "Touched", "add_pages", "in_chunks"]
 
 READ_AGAIN = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
 """Status of pages that are read again when their file is there again."""
+
+_IDENTITY = ("path", "page_index", "sha256")
 
 _CHUNK = 500
 """Values of one condition: every database takes so many."""
@@ -36,11 +37,11 @@ class Touched:
     candidates: set[str] = field(default_factory=set)
     serials: set[str] = field(default_factory=set)
 
-    def add(self, page: Any) -> None:
-        """Note a page, by its row or record."""
-        self.candidates.add(page.candidate)
-        if page.serial:
-            self.serials.add(page.serial)
+    def add(self, candidate: str, serial: str) -> None:
+        """Note a page."""
+        self.candidates.add(candidate)
+        if serial:
+            self.serials.add(serial)
 
 
 def in_chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -51,7 +52,7 @@ def in_chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def add_pages(
-    connection: sa.Connection, exam_id: str, records: Iterable[PageRecord], touched: Touched
+    connection: sa.Connection, exam_id: str, pages: Iterable[PageRows], touched: Touched
 ) -> int:
     """Write pages with their readings and withdraw those whose file has other bytes now.
 
@@ -60,21 +61,21 @@ def add_pages(
     int
         How many were not stored before.
     """
-    wanted = {record.source: record for record in records}
-    newest = {source.path: source.sha256 for source in wanted}
+    wanted = {tuple(rows.page[name] for name in _IDENTITY): rows for rows in pages}
+    newest = {path: sha256 for path, _, sha256 in wanted}
     stored = {
         (row.path, row.page_index, row.sha256): row
         for row in _pages_of(connection, exam_id, newest)
     }
     replaced, new = [], []
-    for source, record in wanted.items():
-        row = stored.get((source.path, source.page_index, source.sha256))
+    for identity, rows in wanted.items():
+        row = stored.get(identity)
         if row is not None:
-            if row.layout_version == record.layout_version and row.status not in READ_AGAIN:
+            if row.layout_version == rows.page["layout_version"] and row.status not in READ_AGAIN:
                 continue  # another process has read it in the meantime
             replaced.append(row)
-        if source.sha256 == newest[source.path]:  # else it was replaced while it was read
-            new.append(record)
+        if rows.page["sha256"] == newest[rows.page["path"]]:
+            new.append(rows)  # else the file was replaced while it was read
     stale = [
         row
         for row in stored.values()
@@ -91,8 +92,10 @@ def add_pages(
                 status=str(IssueKind.WITHDRAWN), message="the file was replaced by another image."
             )
         )
-    for page in (*replaced, *stale, *new):
-        touched.add(page)
+    for row in (*replaced, *stale):
+        touched.add(row.candidate, row.serial)
+    for rows in new:
+        touched.add(rows.page["candidate"], rows.page["serial"])
     _insert_pages(connection, exam_id, new)
     return len(new) - len(replaced)
 
@@ -110,24 +113,23 @@ def _pages_of(connection: sa.Connection, exam_id: str, paths: Collection[str]) -
     ]
 
 
-def _insert_pages(connection: sa.Connection, exam_id: str, records: Sequence[PageRecord]) -> None:
-    if not records:
+def _insert_pages(connection: sa.Connection, exam_id: str, pages: Sequence[PageRows]) -> None:
+    if not pages:
         return
     table = schema.pages
     ids = connection.scalars(
         table.insert().returning(table.c.id, sort_by_parameter_order=True),
-        [page_row(exam_id, record) for record in records],
+        [{"exam_id": exam_id, **rows.page} for rows in pages],
     )
-    rows = [
-        row
-        for page_id, record in zip(ids.all(), records, strict=True)
-        if record.reading is not None
-        for row in reading_rows(page_id, record.reading.fields)
+    readings = [
+        (page_id, *reading)
+        for page_id, rows in zip(ids.all(), pages, strict=True)
+        for reading in rows.readings
     ]
-    if rows:
+    if readings:
         # Plain tuples for the driver: readings are most of what a batch has to write, and a
         # dictionary a row would take more time than the database does.
         statement = schema.readings.insert().compile(
             dialect=connection.dialect, column_keys=READING_COLUMNS
         )
-        connection.exec_driver_sql(str(statement), rows)
+        connection.exec_driver_sql(str(statement), readings)

@@ -27,7 +27,6 @@ from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
 from inkmark.store.records import (
     Decision,
-    PageRecord,
     PageSummary,
     StoredPage,
     StoredReading,
@@ -36,6 +35,7 @@ from inkmark.store.records import (
 from inkmark.store.rows import (
     DECISION_COLUMNS,
     READ,
+    PageRows,
     decision_of,
     field_reading,
     page_record,
@@ -195,7 +195,7 @@ class ExamStore:
                 known.setdefault(path, set()).add((sha256, page_index))
         return known
 
-    def add_pages(self, records: Iterable[PageRecord], facts: Facts) -> int:
+    def add_pages(self, pages: Iterable[PageRows], facts: Facts) -> int:
         """Store pages and their readings and settle which are in use, all or none.
 
         A page that is stored already is left as it is, or replaced where it would be read
@@ -203,7 +203,8 @@ class ExamStore:
 
         Parameters
         ----------
-        records : iterable of PageRecord
+        pages : iterable of PageRows
+            By `page_rows`.
         facts : Facts
             What the pages are settled by; files that are gone are left to `settle`.
 
@@ -214,7 +215,7 @@ class ExamStore:
         """
         touched = Touched()
         with self._writing() as connection:
-            n_new = add_pages(connection, self._exam_id, records, touched)
+            n_new = add_pages(connection, self._exam_id, pages, touched)
             settle_touched(connection, self._exam_id, facts, touched)
         return n_new
 

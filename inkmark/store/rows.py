@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from inkmark.geometry import Box
@@ -25,11 +25,11 @@ __all__ = [
     "DECISION_COLUMNS",
     "READ",
     "READING_COLUMNS",
+    "PageRows",
     "decision_of",
     "field_reading",
     "page_record",
-    "page_row",
-    "reading_rows",
+    "page_rows",
     "score_row",
     "stored_score",
 ]
@@ -65,11 +65,26 @@ READING_COLUMNS = (
 _as_json = json.JSONEncoder().encode
 
 
-def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
-    """Give the row of a page."""
+@dataclass(frozen=True, slots=True)
+class PageRows:
+    """A page as it goes into the database: plain values, which travel fast from a worker.
+
+    Attributes
+    ----------
+    page : dict
+        Its row of the table ``pages``, without the exam.
+    readings : tuple of tuple
+        Its rows of the table ``readings``: `READING_COLUMNS` without the page.
+    """
+
+    page: dict[str, Any]
+    readings: tuple[tuple[Any, ...], ...]
+
+
+def page_rows(record: PageRecord) -> PageRows:
+    """Give the rows of a page and its readings."""
     reading = record.reading
     row: dict[str, Any] = {
-        "exam_id": exam_id,
         "path": record.source.path,
         "page_index": record.source.page_index,
         "sha256": record.source.sha256,
@@ -95,25 +110,22 @@ def page_row(exam_id: str, record: PageRecord) -> dict[str, Any]:
             "registration": _registration_json(reading.registration),
             "codes": [dataclasses.asdict(code) for code in reading.codes],
         }
-    return row
+    return PageRows(row, () if reading is None else tuple(map(_reading_row, reading.fields)))
 
 
-def reading_rows(page_id: int, readings: Iterable[FieldReading]) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of the readings of a page, as `READING_COLUMNS` says."""
-    for reading in readings:
-        box = reading.box_px
-        yield (
-            page_id,
-            reading.field,
-            reading.value,
-            reading.confidence,
-            reading.flag.value,
-            _as_json(reading.fill),
-            box.x,
-            box.y,
-            box.w,
-            box.h,
-        )
+def _reading_row(reading: FieldReading) -> tuple[Any, ...]:
+    box = reading.box_px
+    return (
+        reading.field,
+        reading.value,
+        reading.confidence,
+        reading.flag.value,
+        _as_json(reading.fill),
+        box.x,
+        box.y,
+        box.w,
+        box.h,
+    )
 
 
 def field_reading(row: Any) -> FieldReading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -28,7 +28,7 @@ from inkmark.readings import (
     SheetReading,
     ShiftMesh,
 )
-from inkmark.store import Decision, ExamStore, Facts, PageRecord
+from inkmark.store import Decision, ExamStore, Facts, PageRecord, page_rows
 
 EXAM = Exam(
     id="DEMO",
@@ -89,6 +89,10 @@ def record(
 FACTS = Facts("AA", frozenset({0}), None)
 
 
+def add(store: ExamStore, records: Iterable[PageRecord]) -> int:
+    return store.add_pages(map(page_rows, records), FACTS)
+
+
 def statuses(store: ExamStore) -> dict[str, IssueKind | None]:
     return {page.record.source.path: page.record.issue for page in store.pages()}
 
@@ -99,28 +103,28 @@ def test_pages_come_back_as_they_went_in(store: ExamStore) -> None:
     broken = PageRecord(
         source, IssueKind.UNREADABLE_FILE, "truncated. Scan it again.", "", -1, None
     )
-    store.add_pages([whole, broken], FACTS)
+    add(store, [whole, broken])
     assert [page.record for page in store.pages()] == [broken, whole]
     assert store.known_pages("AA") == {"scans/1.jpg": {("hash of scans/1.jpg", 0)}}
     assert store.known_pages("BB") == {}, "another layout reads them again"
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")], FACTS)
+    add(store, [record("scans/1.jpg")])
     page = record("scans/3.jpg")
     assert page.reading is not None
     bad = replace(page, reading=replace(page.reading, dpi=object()))  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="nothing was half written"):
-        store.add_pages([record("scans/2.jpg"), record("scans/1.jpg", value="B"), bad], FACTS)
+        add(store, [record("scans/2.jpg"), record("scans/1.jpg", value="B"), bad])
     assert [p.record for p in store.pages()] == [record("scans/1.jpg")]
 
 
 def test_a_page_that_was_read_is_not_read_again(store: ExamStore) -> None:
-    assert store.add_pages([record("scans/1.jpg")], FACTS) == 1
+    assert add(store, [record("scans/1.jpg")]) == 1
     (before,) = store.pages()
     again = record("scans/1.jpg", value="B")
     other = record("scans/2.jpg", candidate="0002")
-    assert store.add_pages([again, other], FACTS) == 1
+    assert add(store, [again, other]) == 1
     assert [p.record for p in store.pages()] == [record("scans/1.jpg"), other]
     assert next(store.pages()).id == before.id, "scores that rest on it keep their evidence"
 
@@ -128,16 +132,16 @@ def test_a_page_that_was_read_is_not_read_again(store: ExamStore) -> None:
 def test_a_page_that_could_not_be_opened_is_replaced(store: ExamStore) -> None:
     source = PageSource("scans/1.jpg", 0, "")
     broken = PageRecord(source, IssueKind.UNREADABLE_FILE, "torn.", "", -1, None)
-    assert store.add_pages([broken], FACTS) == 1
-    assert store.add_pages([replace(broken, message="locked.")], FACTS) == 0
+    assert add(store, [broken]) == 1
+    assert add(store, [replace(broken, message="locked.")]) == 0
     assert [p.record.message for p in store.pages()] == ["locked."]
-    assert store.add_pages([record("scans/1.jpg")], FACTS) == 1
+    assert add(store, [record("scans/1.jpg")]) == 1
     assert [p.record.issue for p in store.pages()] == [IssueKind.WITHDRAWN, None]
 
 
 def test_a_file_with_other_bytes_withdraws_its_pages(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")], FACTS)
-    store.add_pages([record("scans/1.jpg", value="B", sha256="new")], FACTS)
+    add(store, [record("scans/1.jpg")])
+    add(store, [record("scans/1.jpg", value="B", sha256="new")])
     store.settle(FACTS)
     assert [(r.reading.field, r.reading.value) for r in store.readings_in_use()] == [
         ("Q1", "B"),
@@ -148,11 +152,11 @@ def test_a_file_with_other_bytes_withdraws_its_pages(store: ExamStore) -> None:
 
 
 def test_pages_of_another_layout_are_not_in_use(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")], FACTS)
+    add(store, [record("scans/1.jpg")])
     store.settle(replace(FACTS, layout_version="BB"))
     assert statuses(store) == {"scans/1.jpg": IssueKind.OTHER_VERSION}
     assert list(store.readings_in_use()) == []
-    store.add_pages([replace(record("scans/1.jpg"), layout_version="BB")], FACTS)
+    add(store, [replace(record("scans/1.jpg"), layout_version="BB")])
     store.settle(replace(FACTS, layout_version="BB"))
     assert statuses(store) == {"scans/1.jpg": None}
 
@@ -208,7 +212,7 @@ def test_the_better_image_of_a_page_is_in_use(
     store: ExamStore, others: list[PageRecord], reason: str
 ) -> None:
     good = image("scans/5.jpg", residual_mm=0.06)
-    store.add_pages([*others, good], FACTS)
+    add(store, [*others, good])
     records = {page.record.source.path: page.record for page in store.pages()}
     assert records.pop("scans/5.jpg") == good
     assert {r.issue for r in records.values()} == {IssueKind.DUPLICATE_PAGE}
@@ -225,7 +229,7 @@ def test_the_better_image_of_a_page_is_in_use(
 def test_a_page_that_cannot_be_read_is_an_issue_again_when_the_better_image_goes(
     store: ExamStore,
 ) -> None:
-    store.add_pages([UNREGISTERED, image("scans/5.jpg")], FACTS)
+    add(store, [UNREGISTERED, image("scans/5.jpg")])
     assert statuses(store)["scans/9.jpg"] is IssueKind.DUPLICATE_PAGE
     store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/9.jpg"})))
     (found,) = (p.record for p in store.pages() if p.record.source.path == "scans/9.jpg")
@@ -235,14 +239,14 @@ def test_a_page_that_cannot_be_read_is_an_issue_again_when_the_better_image_goes
 def test_images_that_contradict_each_other_leave_the_field_open(store: ExamStore) -> None:
     one = image("scans/a.jpg", values=("A", "absent"))
     two = image("scans/b.jpg", values=("B", ""), flags=(Flag.SEVERAL, Flag.OK))
-    store.add_pages([one, two], FACTS)
+    add(store, [one, two])
     messages = {page.record.source.path: page.record.message for page in store.pages()}
     assert "The two differ in Q1, absent" in messages["scans/b.jpg"]
     assert {r.reading.flag for r in store.readings_in_use()} == {Flag.DOUBTFUL}
 
 
 def test_the_same_image_under_two_names_is_one(store: ExamStore) -> None:
-    store.add_pages([image("scans/b10.jpg", sha256="x"), image("scans/b9.jpg", sha256="x")], FACTS)
+    add(store, [image("scans/b10.jpg", sha256="x"), image("scans/b9.jpg", sha256="x")])
     assert statuses(store) == {"scans/b9.jpg": None, "scans/b10.jpg": IssueKind.DUPLICATE_IMAGE}
     store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/b10.jpg"})))
     assert statuses(store) == {"scans/b9.jpg": IssueKind.WITHDRAWN, "scans/b10.jpg": None}
@@ -255,16 +259,14 @@ def test_settling_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> Non
         with ExamStore.open(tmp_path / f"{number}.db", EXAM.id) as store:
             store.put_exam(EXAM)
             for one in order:
-                store.add_pages([one], FACTS)
+                add(store, [one])
                 store.settle(FACTS)
             seen.append([page.record for page in store.pages()])
     assert seen[0] == seen[1]
 
 
 def test_the_pages_of_a_withdrawn_file_give_way(store: ExamStore) -> None:
-    store.add_pages(
-        [record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")], FACTS
-    )
+    add(store, [record("scans/a.jpg"), record("scans/b.jpg"), record("elsewhere/c.jpg")])
     store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/b.jpg"})))
     assert statuses(store) == {
         "scans/a.jpg": IssueKind.WITHDRAWN,
@@ -275,7 +277,7 @@ def test_the_pages_of_a_withdrawn_file_give_way(store: ExamStore) -> None:
 
 
 def test_a_roster_that_is_taken_away_lets_everybody_in(store: ExamStore) -> None:
-    store.add_pages([record("scans/a.jpg", candidate="0099")], FACTS)
+    add(store, [record("scans/a.jpg", candidate="0099")])
     store.settle(replace(FACTS, roster=frozenset({"0001"})))
     assert statuses(store) == {"scans/a.jpg": IssueKind.UNKNOWN_CANDIDATE}
     store.settle(FACTS)
@@ -293,10 +295,10 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
         source=PageSource("scans/other.jpg", 0, "x"),
         serial="CD34",
     )
-    store.add_pages([back, other], FACTS)
+    add(store, [back, other])
     store.settle(FACTS)
     assert statuses(store)["scans/back.jpg"] is IssueKind.UNIDENTIFIED
-    store.add_pages([front], FACTS)
+    add(store, [front])
     store.settle(FACTS)
     records = {page.record.source.path: page.record for page in store.pages()}
     assert (records["scans/back.jpg"].issue, records["scans/back.jpg"].candidate) == (None, "0002")
@@ -304,7 +306,7 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
         records["scans/other.jpg"].message
     )
     copied = replace(record("scans/copied.jpg", candidate="0001"), serial="AB12")
-    store.add_pages([copied], FACTS)
+    add(store, [copied])
     store.settle(FACTS)
     records = {page.record.source.path: page.record for page in store.pages()}
     assert records["scans/back.jpg"].issue is IssueKind.UNIDENTIFIED, "a copied sheet is nobody's"
@@ -313,7 +315,7 @@ def test_the_back_of_a_blank_sheet_belongs_to_the_candidate_on_its_front(store: 
 
 
 def test_the_latest_decision_holds(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")], FACTS)
+    add(store, [record("scans/1.jpg")])
     at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
     first = Decision("0001", "absent", "absent", "office", at)
     second = Decision("0001", "absent", "", "head of office", at, "was there")
@@ -329,11 +331,11 @@ def test_the_latest_decision_holds(store: ExamStore) -> None:
 
 def test_a_decision_holds_for_the_image_it_was_made_on(store: ExamStore) -> None:
     at = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
-    store.add_pages([record("scans/1.jpg", value="BC")], FACTS)
+    add(store, [record("scans/1.jpg", value="BC")])
     store.add_decisions([Decision("0001", "Q1", "B", "office", at)])
     (page,) = store.pages()
     assert page.decided == {"Q1"}
-    store.add_pages([record("scans/1.jpg", value="A", sha256="rescan")], FACTS)
+    add(store, [record("scans/1.jpg", value="A", sha256="rescan")])
     store.settle(FACTS)
     first = next(store.readings_in_use())
     assert (first.reading.value, first.reading.flag, first.decision) == ("A", Flag.DOUBTFUL, None)
@@ -353,7 +355,7 @@ def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
     def work(number: int) -> int:
         with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
             opened.put_exam(EXAM)
-            return opened.add_pages([record(f"scans/{number}.jpg", candidate=str(number))], FACTS)
+            return add(opened, [record(f"scans/{number}.jpg", candidate=str(number))])
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(16))) == [1] * 16
@@ -384,7 +386,7 @@ def test_opening_waits_for_another_program_that_opens_the_new_database(
 
 
 def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
-    store.add_pages([record("scans/1.jpg")], FACTS)
+    add(store, [record("scans/1.jpg")])
     (reading, _) = store.readings_in_use()
     scored = ScoreRecord(
         candidate="0001",
@@ -451,7 +453,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
     path = tmp_path / "inkmark.db"
     with ExamStore.open(path, "DEMO") as store:
         store.put_exam(EXAM)
-        store.add_pages([UNREGISTERED], FACTS)
+        add(store, [UNREGISTERED])
     query = "SELECT sql FROM sqlite_master WHERE name = 'readings_flagged'"
     with sqlite3.connect(path) as connection:
         (index,) = connection.execute(query).fetchone()
@@ -460,7 +462,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         connection.execute("UPDATE schema_info SET version = 1")
     connection.close()
     with ExamStore.open(path, "DEMO") as store:
-        store.add_pages([image("scans/5.jpg")], FACTS)
+        add(store, [image("scans/5.jpg")])
         store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/9.jpg"})))
         assert statuses(store)["scans/9.jpg"] is IssueKind.UNREGISTERED
     with sqlite3.connect(path) as connection:
@@ -492,6 +494,6 @@ def test_two_exams_share_a_database(tmp_path: Path) -> None:
     with ExamStore.open(path, "DEMO") as one, ExamStore.open(path, "OTHER") as two:
         one.put_exam(EXAM)
         two.put_exam(EXAM)
-        one.add_pages([record("scans/1.jpg")], FACTS)
+        add(one, [record("scans/1.jpg")])
         assert list(two.pages()) == []
         assert list(statuses(one)) == ["scans/1.jpg"]

@@ -1,0 +1,98 @@
+"""Worker processes that outlive the loss of one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, ParamSpec, TypeVar
+
+import cv2
+
+__all__ = ["WorkerPool", "processors"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PRELOADED = ["inkmark.session.batch"]
+
+
+class WorkerPool(Executor):
+    """A pool of processes that is made anew when one of them is killed.
+
+    A worker may be killed by the system for its memory, or by a fault in a library that a
+    broken file meets. The calls that were lost fail with `BrokenProcessPool`, as in any pool
+    of processes; the next call finds new workers.
+
+    Parameters
+    ----------
+    workers : int
+        How many; 0 for one a processor.
+    """
+
+    def __init__(self, workers: int = 0) -> None:
+        self._workers = workers or processors()
+        methods = multiprocessing.get_all_start_methods()
+        # A fork of this process, which may run threads, could hang; a server that has loaded
+        # nothing but the readers forks in no time.
+        self._context = multiprocessing.get_context(
+            "forkserver" if "forkserver" in methods else "spawn"
+        )
+        if "forkserver" in methods:
+            self._context.set_forkserver_preload(_PRELOADED)
+        self._pool = self._new(self._workers)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call `fn` in a worker."""
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenProcessPool:
+            self._pool.shutdown()
+            self._pool = self._new(self._workers)
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def alone(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `fn` in a process of its own and wait for the result.
+
+        Raises
+        ------
+        BrokenProcessPool
+            Where that process, too, is lost.
+        """
+        with self._new(1) as pool:
+            return pool.submit(fn, *args, **kwargs).result()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the workers."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _new(self, workers: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(workers, mp_context=self._context, initializer=_start_worker)
+
+
+def processors() -> int:
+    """Give the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)  # there is a worker for each processor
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: Any) -> None:
+    """End this worker when its parent is gone: nobody else would ever tell it to."""
+    with contextlib.suppress(OSError):
+        wait([sentinel])
+    os._exit(1)

@@ -1,0 +1,104 @@
+"""A batch survives the loss of a worker process, and of more than one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sheets import make_folder, page_images, save, small_exam
+
+from inkmark.exam import ExamFolder
+from inkmark.layouts import SheetLayout
+from inkmark.readings import IssueKind, SheetIssue, SheetReading
+from inkmark.session import ReadOptions, SerialExecutor, WorkerPool, batch
+
+Outcome = SheetReading | SheetIssue
+
+N_COPIES = 3
+"""Copies of the three pages: more files than are given out at first."""
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerPool]:
+    monkeypatch.setattr(batch, "_FEW_BYTES", 0)  # a small batch is worth a pool
+    with WorkerPool(2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> tuple[SheetLayout, list[Path]]:
+    exam = small_exam()
+    folder = ExamFolder(tmp_path / "exam")
+    layout = make_folder(folder.root, exam)
+    pages = page_images(tmp_path, exam, layout, exam.candidates)
+    paths = [folder.scans / f"{number:02d}.png" for number in range(N_COPIES * len(pages))]
+    for number, path in enumerate(paths):
+        save(pages[number % len(pages)], path)
+    return layout, paths
+
+
+def die(outcome: Outcome, *, of: tuple[str, ...], once: Path | None) -> Outcome:
+    """Kill the process that has read one of some files; with `once`, a first time only."""
+    assert outcome.source is not None
+    name = Path(outcome.source.path).name
+    mark = None if once is None else once / f"{name}.died"
+    if isinstance(outcome, SheetReading) and name in of and (mark is None or not mark.exists()):
+        if mark is not None:
+            mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return outcome
+
+
+def read(
+    layout: SheetLayout,
+    paths: list[Path],
+    executor: WorkerPool | SerialExecutor,
+    *,
+    deadly: tuple[str, ...] = (),
+    once: Path | None = None,
+) -> list[Outcome]:
+    finish = partial(die, of=deadly, once=once)
+    job = batch.Job(layout, ReadOptions(workers=2), "SMALL", finish)
+    tasks = [batch.Task(path, path.name) for path in paths]
+    return [one for span in batch.run_tasks(job, tasks, executor) for one in span]
+
+
+def test_a_page_whose_worker_is_killed_is_read_again(
+    scans: tuple[SheetLayout, list[Path]], pool: WorkerPool, tmp_path: Path
+) -> None:
+    layout, paths = scans
+    expected = read(layout, paths, SerialExecutor())
+    assert all(isinstance(outcome, SheetReading) for outcome in expected)
+    deadly = ("00.png", "06.png")
+    assert read(layout, paths, pool, deadly=deadly, once=tmp_path) == expected
+    assert {path.stem for path in tmp_path.glob("*.died")} == set(deadly)
+    assert read(layout, paths, pool) == expected, "the pool goes on"
+
+
+def test_a_file_that_kills_every_reader_is_an_issue_and_the_others_are_read(
+    scans: tuple[SheetLayout, list[Path]], pool: WorkerPool
+) -> None:
+    layout, paths = scans
+    outcomes = read(layout, paths, pool, deadly=("03.png",))
+    expected = read(layout, paths, SerialExecutor())
+    assert [*outcomes[:3], *outcomes[4:]] == [*expected[:3], *expected[4:]]
+    issue = outcomes[3]
+    assert isinstance(issue, SheetIssue)
+    assert issue.kind is IssueKind.UNREADABLE_FILE
+    assert issue.source is not None
+    assert issue.source.path == "03.png"
+    assert "ended the program that read it" in issue.message
+
+
+def test_a_job_is_unpickled_once_in_a_worker(scans: tuple[SheetLayout, list[Path]]) -> None:
+    layout, _ = scans
+    job = batch.Job(layout, ReadOptions(), "SMALL", str)
+    rebuild, arguments = job.__reduce__()
+    copy = rebuild(*arguments)
+    assert (copy.layout, copy.exam_id, copy.finish) == (layout, "SMALL", str)
+    assert job.__reduce__()[1][0] is arguments[0]
+    assert rebuild(*arguments) is copy
