@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from dotted_pages import centroids, dotted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,9 @@ from inkmark.simulator import (
     CLEAN_OFFICE,
     ORDINARY,
     Bilevel,
+    Bulge,
     ScannerModel,
+    ScannerPose,
     draw_scanner,
     encode_scan,
     scan,
@@ -81,6 +84,53 @@ def test_print_lies_where_the_model_puts_it(model):
     error = error[~near_slip] if model.slip_mm else error
     assert len(error) > 30
     assert error.max() < 0.25
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ScannerModel(orientation_deg=180, skew_deg=2.5, scale_x=0.96, scale_y=1.03),
+        ScannerModel(orientation_deg=90, shift_x_mm=4.0),
+        ScannerModel(orientation_deg=270, stretch_mm=1.5),
+        ScannerModel(slip_mm=-1.2, slip_at=0.44, wobble_mm=0.3, wobble_every_mm=45.0),
+        ScannerModel(bulge=Bulge(6.0, 200.0, 25.0, 0.2), skew_deg=1.0),
+        ScannerModel(bulge=Bulge(9.0, 160.0, 90.0, 0.6), scale_x=0.97),
+    ],
+)
+def test_the_pose_is_the_truth(model):
+    page, centres = dotted(SHAPE, DPI)
+    pose = ScannerPose(model, SHAPE, DPI)
+    expected = pose.to_px(centres)
+    out = scan(page, DPI, model, np.random.default_rng(0))
+    assert out.shape == pose.shape
+    error = np.hypot(*(centroids(out, expected, 12) - expected).T)
+    assert len(error) > 40
+    assert np.quantile(error, 0.9) < 0.15  # a slip distorts the dots that it meets
+    assert error.max() < 1.5
+
+
+def test_what_is_gone_shows_the_lid():
+    page = np.full(SHAPE, 255, np.uint8)
+    hole = np.array([(50.0, 60.0), (70.0, 60.0), (70.0, 80.0), (50.0, 80.0)])
+    model = ScannerModel(lid=35, skew_deg=2.0)
+    out = scan(page, DPI, model, np.random.default_rng(0), gone=[hole])
+    (x, y), (u, v) = ScannerPose(model, SHAPE, DPI).to_px([(60.0, 70.0), (100.0, 70.0)]).astype(int)
+    assert (out[y - 30 : y + 30, x - 30 : x + 30] == 35).all()
+    assert (out[v - 30 : v + 30, u - 30 : u + 30] == 255).all()
+    assert out[0, 0] == 35  # beyond the corner of the skewed paper
+    assert out[SHAPE[0] // 2, 5] == 255
+    assert (page == 255).all()
+
+
+def test_light_is_lost_at_the_shadow_and_where_paper_rises():
+    page = np.full(SHAPE, 255, np.uint8)
+    model = ScannerModel(shadow=0.5, shadow_mm=30.0, shadow_deg=90.0)
+    out = scan(page, DPI, model, np.random.default_rng(0))
+    assert out[-1].mean() == pytest.approx(128, abs=6)
+    assert out[:400].mean() > 250
+    raised = scan(page, DPI, ScannerModel(bulge=Bulge(6.0, 120.0)), np.random.default_rng(0))
+    assert raised.min() == pytest.approx(255 / (1 + 6 / 14), abs=6)
+    assert raised.max() > 250
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
