@@ -159,8 +159,10 @@ class Registration:
     homography : tuple of 9 float
         Sheet millimetres to image pixels, row by row.
     residual_mm : float
-        Root mean square distance of the anchors (corner and timing marks) from where the
-        homography puts them.
+        Held-out error: root mean square distance of the timing marks from where their
+        neighbours say they are, each left out of its own prediction. For our own sheets
+        without timing marks the distance of the key mark from where the squares put it, for
+        others that of the anchors from where the homography puts them.
     anchors_found, anchors_expected : int
         How many anchors were seen, of how many.
     shifts : ShiftMesh or None

@@ -1,4 +1,8 @@
-"""Compiled inner loops of registration; each has a plain numpy twin in the tests."""
+"""Compiled inner loops of registration; each has a plain numpy twin in the tests.
+
+They look at a reduced picture of the page, in which a corner square is a few pixels wide.
+A homography leads from sheet millimetres to pixels of that picture.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +10,29 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["find_solids", "locate_boxes"]
+__all__ = [
+    "find_solids",
+    "fit_anchors",
+    "four_points",
+    "lightness",
+    "measure_anchors",
+    "place_quads",
+    "place_sheet",
+]
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
-
-N_PROFILE = 32
-"""Samples across the window of an anchor, in each direction."""
-
-
-@njit(cache=True, nogil=True)
-def _through(hom: F64, x: float, y: float) -> tuple[float, float]:
-    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
-    return (
-        (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w,
-        (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w,
-    )
-
-
-@njit(cache=True, nogil=True)
-def _bilinear(pixels: U8, x: float, y: float) -> float:
-    """Grey value at a position inside [0, W - 1] x [0, H - 1]; -1 outside."""
-    height, width = pixels.shape
-    if not (0.0 <= x <= width - 1 and 0.0 <= y <= height - 1):
-        return -1.0
-    column = min(int(x), width - 2)
-    row = min(int(y), height - 2)
-    across = x - column
-    down = y - row
-    upper = pixels[row, column] * (1 - across) + pixels[row, column + 1] * across
-    lower = pixels[row + 1, column] * (1 - across) + pixels[row + 1, column + 1] * across
-    return float(upper * (1 - down) + lower * down)
 
 
 @njit(cache=True, nogil=True)
 def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
-    """Solid dark blobs of a thresholded window: 4-connected, filled, about square.
+    """Solid dark blobs of a thresholded picture: 4-connected, filled, about square.
 
     Parameters
     ----------
     dark : (H, W) uint8
-        1 where dark, 0 elsewhere; blobs seen are set to 2.
+        Not 0 where dark; blobs seen are set to 0.
     min_px, max_px : int
         Smallest and largest area.
     out : (n, 3) float64
@@ -64,190 +50,724 @@ def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
     of the same area has a larger one.
     """
     height, width = dark.shape
-    stack = np.empty(height * width, dtype=np.int64)
+    stack_x = np.empty(height * width, dtype=np.int32)
+    stack_y = np.empty(height * width, dtype=np.int32)
     found = 0
-    for start in range(height * width):
-        if dark[start // width, start % width] != 1:
-            continue
-        dark[start // width, start % width] = 2
-        stack[0] = start
-        depth = 1
-        area = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0
-        cut = False
-        while depth > 0:
-            depth -= 1
-            y = stack[depth] // width
-            x = stack[depth] % width
-            area += 1
-            sum_x += x
-            sum_y += y
-            sum_xx += x * x
-            sum_yy += y * y
-            sum_xy += x * y
-            if x == 0 or y == 0 or x == width - 1 or y == height - 1:
-                cut = True
-            for k in range(4):
-                nx = x + (k == 0) - (k == 1)
-                ny = y + (k == 2) - (k == 3)
-                if 0 <= nx < width and 0 <= ny < height and dark[ny, nx] == 1:
-                    dark[ny, nx] = 2
-                    stack[depth] = ny * width + nx
-                    depth += 1
-        if cut or area < min_px or area > max_px:
-            continue
-        cx = sum_x / area
-        cy = sum_y / area
-        var_x = sum_xx / area - cx * cx + 1 / 12
-        var_y = sum_yy / area - cy * cy + 1 / 12
-        cov = sum_xy / area - cx * cy
-        det = var_x * var_y - cov * cov
-        trace = var_x + var_y
-        if det * 144 > 1.35 * area * area or trace * trace > 4.9 * det:
-            continue  # hollow or ragged; longer than about 2.6 times its width
-        out[found, 0] = cx
-        out[found, 1] = cy
-        out[found, 2] = np.sqrt(area)
-        found += 1
-        if found == len(out):
-            break
+    for top in range(height):
+        for start in range(width):
+            if dark[top, start] == 0:
+                continue
+            dark[top, start] = 0
+            stack_x[0] = start
+            stack_y[0] = top
+            depth = 1
+            area = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0
+            cut = False
+            while depth > 0:
+                depth -= 1
+                y = stack_y[depth]
+                x = stack_x[depth]
+                dx = x - start
+                dy = y - top
+                area += 1
+                sum_x += dx
+                sum_y += dy
+                sum_xx += dx * dx
+                sum_yy += dy * dy
+                sum_xy += dx * dy
+                if x == 0 or y == 0 or x == width - 1 or y == height - 1:
+                    cut = True
+                for k in range(4):
+                    nx = x + (k == 0) - (k == 1)
+                    ny = y + (k == 2) - (k == 3)
+                    if 0 <= nx < width and 0 <= ny < height and dark[ny, nx] != 0:
+                        dark[ny, nx] = 0
+                        stack_x[depth] = nx
+                        stack_y[depth] = ny
+                        depth += 1
+            if cut or area < min_px or area > max_px:
+                continue
+            cx = sum_x / area
+            cy = sum_y / area
+            var_x = sum_xx / area - cx * cx + 1 / 12
+            var_y = sum_yy / area - cy * cy + 1 / 12
+            cov = sum_xy / area - cx * cy
+            det = var_x * var_y - cov * cov
+            trace = var_x + var_y
+            if det * 144 > 1.35 * area * area or trace * trace > 4.9 * det:
+                continue  # hollow or ragged; longer than about 1.6 times its width
+            out[found, 0] = start + cx
+            out[found, 1] = top + cy
+            out[found, 2] = np.sqrt(area)
+            found += 1
+            if found == len(out):
+                return found
     return found
 
 
 @njit(cache=True, nogil=True)
-def _run(profile: F64, expected: float) -> tuple[float, float]:
-    """Edges of the run above half height nearest the middle, of about the expected length.
-
-    Edges are positions between samples by linear interpolation; (-1, -1) if there is none.
-    """
-    n = len(profile)
-    level = 0.5 * profile.max()
-    best_left = best_right = -1.0
-    best = 1e9
-    i = 0
-    while i < n:
-        if profile[i] < level:
-            i += 1
-            continue
-        first = i
-        while i < n and profile[i] >= level:
-            i += 1
-        if first == 0 or i == n:
-            continue  # cut by the window
-        left = first - (profile[first] - level) / (profile[first] - profile[first - 1])
-        right = i - 1 + (profile[i - 1] - level) / (profile[i - 1] - profile[i])
-        length = right - left
-        if length < 0.6 * expected or length > 1.6 * expected:
-            continue
-        distance = abs((left + right) / 2 - (n - 1) / 2)
-        if distance < best:
-            best = distance
-            best_left = left
-            best_right = right
-    return best_left, best_right
+def _keep(ways: F64, n: int, way: F64) -> int:
+    """Insert a way into a list in order of its first number; the same way once only."""
+    for k in range(n):
+        same = True
+        for c in range(1, 5):
+            same = same and ways[k, c] == way[c]
+        if same:
+            return n
+    if n == len(ways):
+        if ways[n - 1, 0] <= way[0]:
+            return n
+        n -= 1
+    at = n
+    while at > 0 and ways[at - 1, 0] > way[0]:
+        ways[at] = ways[at - 1]
+        at -= 1
+    ways[at] = way
+    return n + 1
 
 
 @njit(cache=True, nogil=True)
-def locate_boxes(
-    pixels: U8, hom: F64, boxes: F64, follow: bool, min_contrast: float, out: F64
-) -> None:
-    """Find solid dark boxes near where the homography puts them.
+def place_sheet(
+    blobs: F64,
+    squares: F64,
+    min_length: float,
+    size_tolerance: float,
+    place_tolerance: float,
+    ways: F64,
+) -> int:
+    """The ways a sheet that is not foreshortened may lie, by three or four of its squares.
+
+    Two blobs may be the ends of a diagonal: that fixes a turn, a scale and a shift, which
+    predict the other two squares and the size of all of them.
 
     Parameters
     ----------
-    pixels : (H, W) uint8
-    hom : (3, 3) float64
-    boxes : (n, 5) float64
-        Centre x, y, half width, half height and search margin in mm.
-    follow : bool
-        Whether a box starts where the last one was found off its place: for boxes in
-        order along a side, where the shift grows slowly but beyond the margin.
-    min_contrast : float
-        Smallest difference of box and paper, as a share of the paper's grey value.
-    out : (n, 3) float64
-        Offset x, y in mm from the place given and the contrast; contrast 0 where the box
-        was not found. Beyond the image the window goes on as at the image's edge.
+    blobs : (n, 3) float64
+        Centre x, y and side in px.
+    squares : (4, 3) float64
+        The same of the corner squares, in mm, in their order around the sheet.
+    min_length : float
+        Least length of a diagonal in px.
+    size_tolerance : float
+        How much a blob's side may differ from the one predicted, as a factor.
+    place_tolerance : float
+        How far a predicted square may be from a blob, as a share of the diagonal.
+    ways : (m, 5) float64
+        Filled, best first, with the mean distance as a share of the diagonal (1 more where
+        a square is missing) and with the blob of each square, -1 for a missing one.
+
+    Returns
+    -------
+    int
+        How many of the ways were filled.
     """
-    height, width = pixels.shape
-    grid = np.empty((N_PROFILE, N_PROFILE))
-    rows = np.empty(N_PROFILE)
-    columns = np.empty(N_PROFILE)
-    offset_x = offset_y = 0.0
-    for k in range(len(boxes)):
-        out[k] = 0.0
-        if not follow:
-            offset_x = offset_y = 0.0
-        cx = boxes[k, 0] + offset_x
-        cy = boxes[k, 1] + offset_y
-        reach_x = boxes[k, 2] + boxes[k, 4]
-        reach_y = boxes[k, 3] + boxes[k, 4]
-        step_x = 2 * reach_x / (N_PROFILE - 1)
-        step_y = 2 * reach_y / (N_PROFILE - 1)
-        low = 255.0
-        high = 0.0
+    n = len(blobs)
+    found = 0
+    way = np.empty(5)
+    for one in range(2):
+        two = one + 2
+        diagonal_x = squares[two, 0] - squares[one, 0]
+        diagonal_y = squares[two, 1] - squares[one, 1]
+        length_mm = np.hypot(diagonal_x, diagonal_y)
+        for i in range(n):
+            for j in range(n):
+                if i == j:
+                    continue
+                across = blobs[j, 0] - blobs[i, 0]
+                down = blobs[j, 1] - blobs[i, 1]
+                square = across * across + down * down
+                if square < min_length * min_length:
+                    continue
+                scale = np.sqrt(square) / length_mm
+                ratio = scale * squares[one, 2] / blobs[i, 2]
+                if ratio > size_tolerance or ratio * size_tolerance < 1:
+                    continue
+                ratio = scale * squares[two, 2] / blobs[j, 2]
+                if ratio > size_tolerance or ratio * size_tolerance < 1:
+                    continue
+                c = (across * diagonal_x + down * diagonal_y) / length_mm**2
+                s = (down * diagonal_x - across * diagonal_y) / length_mm**2
+                way[1:] = -1.0
+                way[1 + one] = i
+                way[1 + two] = j
+                error = 0.0
+                seen = 2
+                for k in (1 - one, 3 - one):
+                    dx = squares[k, 0] - squares[one, 0]
+                    dy = squares[k, 1] - squares[one, 1]
+                    x = blobs[i, 0] + c * dx - s * dy
+                    y = blobs[i, 1] + s * dx + c * dy
+                    nearest = (place_tolerance * scale * length_mm) ** 2
+                    for b in range(n):
+                        distance = (blobs[b, 0] - x) ** 2 + (blobs[b, 1] - y) ** 2
+                        if distance >= nearest:
+                            continue
+                        ratio = scale * squares[k, 2] / blobs[b, 2]
+                        if ratio <= size_tolerance and ratio * size_tolerance >= 1:
+                            nearest = distance
+                            way[1 + k] = b
+                    if way[1 + k] >= 0:
+                        seen += 1
+                        error += np.sqrt(nearest) / (scale * length_mm)
+                if seen > 2:
+                    way[0] = error / (seen - 2) + (4 - seen)
+                    found = _keep(ways, found, way)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _solve(a: F64, b: F64) -> bool:
+    """Solve a linear system in place by elimination with pivots; b becomes the solution."""
+    n = len(b)
+    for k in range(n):
+        pivot = k
+        for i in range(k + 1, n):
+            if abs(a[i, k]) > abs(a[pivot, k]):
+                pivot = i
+        if abs(a[pivot, k]) < 1e-12:
+            return False
+        if pivot != k:
+            for j in range(k, n):
+                a[k, j], a[pivot, j] = a[pivot, j], a[k, j]
+            b[k], b[pivot] = b[pivot], b[k]
+        for i in range(k + 1, n):
+            factor = a[i, k] / a[k, k]
+            for j in range(k, n):
+                a[i, j] -= factor * a[k, j]
+            b[i] -= factor * b[k]
+    for k in range(n - 1, -1, -1):
+        for j in range(k + 1, n):
+            b[k] -= a[k, j] * b[j]
+        b[k] /= a[k, k]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def four_points(source: F64, target: F64, hom: F64) -> bool:
+    """The homography (3, 3) through four pairs of points (4, 2); False if there is none."""
+    a = np.zeros((8, 8))
+    b = np.empty(8)
+    for k in range(4):
+        x = source[k, 0]
+        y = source[k, 1]
+        for axis in range(2):
+            row = 2 * k + axis
+            at = target[k, axis]
+            a[row, 3 * axis] = x
+            a[row, 3 * axis + 1] = y
+            a[row, 3 * axis + 2] = 1.0
+            a[row, 6] = -x * at
+            a[row, 7] = -y * at
+            b[row] = at
+    if not _solve(a, b):
+        return False
+    for k in range(8):
+        hom[k // 3, k % 3] = b[k]
+    hom[2, 2] = 1.0
+    return True
+
+
+@njit(cache=True, nogil=True)
+def place_quads(blobs: F64, squares: F64, min_area: float, size_tolerance: float, ways: F64) -> int:
+    """The ways a sheet may lie in perspective, by its four squares.
+
+    Any four blobs in convex position, the right way around, fix a homography; it predicts
+    the size of each square where it lies.
+
+    Parameters and result are those of `place_sheet`, but `min_area`, the least area between
+    the squares in px; the first number of a way is the mean
+    difference of the logarithms of sides from those predicted.
+    """
+    n = len(blobs)
+    found = 0
+    way = np.empty(5)
+    chosen = np.empty(4, dtype=np.int64)
+    target = np.empty((4, 2))
+    hom = np.empty((3, 3))
+    limit = np.log(size_tolerance)
+    for i in range(n):
+        for j in range(i + 1, n):
+            if not _alike(blobs, i, j):
+                continue
+            across = blobs[j, 0] - blobs[i, 0]
+            down = blobs[j, 1] - blobs[i, 1]
+            for k in range(i + 1, n):
+                if k == j or not (_alike(blobs, i, k) and _alike(blobs, j, k)):
+                    continue
+                off_k = across * (blobs[k, 1] - blobs[i, 1]) - down * (blobs[k, 0] - blobs[i, 0])
+                if off_k >= 0:
+                    continue
+                for m in range(i + 1, n):
+                    if m in (j, k) or not (_alike(blobs, i, m) and _alike(blobs, j, m)):
+                        continue
+                    off_m = across * (blobs[m, 1] - blobs[i, 1]) - down * (
+                        blobs[m, 0] - blobs[i, 0]
+                    )
+                    if off_m <= 0 or off_m - off_k < 2 * min_area:
+                        continue
+                    # Clockwise, as y grows downwards; any may be the first square.
+                    chosen[0], chosen[1], chosen[2], chosen[3] = i, k, j, m
+                    for first in range(4):
+                        for c in range(4):
+                            way[1 + c] = chosen[(first + c) % 4]
+                            target[c] = blobs[chosen[(first + c) % 4], :2]
+                        if first == 0 and not _is_convex(target):
+                            break
+                        if not four_points(squares, target, hom):
+                            continue
+                        way[0] = 0.0
+                        for c in range(4):
+                            side = squares[c, 2] * _scale(hom, squares[c, 0], squares[c, 1])
+                            off = abs(np.log(side / blobs[chosen[(first + c) % 4], 2]))
+                            way[0] += off / 4 if off < limit else np.inf
+                        if way[0] < limit:
+                            found = _keep(ways, found, way)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _alike(blobs: F64, i: int, j: int) -> bool:
+    """Whether two blobs may be squares of one size, the one nearer to the camera."""
+    one = blobs[i, 2]
+    two = blobs[j, 2]
+    return bool(max(one, two) < 2.2 * min(one, two))
+
+
+@njit(cache=True, nogil=True)
+def _is_convex(corners: F64) -> bool:
+    """Whether four corners go around clockwise."""
+    for c in range(4):
+        p = corners[c]
+        q = corners[(c + 1) % 4]
+        r = corners[(c + 2) % 4]
+        if (q[0] - p[0]) * (r[1] - q[1]) - (q[1] - p[1]) * (r[0] - q[0]) <= 0:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _scale(hom: F64, x: float, y: float) -> float:
+    """Pixels a millimetre at a place; tiny where the sheet is seen from behind."""
+    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
+    det = (
+        hom[0, 0] * (hom[1, 1] * hom[2, 2] - hom[1, 2] * hom[2, 1])
+        - hom[0, 1] * (hom[1, 0] * hom[2, 2] - hom[1, 2] * hom[2, 0])
+        + hom[0, 2] * (hom[1, 0] * hom[2, 1] - hom[1, 1] * hom[2, 0])
+    )
+    return float(np.sqrt(det / w**3)) if w > 0 and det > 0 else 1e-9
+
+
+@njit(cache=True, nogil=True)
+def _through(hom: F64, x: float, y: float) -> tuple[float, float]:
+    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
+    return (
+        (hom[0, 0] * x + hom[0, 1] * y + hom[0, 2]) / w,
+        (hom[1, 0] * x + hom[1, 1] * y + hom[1, 2]) / w,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _window(level: U8, frame: F64, at: F64, reach: F64, inner: F64, ink: float, out: F64) -> None:
+    """Moments of the darkness in a window of the sheet, in mm about its middle.
+
+    `frame` is the pixel (x, y) of the origin and mm x and mm y for each px x and px y; `at` and
+    `reach` (x, y) are the window's middle and half size. Paper is what lies beyond `inner`;
+    shades of it that are far darker than the rest are not. `out` becomes mass in px, mean x,
+    mean y, variance x, variance y and contrast; mass -1 where the window leaves the picture.
+    """
+    height, width = level.shape
+    a, b, c, d = frame[2], frame[3], frame[4], frame[5]
+    det = a * d - b * c
+    mx = frame[0] + (d * at[0] - b * at[1]) / det
+    my = frame[1] + (a * at[1] - c * at[0]) / det
+    ex = (abs(d) * reach[0] + abs(b) * reach[1]) / abs(det)
+    ey = (abs(a) * reach[1] + abs(c) * reach[0]) / abs(det)
+    left = int(np.ceil(mx - ex))
+    right = int(np.floor(mx + ex))
+    top = int(np.ceil(my - ey))
+    bottom = int(np.floor(my + ey))
+    out[0] = -1.0
+    if left < 0 or top < 0 or right >= width or bottom >= height:
+        return
+    low = 255.0
+    paper = 0.0
+    for _ in range(3):
         total = 0.0
-        # Over a window the homography is as good as affine.
-        px, py = _through(hom, cx, cy)
-        right_x, right_y = _through(hom, cx + reach_x, cy)
-        down_x, down_y = _through(hom, cx, cy + reach_y)
-        ux = (right_x - px) / reach_x * step_x
-        uy = (right_y - py) / reach_x * step_x
-        vx = (down_x - px) / reach_y * step_y
-        vy = (down_y - py) / reach_y * step_y
-        middle_of_grid = (N_PROFILE - 1) / 2
-        for i in range(N_PROFILE):
-            for j in range(N_PROFILE):
-                x = px + (j - middle_of_grid) * ux + (i - middle_of_grid) * vx
-                y = py + (j - middle_of_grid) * uy + (i - middle_of_grid) * vy
-                x = min(max(x, 0.0), width - 1.0)
-                y = min(max(y, 0.0), height - 1.0)
-                value = _bilinear(pixels, x, y)
-                grid[i, j] = value
-                total += value
-        middle = total / (N_PROFILE * N_PROFILE)
-        for _ in range(3):  # two means: ink and paper
-            low = high = 0.0
-            n_low = 0
-            for i in range(N_PROFILE):
-                for j in range(N_PROFILE):
-                    if grid[i, j] < middle:
-                        low += grid[i, j]
-                        n_low += 1
-                    else:
-                        high += grid[i, j]
-            if n_low == 0 or n_low == N_PROFILE * N_PROFILE:
-                break
-            low /= n_low
-            high /= N_PROFILE * N_PROFILE - n_low
-            middle = (low + high) / 2
-        if n_low == 0 or high - low < min_contrast * high:
+        n = 0
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                dx = abs(a * (column - mx) + b * (row - my))
+                dy = abs(c * (column - mx) + d * (row - my))
+                if dx > reach[0] or dy > reach[1]:
+                    continue
+                value = float(level[row, column])
+                low = min(low, value)
+                if (dx > inner[0] or dy > inner[1]) and value > 0.9 * paper:
+                    total += value
+                    n += 1
+        if n == 0:
+            return
+        paper = total / n
+    if paper <= low:
+        return
+    out[6] = (paper - low) / paper
+    light = paper * (ink if ink > 0 else out[6])
+    mass = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0.0
+    n = n_dark = 0
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            dx = a * (column - mx) + b * (row - my)
+            dy = c * (column - mx) + d * (row - my)
+            if abs(dx) <= reach[0] and abs(dy) <= reach[1]:
+                dark = min((paper - level[row, column]) / light, 1.2)
+                mass += dark
+                sum_x += dark * dx
+                sum_y += dark * dy
+                sum_xx += dark * dx * dx
+                sum_yy += dark * dy * dy
+                sum_xy += dark * dx * dy
+                if abs(dx) > inner[0] or abs(dy) > inner[1]:
+                    n += 1
+                    n_dark += dark > 0.5
+    if mass <= 0:
+        return
+    out[0] = mass
+    out[7] = n_dark / n
+    out[1] = sum_x / mass
+    out[2] = sum_y / mass
+    out[3] = sum_xx / mass - out[1] ** 2
+    out[4] = sum_yy / mass - out[2] ** 2
+    product = out[3] * out[4]
+    out[5] = (sum_xy / mass - out[1] * out[2]) / np.sqrt(product) if product > 0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def _measure(level: U8, hom: F64, box: F64, start: F64, ink: float, out: F64) -> bool:
+    """Offset of one box from its place, from a start near it; `out` is x, y and contrast."""
+    cx = box[0] + start[0]
+    cy = box[1] + start[1]
+    px, py = _through(hom, cx, cy)
+    right_x, right_y = _through(hom, cx + 1.0, cy)
+    down_x, down_y = _through(hom, cx, cy + 1.0)
+    ux, uy, vx, vy = right_x - px, right_y - py, down_x - px, down_y - py
+    det = ux * vy - uy * vx  # square pixels a square millimetre
+    if not det > 1e-6:
+        return False
+    frame = np.array([px, py, vy / det, -vx / det, -uy / det, ux / det])
+    step = np.empty(2)  # a pixel in mm, along both sides of the box
+    step[0] = np.hypot(frame[2], frame[3])
+    step[1] = np.hypot(frame[4], frame[5])
+    at = np.zeros(2)
+    reach = np.empty(2)
+    inner = np.full(2, -1.0)
+    moments = np.empty(8)
+    moved = 0.0
+    for k in range(5):
+        # First a wide look, then windows that just hold the box and a ring of paper.
+        moved = 0.0
+        for c in range(2):
+            reach[c] = box[2 + c] + (box[4] if k == 0 else 1.6 * step[c])
+            if k > 0:
+                inner[c] = box[2 + c] + 0.75 * step[c]
+        _window(level, frame, at, reach, inner, ink, moments)
+        if moments[0] <= 0:
+            return False
+        for c in range(2):
+            at[c] += moments[1 + c]
+            moved = max(moved, abs(moments[1 + c]) / step[c])
+        if k > 0 and moved < 0.1:
+            break
+    area = moments[0] / (det * 4 * box[2] * box[3])
+    good = moved <= 0.3 and 0.55 < area < 1.6 and abs(moments[5]) < 0.3 and moments[7] < 0.12
+    for c in range(2):
+        spread = moments[3 + c] / (box[2 + c] ** 2 / 3 + step[c] ** 2 / 12)
+        good = good and 0.4 < spread < 2.0 and abs(at[c]) <= box[4] + 0.5 * step[c]
+        out[c] = start[c] + at[c]
+    out[2] = moments[6]
+    return good
+
+
+@njit(cache=True, nogil=True)
+def measure_anchors(
+    level: U8, hom: F64, boxes: F64, rails: I64, min_contrast: float, out: F64
+) -> float:
+    """Find corner squares and timing marks near where a homography puts them.
+
+    Parameters
+    ----------
+    level : (H, W) uint8
+        Reduced picture of the page.
+    hom : (3, 3) float64
+        Sheet mm to its pixels.
+    boxes : (n, 5) float64
+        Centre x, y, half width, half height and search margin in mm: the four squares, then
+        the timing marks, side after side, in order along each.
+    rails : (m + 1,) int64
+        Where each side's marks begin. On a side each mark is looked for from where the one
+        before it was found off its place: there the shift may grow slowly beyond the margin.
+    min_contrast : float
+        Smallest difference of a mark and paper, as a share of the paper's grey value.
+    out : (n, 3) float64
+        Offset x, y in mm from its place and contrast; contrast 0 where it was not found.
+
+    Returns
+    -------
+    float
+        Contrast of the print, the median of that of the squares found; 0 if there is none.
+    """
+    out[:] = 0.0
+    start = np.zeros(2)
+    slope = np.zeros(2)
+    contrasts = np.empty(4)
+    n = 0
+    for k in range(4):
+        if _measure(level, hom, boxes[k], start, 0.0, out[k]) and out[k, 2] >= min_contrast:
+            contrasts[n] = out[k, 2]
+            n += 1
+        else:
+            out[k] = 0.0
+    if n == 0:
+        return 0.0
+    ink = np.median(contrasts[:n])
+    for r in range(len(rails) - 1):
+        first, last = rails[r], rails[r + 1]
+        if first == last:
             continue
-        rows[:] = 0.0
-        for i in range(N_PROFILE):
-            for j in range(N_PROFILE):
-                dark = min(max((high - grid[i, j]) / (high - low), 0.0), 1.0)
-                grid[i, j] = dark
-                rows[i] += dark
-        top, bottom = _run(rows, 2 * boxes[k, 3] / step_y)
-        if top < 0:
+        # From the end whose square is known.
+        head = tail = np.inf
+        for k in range(4):
+            if out[k, 2] > 0:
+                x, y = boxes[k, 0], boxes[k, 1]
+                head = min(head, np.hypot(x - boxes[first, 0], y - boxes[first, 1]))
+                tail = min(tail, np.hypot(x - boxes[last - 1, 0], y - boxes[last - 1, 1]))
+        start[:] = 0.0
+        slope[:] = 0.0
+        before = -1
+        for i in range(first, last):
+            k = i if head <= tail + 1.0 else last - 1 - (i - first)
+            start += slope
+            if _measure(level, hom, boxes[k], start, ink, out[k]):
+                if before >= 0:
+                    slope[:] = (out[k, :2] - out[before, :2]) / abs(k - before)
+                before = k
+                start[:] = out[k, :2]
+                out[k, 2] = max(out[k, 2], 1e-3)
+            else:
+                out[k] = 0.0
+    return ink
+
+
+@njit(cache=True, nogil=True)
+def lightness(level: U8, hom: F64, box: F64) -> float:
+    """Second darkest tenth of the grey values in a box (x, y, w, h) of the sheet; -1 if outside."""
+    height, width = level.shape
+    values = np.empty(60)
+    n = 0
+    for i in range(6):
+        for j in range(10):
+            x, y = _through(hom, box[0] + box[2] * (j + 0.5) / 10, box[1] + box[3] * (i + 0.5) / 6)
+            column = int(np.rint(x))
+            row = int(np.rint(y))
+            if 0 <= column < width and 0 <= row < height:
+                values[n] = level[row, column]
+                n += 1
+    return np.median(values[:n]) if n == 60 else -1.0
+
+
+@njit(cache=True, nogil=True)
+def _drop_outliers(rails: I64, outlier_mm: float, found: F64) -> None:
+    """Forget marks that are shifted unlike their neighbours on their side."""
+    for r in range(len(rails) - 1):
+        seen = np.empty(rails[r + 1] - rails[r], dtype=np.int64)
+        n = 0
+        for k in range(rails[r], rails[r + 1]):
+            if found[k, 2] > 0:
+                seen[n] = k
+                n += 1
+        good = np.ones(n, dtype=np.bool_)
+        near = np.empty(5)
+        for i in range(n):
+            for axis in range(2):
+                for c in range(5):
+                    near[c] = found[seen[min(max(i + c - 2, 0), n - 1)], axis]
+                good[i] = good[i] and abs(found[seen[i], axis] - np.median(near)) <= outlier_mm
+        for i in range(n):
+            if not good[i]:
+                found[seen[i], 2] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def fit_anchors(
+    boxes: F64,
+    rails: I64,
+    found: F64,
+    sides: I64,
+    knots: F64,
+    along: int,
+    outlier_mm: float,
+    warp: F64,
+    mesh: F64,
+) -> tuple[float, float, float, int, int]:
+    """Fit a homography and a mesh of shifts to measured anchors.
+
+    Parameters
+    ----------
+    boxes, rails : as for `measure_anchors`
+    found : (n, 3) float64
+        What that found; the contrast of a mark shifted unlike its neighbours becomes 0.
+    sides : (2, k) int64
+        Anchors of two opposite sides of the sheet, in order along each, filled up with -1.
+    knots : (m,) float64
+        Positions along these sides at which shifts are wanted.
+    along : int
+        0 where these sides run across the sheet, 1 where they run down.
+    outlier_mm : float
+        Largest difference of a mark's shift from the median of five around it.
+    warp : (3, 3) float64
+        Filled with the homography from sheet mm to measured mm.
+    mesh : (2, m, 2) float64
+        Filled with the shifts x, y before `warp` at the knots of either side.
+
+    Returns
+    -------
+    residual_mm : float
+        Root mean square distance of the anchors of the two sides from the straight line
+        between their neighbours' shifts, each left out of its own prediction; -1 where no
+        anchor has neighbours.
+    jump_mm : float
+        The largest of these distances.
+    bend_mm : float
+        Root mean square distance of all anchors from where `warp` puts them.
+    first, last : int
+        The knots between which anchors were found; last is -1 where no mesh is known.
+    """
+    _drop_outliers(rails, outlier_mm, found)
+    n = len(boxes)
+    cx = boxes[:4, 0].mean()
+    cy = boxes[:4, 1].mean()
+    half = max(np.abs(boxes[:4, 0] - cx).max(), np.abs(boxes[:4, 1] - cy).max())
+    # Normal equations of the homography near the identity, held to it where nothing is seen.
+    a = np.zeros((8, 8))
+    b = np.zeros(8)
+    row = np.empty(8)
+    for k in range(8):
+        a[k, k] = 1e-3
+    for k in range(n):
+        if found[k, 2] <= 0:
             continue
-        columns[:] = 0.0
-        trim = 0.15 * (bottom - top)
-        for i in range(int(np.ceil(top + trim)), int(bottom - trim) + 1):
-            for j in range(N_PROFILE):
-                columns[j] += grid[i, j]
-        left, right = _run(columns, 2 * boxes[k, 2] / step_x)
-        if left < 0:
-            continue
-        rows[:] = 0.0
-        trim = 0.15 * (right - left)
-        for i in range(N_PROFILE):
-            for j in range(int(np.ceil(left + trim)), int(right - trim) + 1):
-                rows[i] += grid[i, j]
-        top, bottom = _run(rows, 2 * boxes[k, 3] / step_y)
-        if top < 0:
-            continue
-        offset_x += ((left + right) / 2) * step_x - reach_x
-        offset_y += ((top + bottom) / 2) * step_y - reach_y
-        out[k, 0] = offset_x
-        out[k, 1] = offset_y
-        out[k, 2] = (high - low) / high
+        x = (boxes[k, 0] - cx) / half
+        y = (boxes[k, 1] - cy) / half
+        for axis in range(2):
+            off = found[k, axis] / half
+            to = (x if axis == 0 else y) + off
+            row[:] = 0.0
+            row[3 * axis] = x
+            row[3 * axis + 1] = y
+            row[3 * axis + 2] = 1.0
+            row[6] = -x * to
+            row[7] = -y * to
+            for i in range(8):
+                b[i] += row[i] * off
+                for j in range(8):
+                    a[i, j] += row[i] * row[j]
+    warp[:] = 0.0
+    warp[0, 0] = warp[1, 1] = warp[2, 2] = 1.0
+    if _solve(a, b):
+        warp[0, 0] += b[0]
+        warp[0, 1] = b[1]
+        warp[0, 2] = b[2]
+        warp[1, 0] = b[3]
+        warp[1, 1] += b[4]
+        warp[1, 2] = b[5]
+        warp[2, 0] = b[6]
+        warp[2, 1] = b[7]
+        # Back from positions in half diagonals about the centre to mm.
+        to_unit = np.array(
+            [[1 / half, 0.0, -cx / half], [0.0, 1 / half, -cy / half], [0.0, 0.0, 1.0]]
+        )
+        back = np.array([[half, 0.0, cx], [0.0, half, cy], [0.0, 0.0, 1.0]])
+        product = np.zeros((3, 3))
+        for i in range(3):
+            for j in range(3):
+                for p in range(3):
+                    for q in range(3):
+                        product[i, j] += back[i, p] * warp[p, q] * to_unit[q, j]
+        warp[:] = product / product[2, 2]
+    inverse = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            i1, i2, j1, j2 = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
+            inverse[i, j] = warp[i1, j1] * warp[i2, j2] - warp[i1, j2] * warp[i2, j1]
+    shifts = np.zeros((n, 2))
+    bend = 0.0
+    count = 0
+    for k in range(n):
+        if found[k, 2] > 0:
+            x, y = _through(inverse, boxes[k, 0] + found[k, 0], boxes[k, 1] + found[k, 1])
+            shifts[k, 0] = x - boxes[k, 0]
+            shifts[k, 1] = y - boxes[k, 1]
+            bend += shifts[k, 0] ** 2 + shifts[k, 1] ** 2
+            count += 1
+    bend = np.sqrt(bend / max(count, 1))
+
+    m = len(knots)
+    n_side = sides.shape[1]
+    at = np.empty((2, n_side))
+    shift = np.empty((2, n_side, 2))
+    length = np.zeros(2, dtype=np.int64)
+    total = worst = 0.0
+    count = 0
+    low = 1e9
+    high = -1e9
+    for side in range(2):
+        c = 0
+        for i in range(n_side):
+            k = sides[side, i]
+            if k >= 0 and found[k, 2] > 0:
+                at[side, c] = boxes[k, along]
+                shift[side, c] = shifts[k]
+                c += 1
+        length[side] = c
+        for i in range(1, c - 1):
+            share = (at[side, i] - at[side, i - 1]) / (at[side, i + 1] - at[side, i - 1])
+            square = 0.0
+            for axis in range(2):
+                expected = shift[side, i - 1, axis] * (1 - share) + shift[side, i + 1, axis] * share
+                square += (shift[side, i, axis] - expected) ** 2
+            total += square
+            worst = max(worst, square)
+            count += 1
+        if c:
+            low = min(low, at[side, 0])
+            high = max(high, at[side, c - 1])
+    residual = np.sqrt(total / count) if count else -1.0
+    jump = np.sqrt(worst)
+    if max(length[0], length[1]) < 4:
+        return residual, jump, bend, 0, -1
+    first = 0
+    last = m - 1
+    while knots[first] < low:
+        first += 1
+    while knots[last] > high:
+        last -= 1
+    for side in range(2):
+        # A side that is not seen shifts as the other one does.
+        s = side if length[side] >= 4 else 1 - side
+        c = length[s]
+        i = 0
+        for k in range(m):
+            while i < c - 2 and at[s, i + 1] <= knots[k]:
+                i += 1
+            share = min(max((knots[k] - at[s, i]) / (at[s, i + 1] - at[s, i]), 0.0), 1.0)
+            for axis in range(2):
+                one = _smooth(shift[s], i, c, axis)
+                two = _smooth(shift[s], i + 1, c, axis)
+                mesh[side, k, axis] = one * (1 - share) + two * share
+    return residual, jump, bend, first, last
+
+
+@njit(cache=True, nogil=True)
+def _smooth(shift: F64, i: int, n: int, axis: int) -> float:
+    """Mean of a mark's shift and its neighbours', each end counted twice."""
+    total = shift[max(i - 1, 0), axis] + shift[i, axis] + shift[min(i + 1, n - 1), axis]
+    return float(total / 3)

@@ -9,21 +9,34 @@ __all__ = ["BubbleOptions", "RegisterOptions", "RegistrationFailure"]
 
 @dataclass(frozen=True, slots=True)
 class RegisterOptions:
-    """How a sheet is looked for.
+    """How a sheet is looked for, and when it is refused.
 
     Attributes
     ----------
     max_residual_mm : float
-        A registration whose anchors are further than this (root mean square) from where
-        its homography puts them is refused.
+        A registration is refused whose residual is more than this: root mean square distance
+        of the anchors along two sides from where their neighbours say they are. Clean and
+        dithered scans have 0.05 to 0.1 mm, photos up to 0.2, a page that slipped by 1.5 mm in
+        the feeder 0.23. Bubbles are read within half their height, 1.5 mm for the smallest of
+        our own sheets, so that five times this limit still lies inside.
+    max_jump_mm : float
+        The same for the worst single anchor. A slip of the feeder by 2 mm between two marks
+        is such a jump; so is a mark that was taken for its neighbour.
+    max_bend_mm : float
+        Largest root mean square distance of all anchors from a flat sheet in perspective.
     min_timing_share : float
-        Share of the timing marks that must be seen, 0 to 1.
+        Share of the timing marks that must be seen, 0 to 1,
+    min_side_share : float
+        and of those of one side: what lies between is known from both sides alone.
     min_contrast : float
         Smallest difference of an anchor and the paper, as a share of the paper's grey.
     """
 
-    max_residual_mm: float = 1.0
+    max_residual_mm: float = 0.3
+    max_jump_mm: float = 1.0
+    max_bend_mm: float = 2.0
     min_timing_share: float = 0.5
+    min_side_share: float = 0.3
     min_contrast: float = 0.2
 
 

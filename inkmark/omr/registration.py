@@ -37,17 +37,16 @@ def register(
         A failure is a value, with its reason: a bad page must not stop a batch.
     """
     options = options or RegisterOptions()
-    grey = pixels.whole()
     match page.anchors.kind:
         case AnchorKind.SQUARES:
-            return register_squares(grey, page, options)
+            return register_squares(pixels, page, options)
         case AnchorKind.SHEET_EDGES:
-            return register_sheet_edges(grey, page)
+            return register_sheet_edges(pixels.whole(), page)
         case AnchorKind.PICTURES:
-            return register_pictures(grey, page)
+            return register_pictures(pixels.whole(), page)
         case AnchorKind.REFERENCE:
-            return register_reference(grey, page, options)
+            return register_reference(pixels.whole(), page, options)
         case AnchorKind.MARKS:
-            return register_marks(grey, page)
+            return register_marks(pixels.whole(), page)
         case AnchorKind.IMAGE:
-            return register_image(grey, page)
+            return register_image(pixels.whole(), page)

@@ -82,7 +82,8 @@ def test_feeder_stretch_is_followed_between_the_timing_marks(page, printed):
 
     found = register(Pixels.of(image), page)
     assert isinstance(found, Registration)
-    assert found.residual_mm > 0.3
+    assert found.residual_mm < 0.1
+    assert np.ptp(found.shifts.dy_mm) > 0.6
     assert worst_mm(page, found, true_px) < 0.15
     flat = replace(found, shifts=None)
     assert worst_mm(page, flat, true_px) > 0.4
@@ -181,7 +182,21 @@ def test_another_sheet_is_refused(page):
 
 def test_the_residual_limit_refuses(page, printed):
     image, _ = place(printed, stretch=lambda rows: (0 * rows, 10 * np.sin(rows / 700)))
-    outcome = register(Pixels.of(image), page, RegisterOptions(max_residual_mm=0.1))
+    outcome = register(Pixels.of(image), page, RegisterOptions(max_residual_mm=0.01))
+    assert isinstance(outcome, RegistrationFailure)
+    assert "off the layout" in outcome.reason
+
+
+def test_without_timing_marks_the_key_mark_is_the_held_out_evidence(page):
+    bare = replace(page, anchors=replace(page.anchors, timing=()))
+    image = draw(bare)
+    found = register(Pixels.of(image), bare)
+    assert isinstance(found, Registration)
+    assert 0 < found.residual_mm < 0.1
+    assert worst_mm(page, found, through(np.eye(3))) < 0.1
+    key = replace(page.anchors.key_mark, x=page.anchors.key_mark.x + 0.8)
+    image = draw(replace(bare, anchors=replace(bare.anchors, key_mark=key)))
+    outcome = register(Pixels.of(image), bare)
     assert isinstance(outcome, RegistrationFailure)
     assert "off the layout" in outcome.reason
 
@@ -202,10 +217,10 @@ def test_a_page_full_of_squares_is_refused_after_few_tries(
         for x in range(10, image.shape[1] - side, step):
             image[y : y + side, x : x + side] = 20
     tried = []
-    fit = _squares._fit_placement
+    measure = _squares._measure
     monkeypatch.setattr(
-        _squares, "_fit_placement", lambda *arguments: tried.append(1) or fit(*arguments)
+        _squares, "_measure", lambda *arguments: tried.append(1) or measure(*arguments)
     )
     assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
-    searches = 3  # corners, whole page, whole page at finer resolution
-    assert least <= len(tried) <= searches * 6 * _squares._MAX_HYPOTHESES
+    n_levels, n_searches = 2, 3
+    assert least <= len(tried) <= n_levels * (n_searches + 2) * _squares._MAX_WAYS
