@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     if chosen.draw:
         stratum, seed, path = chosen.draw
-        for line in _draw(_stratum(stratum), int(seed), Path(path)):
+        for line in list(_draw(_stratum(stratum), int(seed), Path(path))):
             print(line)
         return 0
     strata = [_stratum(name) for name in chosen.only] or None

@@ -359,10 +359,12 @@ def simulate(
     printed : (H, W) uint8
         The page as printed, at the resolution of the condition.
     page : PageLayout
-    marks, writer, written, strays
+    marks : mapping of (field name, group) to marks
         As for `fill_sheet`.
     condition : Condition
     rng : numpy.random.Generator
+    writer, written, strays
+        As for `fill_sheet`.
     other_side : (H, W) uint8, optional
         What is on the back; the front itself by default. Seen only where the condition says
         so.
