@@ -53,11 +53,11 @@ class Case:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by table, row and column, and what was not simply right one by one."""
+    """Counts by table, row and column; what was not simply right, and rejects by reason."""
 
     counts: Counter[str] = field(default_factory=Counter)
     cases: list[Case] = field(default_factory=list)
-    rejects: Counter[str] = field(default_factory=Counter)
+    rejects: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, table: str, row: str, column: str, n: int = 1) -> None:
         """Count `n` more in a cell."""
@@ -71,7 +71,8 @@ class Tally:
         """Take in the counts of another run."""
         self.counts.update(other.counts)
         self.cases += other.cases
-        self.rejects.update(other.rejects)
+        for reason, seeds in other.rejects.items():
+            self.rejects[reason] = self.rejects.get(reason, []) + seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def _count_page(
     if isinstance(reading, SheetIssue):
         for table, row in tables:
             tally.add(table, row, "rejected")
-        tally.rejects[f"{stratum.value} {seed}: {reading.message.partition('. ')[0]}"] += 1
+        reason = f"{stratum.value}: {reading.message.partition('. ')[0]}"
+        tally.rejects.setdefault(reason, []).append(seed)
         return
     found = {r.field: r for r in reading.fields}
     for bubbles in test.page.fields:

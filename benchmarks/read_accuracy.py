@@ -39,6 +39,9 @@ from inkmark.simulator import Effect, Level
 
 __all__ = ["main", "run"]
 
+IN_SHORT = ("pages", "rejected", "bubbles", "normal", "silent", "flagged %", "of them flagged %")
+"""Columns of the runner's table; the command of this module prints all."""
+
 FIRST_SEED = 1000
 """Seeds below are for those who make the reader."""
 PAGES: dict[Level | Effect, int] = {
@@ -185,7 +188,7 @@ def _save(tally: Tally, path: Path) -> None:
 def _load(path: Path) -> Tally:
     content = json.loads(path.read_text("utf-8"))
     cases = [Case(**case) for case in content["cases"]]
-    return Tally(Counter(content["counts"]), cases, Counter(content["rejects"]))
+    return Tally(Counter(content["counts"]), cases, content["rejects"])
 
 
 # --- figures ----------------------------------------------------------------------------
@@ -234,9 +237,12 @@ def _result(tally: Tally, seed: int = FIRST_SEED) -> Result:
     for table, row in _table_rows():
         if not tally.get(table, row, "pages"):
             continue
-        for label, (value, unit, better) in _figures(tally, table, row).items():
+        figures = _figures(tally, table, row)
+        for label in IN_SHORT:
+            value, unit, better = figures[label]
             rows.append(Row(label, value, unit, Kind.ACCURACY, better, group=row))
-    return Result("read_accuracy", tuple(rows), seed, tuple(_report(tally)))
+    notes = (*_distances(tally), *_reliability(tally), *_cases(tally, "silent"), *_rejects(tally))
+    return Result("read_accuracy", tuple(rows), seed, notes)
 
 
 def _table_rows() -> list[tuple[str, str]]:
@@ -265,9 +271,14 @@ def _report(tally: Tally) -> Iterator[str]:
     yield from _distances(tally)
     yield from _reliability(tally)
     yield from _cases(tally, "silent")
+    yield from _rejects(tally)
+
+
+def _rejects(tally: Tally) -> Iterator[str]:
     if tally.rejects:
-        yield from ("", "Rejected pages:")
-        yield from (f"- {reason}" for reason in sorted(tally.rejects))
+        yield from ("", "Rejected pages, with some of their seeds:")
+        for reason, seeds in sorted(tally.rejects.items()):
+            yield f"- {len(seeds)} of {reason} ({', '.join(map(str, seeds[:6]))})"
 
 
 def _cases(tally: Tally, outcome: str) -> Iterator[str]:
