@@ -19,7 +19,7 @@ from inkmark.store import ExamStore, Facts, PageRecord, PageRows, page_rows
 
 __all__ = ["identify", "read_exam"]
 
-_COMMIT_PAGES = 100
+_COMMIT_PAGES = 50
 """Pages written in one transaction."""
 
 
