@@ -25,10 +25,12 @@ from inkmark.layouts import (
     print_sheets,
 )
 from inkmark.simulator import (
+    Bilevel,
     Condition,
     Effect,
     Level,
     MarkStyle,
+    ScannerModel,
     SimulatedPage,
     Writer,
     draw_condition,
@@ -172,6 +174,10 @@ class TestPage:
     image : SimulatedPage
     expected : mapping of str to Expected
         By the name of the bubble field.
+    ending : str
+        Of the file that the device writes.
+    quality : int
+        Of JPEG, where the file is one or holds one.
     """
 
     __test__ = False  # no test case, whatever its name
@@ -182,6 +188,8 @@ class TestPage:
     condition: Condition
     image: SimulatedPage
     expected: Mapping[str, Expected]
+    ending: str
+    quality: int
 
     @property
     def page(self) -> PageLayout:
@@ -209,6 +217,14 @@ def make_page(stratum: Level | Effect, seed: int) -> TestPage:
         condition = draw_condition(stratum, rng)
     else:
         condition = single_effect(stratum, rng)
+    device = condition.device
+    quality = device.jpeg_quality or 85
+    condition = replace(condition, device=replace(device, jpeg_quality=None))  # the file has it
+    ending = ".jpg"
+    if isinstance(device, ScannerModel):
+        two_tone = device.bilevel is not Bilevel.NONE
+        endings = (".tif", ".png", ".pdf") if two_tone else (".jpg", ".jpg", ".pdf")
+        ending = endings[int(rng.integers(3))]
     layout, _ = _layout(sheet)
     page_number = int(rng.integers(len(layout.pages)))
     page = layout.pages[page_number]
@@ -221,7 +237,7 @@ def make_page(stratum: Level | Effect, seed: int) -> TestPage:
     image = simulate(
         printed, page, marks, condition, rng, writer=_writer(rng), other_side=other_side
     )
-    return TestPage(sheet, layout, page_number, condition, image, expected)
+    return TestPage(sheet, layout, page_number, condition, image, expected, ending, quality)
 
 
 def _writer(rng: np.random.Generator) -> Writer:

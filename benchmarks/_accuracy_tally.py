@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks._accuracy_pages import GROUPS, Group, TestPage, make_page
-from inkmark.images import PageImage, Pixels
+from inkmark.images import open_scan
 from inkmark.layouts import BubbleField
-from inkmark.readings import FieldReading, Flag, PageSource, SheetIssue, SheetReading
+from inkmark.readings import FieldReading, Flag, SheetIssue, SheetReading
 from inkmark.session import read_page
-from inkmark.simulator import Effect, Level, PhoneModel
+from inkmark.simulator import Effect, Level, PhoneModel, encode_scan
 
 __all__ = ["BINS", "MM_STEP", "Case", "Tally", "read_stratum", "read_test_page"]
 
@@ -83,7 +85,7 @@ class _Page:
 
 
 def read_test_page(test: TestPage, seed: int) -> SheetReading | SheetIssue:
-    """Read a simulated page as a session does.
+    """Read a simulated page as a session does, from the file that the device writes.
 
     Parameters
     ----------
@@ -94,9 +96,13 @@ def read_test_page(test: TestPage, seed: int) -> SheetReading | SheetIssue:
     -------
     SheetReading or SheetIssue
     """
-    dpi = None if isinstance(test.condition.device, PhoneModel) else test.condition.dpi
-    image = PageImage(PageSource(str(seed), 0, ""), Pixels.of(test.image.pixels), dpi)
-    return read_page(image, test.layout)
+    is_photo = isinstance(test.condition.device, PhoneModel)
+    with tempfile.TemporaryDirectory(prefix="inkmark-accuracy-") as name:
+        path = Path(name) / f"{seed}{test.ending}"
+        dpi = 72.0 if is_photo else test.condition.dpi  # what phones write says nothing
+        encode_scan(test.image.pixels, path, dpi, quality=test.quality)
+        with open_scan(path) as opened:
+            return read_page(opened.load(0), test.layout)
 
 
 def read_stratum(stratum: Level | Effect, seeds: range) -> Tally:

@@ -69,7 +69,8 @@ class PhoneModel:
         Mean grey of the table.
     grain : float
         Strength of the table's pattern in grey levels.
-    jpeg_quality : int
+    jpeg_quality : int or None
+        Compress and decompress the photo once.
     """
 
     width_px: int = 3000
@@ -95,7 +96,7 @@ class PhoneModel:
     gamma: float = 1.0
     table: int = 110
     grain: float = 0.0
-    jpeg_quality: int = 92
+    jpeg_quality: int | None = 92
 
 
 class PhonePose:
@@ -270,7 +271,7 @@ def photograph(
         out = u8(cv2.filter2D(out, -1, _smear(model.shake_px, float(rng.uniform(0, np.pi)))))
     out = toned(out, model.black, model.white, model.gamma)
     out = noisy(out, model.noise, rng)
-    return compressed(out, model.jpeg_quality)
+    return out if model.jpeg_quality is None else compressed(out, model.jpeg_quality)
 
 
 def _rotation(model: PhoneModel) -> Points:
