@@ -11,6 +11,7 @@ Rooms, from the bottom of the house to the top:
 ``layouts``     answer sheets in millimetres: file format, building, printing, importing
 ``omr``         registration of pages and reading of bubbles
 ``ocr``         codes, handwriting and printed text
+``learning``    layouts proposed from blank sheets, and tried on scans
 ``simulator``   people filling sheets and scanners degrading them
 ``marking``     scoring rules, responses, score matrices
 ``analytics``   item statistics, group statistics, mastery, practice selection

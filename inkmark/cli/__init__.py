@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from inkmark import __version__
-from inkmark.cli import exams, tools
+from inkmark.cli import exams, layouts, tools
 from inkmark.cli.common import EXIT_NEEDS_REVIEW, Commands
 
 __all__ = ["EXIT_NEEDS_REVIEW", "main"]
@@ -39,6 +39,6 @@ for command in (
     exams.run,
     tools.demo,
     tools.bench,
-    tools.layouts,
+    layouts.layouts,
 ):
     main.add_command(command)

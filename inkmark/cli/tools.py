@@ -1,4 +1,4 @@
-"""The commands beside the exam folder: layouts, demo, bench."""
+"""The commands beside the exam folder: demo, bench."""
 
 from __future__ import annotations
 
@@ -7,56 +7,11 @@ from pathlib import Path
 import click
 
 from inkmark.cli.common import (
-    EXISTING_FILE,
-    FILE,
     FOLDER,
     json_option,
     progress_bar,
     show,
 )
-
-
-@click.group()
-def layouts() -> None:
-    """Make sheet layouts from those of other systems."""
-
-
-@layouts.command("import")
-@click.argument("template", type=EXISTING_FILE)
-@click.option(
-    "--out", type=FILE, help="Where to write; layout.json beside the template if not given."
-)
-@json_option
-def import_layout(template: Path, out: Path | None, *, as_json: bool) -> None:
-    """Turn the template of another system into a layout.
-
-    TEMPLATE is an OMRChecker template.json or a FormScanner .xtmpl; its content says which.
-
-    \b
-    Example:
-      inkmark layouts import template.json --out layout.json
-    """
-    from inkmark.layouts import save_layout
-    from inkmark.layouts.importers import import_layout as take_in
-
-    target = out if out is not None else template.with_name("layout.json")
-    imported = take_in(template)
-    save_layout(imported.layout, target)
-    n_fields = len(imported.layout.fields())
-    show(
-        {
-            "system": imported.system,
-            "layout": str(target),
-            "fields": n_fields,
-            "notes": list(imported.notes),
-        },
-        [
-            f"Wrote {target} with {n_fields} fields, from a template of {imported.system}.",
-            *(f"Note: {note}" for note in imported.notes),
-            f"Read scans: inkmark read SCANS... --layout {target}",
-        ],
-        as_json=as_json,
-    )
 
 
 @click.command()

@@ -399,8 +399,11 @@ def register_reference(
     if rough is None or kept.sum() < _MIN_MATCHES:
         return RegistrationFailure("the image does not show what the reference shows")
     good = kept.ravel() > 0
-    homography = fit_homography(source[good], target[good])
-    inverse = np.asarray(np.linalg.inv(homography), dtype=np.float64)
+    try:
+        homography = fit_homography(source[good], target[good])
+        inverse = np.asarray(np.linalg.inv(homography), dtype=np.float64)
+    except (ValueError, np.linalg.LinAlgError):  # features of one line of print
+        return RegistrationFailure("the image does not show what the reference shows")
     off = apply_homography(inverse, target[good]) - source[good]
     residual = float(np.sqrt((off**2).sum(axis=1).mean()))
     return registration_of(page, homography, residual, int(good.sum()), len(pairs))

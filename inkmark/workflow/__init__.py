@@ -7,6 +7,7 @@ any time. Nothing is computed or drawn here; that is done in the rooms below.
 from __future__ import annotations
 
 from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.layouts import CheckSummary, LearnSummary, check_layout, learn_layout
 from inkmark.workflow.practice import PracticeSummary, practise
 from inkmark.workflow.reading import CsvSummary, read, read_to_csv
 from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
@@ -15,7 +16,9 @@ from inkmark.workflow.scoring import ScoreSummary, score
 from inkmark.workflow.sheets import PrintSummary, create_exam, print_exam
 
 __all__ = [
+    "CheckSummary",
     "CsvSummary",
+    "LearnSummary",
     "OpenExam",
     "PracticeSummary",
     "PrintSummary",
@@ -23,7 +26,9 @@ __all__ = [
     "RunSummary",
     "ScoreSummary",
     "analyse",
+    "check_layout",
     "create_exam",
+    "learn_layout",
     "make_reports",
     "open_exam",
     "practise",

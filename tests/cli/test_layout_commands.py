@@ -1,0 +1,101 @@
+"""Learning a layout from a blank sheet and trying it on a scan, by command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from inkmark.cli import EXIT_NEEDS_REVIEW, main
+from inkmark.layouts import load_layout
+
+MM = 200 / 25.4
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def _sheet(marked: tuple[int, ...] = ()) -> np.ndarray:
+    """Eight items of four bubbles between four discs; item k has option k marked."""
+    page = np.full((round(297 * MM), round(210 * MM)), 255, np.uint8)
+    for x, y in ((15, 15), (195, 15), (195, 282), (15, 282)):
+        cv2.circle(page, (round(x * MM), round(y * MM)), round(3 * MM), 0, -1, cv2.LINE_AA)
+    for row in range(8):
+        for column in range(4):
+            centre = (round((60 + 12 * column) * MM), round((80 + 10 * row) * MM))
+            axes = (round(2.5 * MM), round(2.0 * MM))
+            cv2.ellipse(page, centre, axes, 0, 0, 360, 0, 2, cv2.LINE_AA)
+            if row < len(marked) and marked[row] == column:
+                cv2.ellipse(page, centre, axes, 0, 0, 360, 30, -1, cv2.LINE_AA)
+    return page
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    cv2.imwrite(str(tmp_path / "blank.png"), _sheet())
+    cv2.imwrite(str(tmp_path / "filled.png"), _sheet((0, 1, 2, 3, 0, 1, 2, 3)))
+    return tmp_path
+
+
+def test_learn_writes_a_layout_and_an_overlay(folder: Path) -> None:
+    result = invoke("layouts", "learn", folder / "blank.png", "--width", "210")
+    assert result.exit_code == 0
+    assert "Found 32 bubbles in 8 fields" in result.stdout
+    assert "four discs in the corners" in result.stdout
+    layout = load_layout(folder / "blank.layout.json")
+    assert layout.title == "blank"
+    assert [field.name for field in layout.fields()] == [f"Q{k}" for k in range(1, 9)]
+    assert (folder / "blank.overlay.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_check_prints_and_draws_what_is_read(folder: Path) -> None:
+    layout = folder / "own.json"
+    invoke("layouts", "learn", folder / "blank.png", "--out", layout, "--width", "210")
+    picture = folder / "check.png"
+    result = invoke("layouts", "check", layout, folder / "filled.png", "--out", picture)
+    assert result.exit_code == 0, result.output
+    values = [line.split()[2] for line in result.stdout.splitlines() if line.startswith("  Q")]
+    assert values == ["A", "B", "C", "D"] * 2
+    assert cv2.imread(str(picture)).shape[2] == 3
+    drawn = folder / "check.pdf"
+    asked = invoke("layouts", "check", layout, folder / "filled.png", "-o", drawn, "--json")
+    (page,) = json.loads(asked.stdout)["pages"]
+    assert page["anchors_found"] == 4
+    assert [field["value"] for field in page["fields"]] == ["A", "B", "C", "D"] * 2
+    assert drawn.read_bytes().startswith(b"%PDF")
+
+
+def test_check_says_what_does_not_fit(folder: Path) -> None:
+    layout = folder / "own.json"
+    invoke("layouts", "learn", folder / "blank.png", "--out", layout, "--width", "210")
+    cv2.imwrite(str(folder / "other.png"), np.full((2339, 1654), 250, np.uint8))
+    picture = folder / "check.png"
+    result = invoke("layouts", "check", layout, folder / "other.png", "--out", picture)
+    assert result.exit_code == EXIT_NEEDS_REVIEW
+    assert "unregistered" in result.stdout
+    assert picture.is_file()
+    missing = invoke("layouts", "check", layout, folder / "filled.png", "--page", "2")
+    assert missing.exit_code == 4
+    assert "1 page(s), no page 2" in missing.stderr
+
+
+def test_check_refuses_what_is_no_layout(folder: Path) -> None:
+    (folder / "other.json").write_text('{"format": "inkmark-layout/1"}', encoding="utf-8")
+    result = invoke("layouts", "check", folder / "other.json", folder / "filled.png")
+    assert result.exit_code == 4
+    result = invoke("layouts", "check", folder / "filled.png", folder / "filled.png")
+    assert result.exit_code == 4
+    assert "template" in result.stderr
+
+
+def test_a_sheet_without_bubbles_is_no_layout(folder: Path) -> None:
+    cv2.imwrite(str(folder / "other.png"), np.full((2339, 1654), 250, np.uint8))
+    result = invoke("layouts", "learn", folder / "other.png")
+    assert result.exit_code == 4
+    assert "No bubbles" in result.stderr
+    assert not (folder / "other.layout.json").exists()
