@@ -103,7 +103,7 @@ class ScanHeader:
         n = body[0]
         names = [component.name for component in frame.components]
         pairs = [body[1 + 2 * k : 3 + 2 * k] for k in range(n)]
-        first, last, approximation = body[1 + 2 * n : 4 + 2 * n]
+        first, last, approximation = struct.unpack_from("3B", body, 1 + 2 * n)
         if not 0 < n <= 4 or len({pair[0] for pair in pairs} & set(names)) != n:
             raise DamagedJpeg("scan header")
         parts = tuple((names.index(pair[0]), pair[1] >> 4, pair[1] & 15) for pair in pairs)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 __all__ = [
     "LOOKUP_BITS",
     "SLACK_BYTES",
+    "block_means",
     "decode_blocks",
     "fill_lookups",
     "follow_blocks",
@@ -442,3 +443,31 @@ def _read_block(
             for x in range(8):
                 rows[row, x] += level * _COSINES[column, x]
     return used
+
+
+@njit(cache=True, nogil=True)
+def block_means(pixels: U8, means: U8) -> None:
+    """Average blocks of 8 x 8 pixels.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    means : (ceil(H / 8), ceil(W / 8)) uint8
+        Receives the rounded mean of what there is of each block.
+    """
+    height, width = pixels.shape
+    sums = np.empty(width, np.uint16)
+    for block_y in range(means.shape[0]):
+        y0 = 8 * block_y
+        rows = min(8, height - y0)
+        sums[:] = 0
+        for y in range(y0, y0 + rows):
+            for x in range(width):
+                sums[x] += pixels[y, x]
+        for block_x in range(means.shape[1]):
+            x0 = 8 * block_x
+            columns = min(8, width - x0)
+            total = (rows * columns) >> 1
+            for x in range(x0, x0 + columns):
+                total += sums[x]
+            means[block_y, block_x] = total // (rows * columns)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH
 from inkmark.images._blocks import check_codes
+from inkmark.images._fax import FaxPage
 from inkmark.images._jpeg import APP0, APP1, SOF, DamagedJpeg, read_jpeg, segments
 from inkmark.images.pixels import Turn
 
@@ -60,8 +61,10 @@ class ImageHeader:
         None where none is declared or the declared one cannot be a scanned page's.
     turn : Turn
         How the image is set upright.
-    channels : int
-        Colour channels (JPEG).
+    fax : FaxPage or None
+        How to decode CCITT Group 4 (TIFF).
+    strips : tuple of slice
+        Where the file has its coded data (TIFF).
     transparent : bool
         Whether pixels may be transparent (PNG).
     """
@@ -70,7 +73,8 @@ class ImageHeader:
     height: int
     dpi: float | None = None
     turn: Turn = _UPRIGHT
-    channels: int = 1
+    fax: FaxPage | None = None
+    strips: tuple[slice, ...] = ()
     transparent: bool = False
 
 
@@ -109,14 +113,14 @@ def read_jpeg_header(data: bytes, source: str) -> ImageHeader:
     ------
     ImageError
     """
-    frame: tuple[int, int, int] | None = None
+    frame: tuple[int, int] | None = None
     density = (0.0, 0.0)
     exif = _Exif()
     position = 0
     try:
         for kind, body, position in segments(data):  # noqa: B007 - the last one is used
             if kind in SOF and len(body) >= 6:
-                frame = struct.unpack_from(">HHB", body, 1)
+                frame = struct.unpack_from(">HH", body, 1)
             elif kind == APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
                 unit, x, y = struct.unpack_from(">BHH", body, 7)
                 scale = {1: 1.0, 2: 2.54}.get(unit, 0.0)
@@ -125,14 +129,14 @@ def read_jpeg_header(data: bytes, source: str) -> ImageHeader:
                 exif = _read_exif(body[6:])
     except DamagedJpeg as exc:
         raise _truncated(source) from exc
-    if frame is None or 0 in frame[:2]:
+    if frame is None or 0 in frame:
         raise ImageError(source, "the JPEG header declares no size", RESCAN)
     if data.rfind(_END_OF_JPEG, position - 2) < 0:
         raise _truncated(source)
-    height, width, channels = frame
+    height, width = frame
     x_dpi, y_dpi = density if density[0] else exif.dpi
     dpi = declared_dpi(x_dpi, y_dpi, width, height)
-    return ImageHeader(width, height, dpi, exif.turn, channels)
+    return ImageHeader(width, height, dpi, exif.turn)
 
 
 def read_png_header(data: bytes, source: str) -> ImageHeader:
@@ -212,10 +216,32 @@ def _tiff_page(tags: dict[int, tuple[float, ...]], data: bytes, source: str) -> 
     parts = [slice(int(a), int(a + n)) for a, n in zip(starts, lengths, strict=True)]
     if any(part.stop > len(data) for part in parts):
         raise _truncated(source)
-    _check_tiff_data(data, parts, tags, source)
+    fax = _fax_page(tags, width, height)
+    if fax is None:
+        _check_tiff_data(data, parts, tags, source)
     per_inch = _PER_INCH.get(int(tags.get(296, (_INCH,))[0]), 0.0)
     x_dpi, y_dpi = (tags.get(tag, (0.0,))[0] * per_inch for tag in (282, 283))
-    return ImageHeader(width, height, declared_dpi(x_dpi, y_dpi, width, height))
+    return ImageHeader(
+        width,
+        height,
+        declared_dpi(x_dpi, y_dpi, width, height),
+        _TURNS.get(int(tags.get(274, (1,))[0]), _UPRIGHT),
+        fax,
+        tuple(parts),
+    )
+
+
+def _fax_page(tags: dict[int, tuple[float, ...]], width: int, height: int) -> FaxPage | None:
+    """How to decode a Group 4 page as scanners write it: strips of one bit a pixel."""
+
+    def tag(number: int, default: int) -> int:
+        return int(tags.get(number, (default,))[0])
+
+    rows = min(tag(278, height), height)
+    is_plain = tag(258, 1) == tag(277, 1) == 1 and tag(262, 0) in (0, 1) and 273 in tags
+    if tag(259, 1) != _GROUP_4 or not is_plain or tag(293, 0) or not rows:
+        return None
+    return FaxPage(width, height, rows, 0 if tag(262, 0) else 255, tag(266, 1) == 2)
 
 
 def _check_tiff_data(
@@ -266,7 +292,9 @@ def _read_exif(data: bytes) -> _Exif:
 
 # struct letters by field type; text, signed and floating types are not needed
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 7: "B", 13: "I", 16: "Q", 18: "Q"}
-_TIFF_TAGS = frozenset({256, 257, 259, 273, 274, 279, 282, 283, 296, 324, 325, 347})
+_TIFF_TAGS = frozenset(
+    (*range(256, 260), 262, 266, 273, 274, *range(277, 280), 282, 283, 293, 296, 324, 325, 347)
+)
 
 
 class _Tiff:

@@ -18,6 +18,7 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from inkmark.errors import ImageError
+from inkmark.images._fax import FaxPage
 from inkmark.images.headers import (
     RESCAN,
     ImageHeader,
@@ -26,7 +27,15 @@ from inkmark.images.headers import (
     read_jpeg_header,
 )
 from inkmark.images.pixels import Pixels, Turn
-from inkmark.images.raster import Raster, load_still, load_still_colour, to_grey, turned
+from inkmark.images.raster import (
+    Raster,
+    load_fax,
+    load_still,
+    load_still_colour,
+    to_colour,
+    to_grey,
+    turned,
+)
 
 __all__ = ["PdfPages"]
 
@@ -41,6 +50,13 @@ _Rectangle = tuple[float, float, float, float]  # left, bottom, right, top, in p
 _MASK = re.compile(rb"/(?:ImageMask\s+true|S?Mask\s*[\[\d])")
 _DECODE = re.compile(rb"/Decode\s*[\[\d]")
 
+# Parameters of CCITT data (ISO 32000-1, table 11); Group 4 has a K below zero.
+_FAX_K = re.compile(rb"/K\s+-\d")
+_FAX_COLUMNS = re.compile(rb"/Columns\s+(\d{1,9})(?!\d)(?!\s+\d+\s+R)")
+_FAX_INVERTED = re.compile(rb"/BlackIs1\s+true")
+_FAX_ALIGNED = re.compile(rb"/EncodedByteAlign\s+true")
+_LONGEST_HEAD = 2048
+
 _PLAIN_COLOURS = frozenset(
     {
         pdfium.FPDF_COLORSPACE_DEVICEGRAY,
@@ -54,14 +70,20 @@ _PLAIN_COLOURS = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Drawn:
-    """What a page shows: pixels or a JPEG stream, how it is set upright, its resolution."""
+    """What a page shows, how it is set upright, and its resolution.
 
-    image: Raster | bytes
+    The image is pixels, a JPEG stream, or CCITT Group 4 data.
+    """
+
+    image: Raster | bytes | _Fax
     turn: Turn
     dpi: float | None
 
 
 _UPRIGHT = (False, False, False)
+
+
+_Fax = tuple[bytes, FaxPage]
 
 
 class PdfPages:
@@ -85,6 +107,8 @@ class PdfPages:
     def __init__(
         self, data: bytes, source: str, *, max_pages: int, max_pixels: int, render_dpi: float
     ) -> None:
+        self._data = data
+        self._found_at = 0  # where in the data the last stream was
         self._max_pixels = max_pixels
         self._render_dpi = render_dpi
         self._masked = _MASK.search(data) is not None
@@ -122,7 +146,7 @@ class PdfPages:
         if isinstance(drawn.image, bytes):
             header = self._header(drawn.image, drawn.turn, source)
             return load_still(drawn.image, header, source), drawn.dpi
-        return Pixels.of(turned(drawn.image, drawn.turn)), drawn.dpi
+        return Pixels.of(_pixels(drawn.image, drawn.turn, source)), drawn.dpi
 
     def load_colour(self, index: int, source: str) -> Raster:
         """Pixels of a page: (H, W, 3) uint8 BGR.
@@ -135,7 +159,8 @@ class PdfPages:
         if isinstance(drawn.image, bytes):
             header = self._header(drawn.image, drawn.turn, source)
             return load_still_colour(drawn.image, header, source)
-        return turned(drawn.image, drawn.turn)
+        pixels = _pixels(drawn.image, drawn.turn, source)
+        return to_colour(pixels) if pixels.ndim == 2 else pixels
 
     def _drawn(self, index: int, source: str, *, colour: bool) -> _Drawn:
         with _LOCK:
@@ -148,7 +173,9 @@ class PdfPages:
                     image, to_display = placed
                     width, height = image.get_px_size()
                     self._check_size(width, height, source)
-                    drawn: Raster | bytes | None = None if self._remapped else _jpeg_stream(image)
+                    drawn: Raster | bytes | _Fax | None = None
+                    if not self._remapped:
+                        drawn = _jpeg_stream(image) or self._fax_stream(image, width, height)
                     if drawn is None:
                         drawn = _in_channels(image.get_bitmap().to_numpy().copy(), colour=colour)
                 finally:
@@ -169,6 +196,28 @@ class PdfPages:
         self._check_size(header.width, header.height, source)
         return ImageHeader(header.width, header.height, turn=turn)
 
+    def _fax_stream(self, image: pypdfium2.PdfImage, width: int, height: int) -> _Fax | None:
+        """The image's CCITT data where it is Group 4 as scanners write it.
+
+        pdfium gives the data but not the parameters. Those stand before it in the file, as
+        the dictionary of a stream is never compressed.
+        """
+        if _filters(image) != ["CCITTFaxDecode"] or not _is_plain(image, (1,)):
+            return None
+        strip = bytes(image.get_data(decode_simple=False))
+        at = self._data.find(strip, self._found_at)
+        if at < 0:
+            at = self._data.find(strip)
+        if at < 0 or not strip:  # encrypted
+            return None
+        self._found_at = at
+        head = self._data[max(self._data.rfind(b"obj", 0, at), at - _LONGEST_HEAD) : at]
+        group, columns = _FAX_K.search(head), _FAX_COLUMNS.search(head)
+        is_plain = group and columns and int(columns[1]) == width
+        if not is_plain or _FAX_ALIGNED.search(head):
+            return None
+        return strip, FaxPage(width, height, height, 0 if _FAX_INVERTED.search(head) else 255)
+
     def _rendered(self, page: pypdfium2.PdfPage, source: str, *, colour: bool) -> _Drawn:
         scale = self._render_dpi / _POINTS_PER_INCH
         width, height = page.get_size()
@@ -179,6 +228,13 @@ class PdfPages:
 
     def _check_size(self, width: int, height: int, source: str) -> None:
         check_size(width, height, self._max_pixels, source)
+
+
+def _pixels(image: Raster | _Fax, turn: Turn, source: str) -> Raster:
+    if isinstance(image, tuple):
+        strip, fax = image
+        return load_fax([strip], fax, turn, source)
+    return turned(image, turn)
 
 
 def _only_image(
@@ -272,15 +328,26 @@ def _turn(to_display: NDArray[np.float64]) -> Turn:
 
 def _jpeg_stream(image: pypdfium2.PdfImage) -> bytes | None:
     """The image's JPEG stream where it means what a JPEG file of its own would mean."""
-    filters = image.get_filters()
+    filters = _filters(image)
     if not filters or filters[-1] != "DCTDecode":
         return None
     if any(name not in image.SIMPLE_FILTERS for name in filters[:-1]):
         return None
-    facts = image.get_metadata()
-    if facts.colorspace not in _PLAIN_COLOURS or facts.bits_per_pixel not in (8, 24):
+    if not _is_plain(image, (8, 24)):
         return None
     return bytes(image.get_data(decode_simple=True))
+
+
+def _filters(image: pypdfium2.PdfImage) -> list[str]:
+    try:
+        return list(image.get_filters())
+    except UnicodeDecodeError:  # a name that is none
+        return []
+
+
+def _is_plain(image: pypdfium2.PdfImage, depths: tuple[int, ...]) -> bool:
+    facts = image.get_metadata()
+    return facts.colorspace in _PLAIN_COLOURS and facts.bits_per_pixel in depths
 
 
 def _in_channels(pixels: Raster, *, colour: bool) -> Raster:

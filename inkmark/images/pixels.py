@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from inkmark.images import _kernels
 
 __all__ = ["BLOCK_PX", "GreyImage", "Pixels", "Turn"]
 
@@ -69,10 +70,9 @@ class Pixels:
         (ceil(H / 8), ceil(W / 8)) uint8
         """
         height, width = self.shape
-        below, right = -height % BLOCK_PX, -width % BLOCK_PX
-        padded = cv2.copyMakeBorder(self._canvas, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        size = (padded.shape[1] // BLOCK_PX, padded.shape[0] // BLOCK_PX)
-        return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        means = np.empty((-(-height // BLOCK_PX), -(-width // BLOCK_PX)), np.uint8)
+        _kernels.block_means(self._canvas, means)
+        return means
 
     def whole(self) -> GreyImage:
         """All pixels.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -14,11 +15,22 @@ from PIL import Image, TiffImagePlugin
 
 from inkmark.errors import ImageError
 from inkmark.images._blocks import check_codes, jpeg_pixels
+from inkmark.images._fax import DamagedFax, FaxPage, decode_fax
 from inkmark.images._jpeg import DamagedJpeg, read_jpeg
+from inkmark.images._png import read_bits
 from inkmark.images.headers import RESCAN, ImageHeader
 from inkmark.images.pixels import Pixels, Turn
 
-__all__ = ["Raster", "TiffDecoder", "load_still", "load_still_colour", "to_grey", "turned"]
+__all__ = [
+    "Raster",
+    "TiffDecoder",
+    "load_fax",
+    "load_still",
+    "load_still_colour",
+    "to_colour",
+    "to_grey",
+    "turned",
+]
 
 Raster = NDArray[np.uint8]
 
@@ -51,12 +63,14 @@ def load_still(data: bytes, header: ImageHeader, source: str) -> Pixels:
     """
     if data.startswith(_JPEG):
         try:
-            pixels = jpeg_pixels(read_jpeg(data), header.turn)
+            lazy = jpeg_pixels(read_jpeg(data), header.turn)
         except DamagedJpeg as exc:
             raise _undecodable(source) from exc
-        if pixels is not None:
-            return pixels
-    return Pixels.of(turned(_decode(data, header, source, colour=False), header.turn))
+        if lazy is not None:
+            return lazy
+    bits = read_bits(data)
+    pixels = _decode(data, header, source, colour=False) if bits is None else bits
+    return Pixels.of(turned(pixels, header.turn))
 
 
 def load_still_colour(data: bytes, header: ImageHeader, source: str) -> Raster:
@@ -103,11 +117,25 @@ def _is_whole(data: bytes, pixels: NDArray[Any]) -> bool:
     return not (corner == _MIDDLE_GREY).all()
 
 
+def load_fax(strips: Sequence[bytes], fax: FaxPage, turn: Turn, source: str) -> Raster:
+    """Grey pixels of a CCITT Group 4 page, upright.
+
+    Raises
+    ------
+    ImageError
+    """
+    try:
+        pixels = decode_fax(strips, fax)
+    except DamagedFax as exc:
+        raise _undecodable(source) from exc
+    return turned(pixels, turn)
+
+
 class TiffDecoder:
     """Decodes pages of a TIFF file that `read_tiff_headers` found sound.
 
-    Pillow reads every kind scanners write: 1-bit G3 and G4 (in two thirds of OpenCV's
-    time), palettes, white-is-zero. It turns pages upright by their orientation tag.
+    Pillow reads every kind scanners write: 1-bit G3, palettes, white-is-zero. It turns
+    pages upright by their orientation tag.
     """
 
     def __init__(self, data: bytes, source: str) -> None:
@@ -145,6 +173,11 @@ def turned(pixels: Raster, turn: Turn) -> Raster:
     return pixels
 
 
+def to_colour(pixels: Raster) -> Raster:
+    """BGR of a grey image."""
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+
+
 def to_grey(pixels: Raster) -> Raster:
     """Grey of a BGR image by the luma weights that JPEG uses."""
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
@@ -153,7 +186,7 @@ def to_grey(pixels: Raster) -> Raster:
 def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Raster:
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image) >> 8).astype(np.uint8)
-        return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) if colour else grey  # type: ignore[return-value]
+        return to_colour(grey) if colour else grey
     if image.mode in ("I", "F"):
         raise ImageError(source, "its pixels have 32 bits", "Save the scan with 8 bits a channel.")
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):

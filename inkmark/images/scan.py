@@ -19,7 +19,14 @@ from inkmark.images.headers import (
 )
 from inkmark.images.pdf import PdfPages
 from inkmark.images.pixels import Pixels
-from inkmark.images.raster import Raster, TiffDecoder, load_still, load_still_colour
+from inkmark.images.raster import (
+    Raster,
+    TiffDecoder,
+    load_fax,
+    load_still,
+    load_still_colour,
+    to_colour,
+)
 from inkmark.readings import PageSource
 
 __all__ = ["ImageLimits", "PageImage", "ScanFile", "open_scan"]
@@ -246,21 +253,36 @@ class _TiffPages:
 
     def __init__(self, data: bytes, limits: ImageLimits, source: str) -> None:
         self._headers = read_tiff_headers(data, source, limits.max_pages)
-        self._decoder = TiffDecoder(data, source)
+        self._data = data
+        self._decoder: TiffDecoder | None = None
         self._max_pixels = limits.max_pixels
         self.n_pages = len(self._headers)
 
     def load(self, index: int, source: str) -> tuple[Pixels, float | None]:
-        pixels = self._decode(index, source, colour=False)
+        pixels = self._fax(index, source)
+        if pixels is None:
+            pixels = self._pillow(source).decode(index, source, colour=False)
         return Pixels.of(pixels), self._headers[index].dpi
 
     def load_colour(self, index: int, source: str) -> Raster:
-        return self._decode(index, source, colour=True)
+        fax = self._fax(index, source)
+        if fax is not None:
+            return to_colour(fax)
+        return self._pillow(source).decode(index, source, colour=True)
 
-    def _decode(self, index: int, source: str, *, colour: bool) -> Raster:
+    def _fax(self, index: int, source: str) -> Raster | None:
         header = self._headers[index]
         check_size(header.width, header.height, self._max_pixels, source)
-        return self._decoder.decode(index, source, colour=colour)
+        if header.fax is None:
+            return None
+        strips = [self._data[strip] for strip in header.strips]
+        return load_fax(strips, header.fax, header.turn, source)
+
+    def _pillow(self, source: str) -> TiffDecoder:
+        if self._decoder is None:
+            self._decoder = TiffDecoder(self._data, source)
+        return self._decoder
 
     def close(self) -> None:
-        self._decoder.close()
+        if self._decoder is not None:
+            self._decoder.close()

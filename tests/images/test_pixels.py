@@ -16,8 +16,6 @@ def test_pixels_of_an_array(page):
 def test_coarse_is_the_mean_of_each_block(page):
     coarse = Pixels.of(page).coarse()
     assert coarse.shape == (50, 36)
-    for y, x in ((0, 0), (20, 11), (49, 35), (3, 35)):
+    for y, x in np.ndindex(50, 36):
         block = page[8 * y : 8 * y + 8, 8 * x : 8 * x + 8]
-        if block.shape == (8, 8):
-            assert abs(float(coarse[y, x]) - block.mean()) <= 0.51
-    assert coarse[-1, -1] == np.round(page[392:, np.minimum(np.arange(280, 288), 282)].mean())
+        assert abs(float(coarse[y, x]) - block.mean()) <= 0.5
