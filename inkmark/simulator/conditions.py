@@ -443,10 +443,9 @@ def _scanner(condition: Condition) -> ScannerModel:
 def _outside(page: PageLayout, pose: Pose) -> frozenset[str]:
     """Bubble fields that the image does not show whole."""
     height, width = pose.shape
-    names = set()
-    for bubbles in page.fields:
-        if isinstance(bubbles, BubbleField):
-            seen = pose.to_px(bubbles.box.corners())
-            if (seen < 0).any() or (seen > (width - 1, height - 1)).any():
-                names.add(bubbles.name)
-    return frozenset(names)
+    bubbles = [field for field in page.fields if isinstance(field, BubbleField)]
+    if not bubbles:
+        return frozenset()
+    seen = pose.to_px(np.concatenate([field.box.corners() for field in bubbles])).reshape(-1, 4, 2)
+    out = np.any((seen < 0) | (seen > (width - 1, height - 1)), axis=(1, 2))
+    return frozenset(field.name for k, field in enumerate(bubbles) if out[k])
