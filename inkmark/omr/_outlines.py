@@ -42,6 +42,7 @@ _SIZE_COST = 0.4
 _MIN_RESPONSE = 0.01
 _MIN_SUPPORT = 0.5
 """So many bubbles of a block must stand out from the paper by so much."""
+_SIDES = np.array([(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
 _MAX_OFF = 0.375
 """Bubbles that were moved by more of a step than this, on average, may have been taken for
 their neighbours: half a step is as near to the one as to the other."""
@@ -55,7 +56,7 @@ bubble is taken for its neighbour, and in half sizes of a bubble."""
 
 def follow_outlines(
     pixels: GreyImage, plan: BubblePlan, transform: Transform
-) -> tuple[BubblePlan, BoolArray]:
+) -> tuple[BubblePlan, BoolArray, float]:
     """Move and resize the bubbles of a plan to the print in the image.
 
     Parameters
@@ -71,6 +72,8 @@ def follow_outlines(
     (n_fields,) bool
         Whether the print of a field's block was found. Where it was not, its bubbles are
         placed as the page as a whole is.
+    float
+        Share of the bubbles that stand out more than what lies half a step beside them.
     """
     sheet = _flatten(pixels, plan, transform, _HALF_PX)
     blocks = _blocks(plan)
@@ -82,7 +85,7 @@ def follow_outlines(
     size = _best_size(sheet.ink, points, half, pitch, page_reach)
     response = _response(sheet.ink, half * size, pitch)
     if response is None:  # no paper between the bubbles to tell them by
-        return plan, found
+        return plan, found, 1.0
     page, page_score = _fit(response, points, page_reach)
     certain = _is_certain(points, page, pitch) and not _is_outdone(
         response, points, page, page_score, pitch
@@ -106,7 +109,9 @@ def follow_outlines(
     bubbles = plan.bubbles.copy()
     bubbles[:, :2] = moved / sheet.scale + sheet.origin
     bubbles[:, 2:] *= size
-    return replace(plan, bubbles=bubbles), found
+    beside = np.maximum(half * size, pitch / 2) * _SIDES[:, None]
+    sharp = _at(response, moved) > _at(response, moved + beside).max(axis=0)
+    return replace(plan, bubbles=bubbles), found, float(sharp.mean())
 
 
 def print_score(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> float:
@@ -256,7 +261,7 @@ def _is_print(response: NDArray[np.float32], points: FloatArray) -> bool:
 
 
 def _at(response: NDArray[np.float32], points: FloatArray) -> NDArray[np.float32]:
-    x, y = np.rint(points).astype(int).T
+    x, y = np.moveaxis(np.rint(points).astype(int), -1, 0)
     y, x = np.clip(y, 0, len(response) - 1), np.clip(x, 0, response.shape[1] - 1)
     return np.asarray(response[y, x])
 

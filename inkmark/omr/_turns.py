@@ -25,6 +25,8 @@ __all__ = ["best_by_print", "turned"]
 MIN_SCORE = 0.1
 """Where less of the bubbles' print is seen, the sheet is another one. Letters that stand
 without outlines on a dim photo are not much more."""
+_MAX_STRETCH = 1.4
+"""A turned sheet keeps its shape, but for what perspective does to it."""
 _MIN_LEAD = 1.03
 """So many times the print of the next best way must be seen in the best."""
 
@@ -32,11 +34,23 @@ _MIN_LEAD = 1.03
 def turned(homography: FloatArray, page: PageLayout) -> list[FloatArray]:
     """The homography, and the same with the page turned by one, two and three quarters.
 
-    The page is turned within its own outline, so that its corners stay corners.
+    The page is turned within its own outline, so that its corners stay corners. Turns that
+    give it quite another shape are left out.
     """
     corners = Box(0.0, 0.0, page.width_mm, page.height_mm).corners()
     turns = [fit_homography(corners, np.roll(corners, -k, axis=0)) for k in range(4)]
-    return [homography @ turn for turn in turns]
+    ways = [homography @ turn for turn in turns]
+    stretch = [_stretch(way, corners) for way in ways]
+    return [w for w, s in zip(ways, stretch, strict=True) if s <= _MAX_STRETCH * min(stretch)]
+
+
+def _stretch(homography: FloatArray, corners: FloatArray) -> float:
+    """How much wider than high the page's shape becomes, or higher than wide; at least 1."""
+    seen = apply_homography(homography, corners)
+    sides = np.hypot(*(np.roll(seen, -1, axis=0) - seen).T)
+    true = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
+    across, down = ((sides[k] + sides[k + 2]) / (true[k] + true[k + 2]) for k in (0, 1))
+    return float(max(across / down, down / across))
 
 
 def best_by_print(
