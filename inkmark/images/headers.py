@@ -32,9 +32,13 @@ __all__ = [
 RESCAN = "Scan or copy the file again."
 
 _INCH, _CENTIMETRE = 2, 3  # the values of TIFF's and EXIF's ResolutionUnit
+_USUAL_BYTES = 4
+"""Bytes of a pixel, in colour and with transparency, that the limit on pixels allows."""
 _END_OF_JPEG = b"\xff\xd9"
 _GROUP_4, _JPEG = 4, 7  # values of TIFF's Compression
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
+_PNG_CHANNELS = {2: 3, 3: 3, 4: 2, 6: 4}
+"""By colour type; others have one."""
 _UPRIGHT = (False, False, False)
 # By EXIF orientation.
 _TURNS = {
@@ -65,6 +69,8 @@ class ImageHeader:
         How to decode CCITT Group 4 (TIFF).
     strips : tuple of slice
         Where the file has its coded data (TIFF).
+    pixel_bytes : int
+        Bytes of a decoded pixel (PNG, TIFF).
     transparent : bool
         Whether pixels may be transparent (PNG).
     """
@@ -75,6 +81,7 @@ class ImageHeader:
     turn: Turn = _UPRIGHT
     fax: FaxPage | None = None
     strips: tuple[slice, ...] = ()
+    pixel_bytes: int = 1
     transparent: bool = False
 
 
@@ -91,17 +98,18 @@ def declared_dpi(x_dpi: float, y_dpi: float, width: int, height: int) -> float |
     return dpi if 40 <= dpi <= 2400 and long_mm <= 450 else None
 
 
-def check_size(width: int, height: int, max_pixels: int, source: str) -> None:
-    """Refuse a page that declares more pixels than are allowed.
+def check_size(width: int, height: int, max_pixels: int, source: str, pixel_bytes: int = 1) -> None:
+    """Refuse a page that declares more pixels, or more bytes of them, than are allowed.
 
     Raises
     ------
     ImageError
     """
-    if width * height > max_pixels:
+    deep = f" of {pixel_bytes} bytes" if pixel_bytes > _USUAL_BYTES else ""
+    if width * height * max(1.0, pixel_bytes / _USUAL_BYTES) > max_pixels:
         raise ImageError(
             source,
-            f"it declares {width} x {height} pixels, more than the limit of {max_pixels:,}",
+            f"it declares {width} x {height} pixels{deep}, more than the limit of {max_pixels:,}",
             "Scan at 200 or 300 dpi, or raise the limit on pixels.",
         )
 
@@ -148,7 +156,7 @@ def read_png_header(data: bytes, source: str) -> ImageHeader:
     """
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise _truncated(source)
-    width, height, _, colour_type = struct.unpack_from(">IIBB", data, 16)
+    width, height, depth, colour_type = struct.unpack_from(">IIBB", data, 16)
     x_dpi = y_dpi = 0.0
     transparent = colour_type in (4, 6)
     exif = _Exif()
@@ -173,7 +181,11 @@ def read_png_header(data: bytes, source: str) -> ImageHeader:
     if not width or not height:
         raise ImageError(source, "the PNG header declares no size", RESCAN)
     dpi = declared_dpi(x_dpi, y_dpi, width, height)
-    return ImageHeader(width, height, dpi, exif.turn, transparent=transparent)
+    channels = _PNG_CHANNELS.get(colour_type, 1) + (transparent and colour_type < 4)
+    pixel_bytes = channels * -(-depth // 8)
+    return ImageHeader(
+        width, height, dpi, exif.turn, pixel_bytes=pixel_bytes, transparent=transparent
+    )
 
 
 def read_tiff_headers(data: bytes, source: str, max_pages: int) -> tuple[ImageHeader, ...]:
@@ -228,6 +240,7 @@ def _tiff_page(tags: dict[int, tuple[float, ...]], data: bytes, source: str) -> 
         _TURNS.get(int(tags.get(274, (1,))[0]), _UPRIGHT),
         fax,
         tuple(parts),
+        int(tags.get(277, (1,))[0] * -(-tags.get(258, (1,))[0] // 8)),
     )
 
 

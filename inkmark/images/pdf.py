@@ -50,6 +50,10 @@ _Rectangle = tuple[float, float, float, float]  # left, bottom, right, top, in p
 _MASK = re.compile(rb"/(?:ImageMask\s+true|S?Mask\s*[\[\d])")
 _DECODE = re.compile(rb"/Decode\s*[\[\d]")
 
+_HEAD = re.compile(rb"obj\b(.{0,2048}?)\bstream\b", re.DOTALL)
+_WIDTH = re.compile(rb"/Width\s+(\d{1,10})")
+_HEIGHT = re.compile(rb"/Height\s+(\d{1,10})")
+
 # Parameters of CCITT data (ISO 32000-1, table 11); Group 4 has a K below zero.
 _FAX_K = re.compile(rb"/K\s+-\d")
 _FAX_COLUMNS = re.compile(rb"/Columns\s+(\d{1,9})(?!\d)(?!\s+\d+\s+R)")
@@ -177,7 +181,7 @@ class PdfPages:
                     if not self._remapped:
                         drawn = _jpeg_stream(image) or self._fax_stream(image, width, height)
                     if drawn is None:
-                        drawn = _in_channels(image.get_bitmap().to_numpy().copy(), colour=colour)
+                        drawn = _in_channels(image.get_bitmap(), colour=colour)
                 finally:
                     page.close()
             except pypdfium2.PdfiumError as exc:
@@ -222,9 +226,32 @@ class PdfPages:
         scale = self._render_dpi / _POINTS_PER_INCH
         width, height = page.get_size()
         self._check_size(round(width * scale), round(height * scale), source)
+        self._check_images(page, source)
         bitmap = page.render(scale=scale, grayscale=not colour)
-        pixels = _in_channels(bitmap.to_numpy().copy(), colour=colour)
+        pixels = _in_channels(bitmap, colour=colour)
         return _Drawn(pixels, _UPRIGHT, self._render_dpi)
+
+    def _check_images(self, page: pypdfium2.PdfPage, source: str) -> None:
+        """Refuse a page whose images together, or one of whose masks, are too large.
+
+        pdfium decodes them in full, however small they are drawn.
+        """
+        n_pixels = 0
+        for image in page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_IMAGE,)):
+            width, height = image.get_px_size()
+            self._check_size(width, height, source)
+            n_pixels += width * height
+            if n_pixels > self._max_pixels:
+                raise ImageError(
+                    source,
+                    f"its images together have more pixels than the limit of {self._max_pixels:,}",
+                    "Scan at 200 or 300 dpi, or raise the limit on pixels.",
+                )
+        if self._masked:
+            for head in _HEAD.findall(self._data):
+                sizes = [_WIDTH.search(head), _HEIGHT.search(head)]
+                width, height = (int(size[1]) if size else 0 for size in sizes)
+                self._check_size(width, height, source)
 
     def _check_size(self, width: int, height: int, source: str) -> None:
         check_size(width, height, self._max_pixels, source)
@@ -350,9 +377,12 @@ def _is_plain(image: pypdfium2.PdfImage, depths: tuple[int, ...]) -> bool:
     return facts.colorspace in _PLAIN_COLOURS and facts.bits_per_pixel in depths
 
 
-def _in_channels(pixels: Raster, *, colour: bool) -> Raster:
-    """Grey, BGR or BGRx as (H, W) grey or (H, W, 3) BGR."""
+def _in_channels(bitmap: pypdfium2.PdfBitmap, *, colour: bool) -> Raster:
+    """Grey, BGR or BGRx as (H, W) grey or (H, W, 3) BGR, no longer in pdfium's memory."""
+    pixels = bitmap.to_numpy()
     if pixels.ndim == 2:
-        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR) if colour else pixels  # type: ignore[return-value]
-    pixels = np.ascontiguousarray(pixels[:, :, :3])
-    return pixels if colour else to_grey(pixels)
+        return to_colour(pixels) if colour else pixels.copy()
+    if pixels.shape[2] == 3:
+        return pixels.copy() if colour else to_grey(pixels)
+    kind = cv2.COLOR_BGRA2BGR if colour else cv2.COLOR_BGRA2GRAY
+    return np.asarray(cv2.cvtColor(pixels, kind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -36,6 +36,7 @@ Raster = NDArray[np.uint8]
 
 _JPEG = b"\xff\xd8"
 _MIDDLE_GREY = 128
+_BAND_ROWS = 512
 
 # What Pillow raises for damaged files; a warning where the caller makes those errors.
 _PILLOW_ERRORS = (
@@ -184,31 +185,48 @@ def to_grey(pixels: Raster) -> Raster:
 
 
 def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Raster:
-    if image.mode.startswith("I;16"):
-        grey = (np.asarray(image) >> 8).astype(np.uint8)
-        return to_colour(grey) if colour else grey
     if image.mode in ("I", "F"):
         raise ImageError(source, "its pixels have 32 bits", "Save the scan with 8 bits a channel.")
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        paper = Image.new("RGBA", image.size, "white")
-        paper.alpha_composite(image.convert("RGBA"))
-        image = paper.convert("RGB")
-    pixels = np.array(image.convert("RGB" if colour else "L"))  # what asarray gives is read-only
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if colour else pixels  # type: ignore[return-value]
+    is_deep = image.mode.startswith("I;16")
+    may_show_paper = image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    width, height = image.size
+    canvas = np.empty((height, width, 3) if colour else (height, width), np.uint8)
+    for band in _bands(height):
+        part = image.crop((0, band.start, width, band.stop))
+        if is_deep:
+            grey = (np.asarray(part) >> 8).astype(np.uint8)
+            canvas[band] = to_colour(grey) if colour else grey
+            continue
+        if may_show_paper:
+            paper = Image.new("RGBA", part.size, "white")
+            paper.alpha_composite(part.convert("RGBA"))
+            part = paper.convert("RGB")
+        canvas[band] = np.asarray(part.convert("RGB" if colour else "L"))
+    return cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR, dst=canvas) if colour else canvas  # type: ignore[return-value]
 
 
 def _on_paper(pixels: MatLike, *, colour: bool) -> Raster:
     """Undo transparency over white: (H, W[, 3 or 4]) of 8 or 16 bits to grey or BGR."""
-    if pixels.dtype == np.uint16:
-        pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-    if pixels.ndim == 2:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-    if pixels.shape[2] == 4:
-        alpha = pixels[:, :, 3:].astype(np.uint16)
-        pixels = pixels[:, :, :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
-        pixels = ((pixels + 127) // 255).astype(np.uint8)
-    bgr = pixels.astype(np.uint8, copy=False)
-    return bgr if colour else to_grey(bgr)
+    height, width = pixels.shape[:2]
+    canvas = np.empty((height, width, 3) if colour else (height, width), np.uint8)
+    for band in _bands(height):
+        part = pixels[band]
+        if part.dtype == np.uint16:
+            part = cv2.convertScaleAbs(part, alpha=1 / 257)
+        if part.ndim == 2:
+            part = cv2.cvtColor(part, cv2.COLOR_GRAY2BGR)
+        if part.shape[2] == 4:
+            alpha = part[:, :, 3:].astype(np.uint16)
+            part = part[:, :, :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
+            part = ((part + 127) // 255).astype(np.uint8)
+        bgr = part.astype(np.uint8, copy=False)
+        canvas[band] = bgr if colour else to_grey(bgr)
+    return canvas
+
+
+def _bands(height: int) -> Iterator[slice]:
+    """Rows in bands: what is made on the way to grey pixels is larger than they are."""
+    return (slice(y, min(y + _BAND_ROWS, height)) for y in range(0, height, _BAND_ROWS))
 
 
 def _undecodable(source: str) -> ImageError:

@@ -234,7 +234,7 @@ class _StillPages:
     n_pages = 1
 
     def __init__(self, data: bytes, header: ImageHeader, limits: ImageLimits, source: str) -> None:
-        check_size(header.width, header.height, limits.max_pixels, source)
+        check_size(header.width, header.height, limits.max_pixels, source, header.pixel_bytes)
         self._data = data
         self._header = header
 
@@ -272,7 +272,7 @@ class _TiffPages:
 
     def _fax(self, index: int, source: str) -> Raster | None:
         header = self._headers[index]
-        check_size(header.width, header.height, self._max_pixels, source)
+        check_size(header.width, header.height, self._max_pixels, source, header.pixel_bytes)
         if header.fax is None:
             return None
         strips = [self._data[strip] for strip in header.strips]

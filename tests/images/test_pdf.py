@@ -325,3 +325,41 @@ def test_real_scans_are_taken_out_as_a_viewer_shows_them(data_dir, folder):
                 blurred = [cv2.GaussianBlur(a, (0, 0), 3).astype(int) for a in (small, expected)]
                 assert np.abs(blurred[0] - blurred[1]).mean() < 1.5, (path, index)
             document.close()
+
+
+TEXT = "BT /F1 24 Tf 100 700 Td (Text) Tj ET"  # so that the page is rendered
+
+
+def test_images_of_a_rendered_page_are_measured_before_they_are_decoded(tmp_path):
+    device = "/BitsPerComponent 8 /ColorSpace /DeviceGray /Filter /FlateDecode"
+    huge = PageSpec(f"/Width 30000 /Height 30000 {device}", zlib.compress(bytes(9)), after=TEXT)
+    assert "30000 x 30000 pixels" in refused(write(tmp_path, huge))
+    many = "q 9 0 0 9 0 0 cm /Im0 Do Q " * 2
+    large = f"/Width 7000 /Height 7000 {device}"
+    several = PageSpec(large, zlib.compress(bytes(9)), after=many)
+    assert "together" in refused(write(tmp_path, several))
+
+
+def test_masks_are_measured_before_they_are_decoded(tmp_path, scan_page):
+    data = write_pdf(flate(scan_page, "/SMask 9 0 R"))
+    mask = b"<< /Type /XObject /Subtype /Image /Width 40000 /Height 40000 /Length 3 >>"
+    path = tmp_path / "a.pdf"
+    path.write_bytes(data + b"9 0 obj\n" + mask + b"\nstream\nabc\nendstream\nendobj\n")
+    assert "40000 x 40000 pixels" in refused(path)
+
+
+def test_deep_pixels_count_for_more(tmp_path, scan_page):
+    file = io.BytesIO()
+    Image.fromarray(scan_page.astype(np.uint16)).save(file, "PNG")
+    path = tmp_path / "a.png"
+    for colour_type, depth in ((6, 16), (2, 16), (6, 8)):
+        raw = bytearray(file.getvalue())
+        raw[24:26] = bytes([depth, colour_type])
+        path.write_bytes(bytes(raw))
+        pixels = scan_page.size
+        with (
+            pytest.raises(ImageError) as caught,
+            open_scan(path, limits=ImageLimits(max_pixels=pixels)) as scan,
+        ):
+            scan.load(0)
+        assert ("of 8 bytes" in caught.value.reason) == ((colour_type, depth) == (6, 16))
