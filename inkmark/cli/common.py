@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from inkmark.errors import FileAccessError, InkmarkError
 
 __all__ = [
     "EXISTING_FILE",
+    "EXISTING_FOLDER",
     "EXIT_NEEDS_REVIEW",
     "FILE",
     "FOLDER",
@@ -27,6 +29,7 @@ __all__ = [
     "needs_review",
     "progress_bar",
     "show",
+    "stopped_by_sigterm",
     "visible",
     "worker_pool",
     "workers_option",
@@ -162,6 +165,16 @@ def worker_pool(workers: int) -> Iterator[Executor]:
         return
     with WorkerPool(workers) as pool:
         yield pool
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """End as by Ctrl-C where the system ends a service: by SIGTERM."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def show(result: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from inkmark.cli.common import (
     EXISTING_FILE,
+    EXISTING_FOLDER,
     FILE,
     FOLDER,
     exam_argument,
@@ -16,6 +17,7 @@ from inkmark.cli.common import (
     needs_review,
     progress_bar,
     show,
+    stopped_by_sigterm,
     visible,
     worker_pool,
     workers_option,
@@ -145,14 +147,30 @@ def sheets(
 @click.option(
     "--out", type=FILE, help="With --layout: the CSV file to write; standard output if not given."
 )
+@click.option(
+    "--watch",
+    "watched",
+    type=EXISTING_FOLDER,
+    help="The folder a scanner writes into: copy its files into the scans when they are complete, "
+    "and read them, until Ctrl-C.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    show_default=True,
+    help="With --watch: seconds between two looks.",
+)
 @workers_option
 @json_option
 def read(
     sources: tuple[str, ...],
     layout_path: Path | None,
     out: Path | None,
-    workers: int,
     *,
+    watched: Path | None,
+    interval: float,
+    workers: int,
     as_json: bool,
 ) -> None:
     """Read scans: into an exam, or with a layout alone.
@@ -164,8 +182,11 @@ def read(
     Examples:
       inkmark read midterm
       inkmark read midterm /media/scanner/batch-1
+      inkmark read midterm --watch /media/scanner
       inkmark read 'batch/*.tif' --layout layout.json --out readings.csv
     """
+    if watched is not None and (layout_path is not None or len(sources) > 1):
+        raise click.UsageError("--watch goes with an exam alone. Leave out what stands behind it.")
     if layout_path is not None:
         _read_with_layout(sources, layout_path, out, workers, as_json=as_json)
         return
@@ -178,11 +199,25 @@ def read(
         )
     from inkmark.cli.show import batch_json, batch_lines, leaves_work
     from inkmark.session import ReadOptions
-    from inkmark.workflow import read
+    from inkmark.workflow import read, watch
 
     options = ReadOptions(workers=workers)
-    with worker_pool(workers) as pool, progress_bar("Reading") as progress:
-        report = read(folder, sources[1:], options=options, executor=pool, progress=progress)
+    with worker_pool(workers) as pool:
+        if watched is None:
+            with progress_bar("Reading") as progress:
+                report = read(
+                    folder, sources[1:], options=options, executor=pool, progress=progress
+                )
+        else:
+            with stopped_by_sigterm():
+                report = watch(
+                    folder,
+                    watched,
+                    interval_s=interval,
+                    options=options,
+                    executor=pool,
+                    note=lambda text: click.echo(visible(text), err=True),
+                )
     show(batch_json(report), batch_lines(report), as_json=as_json)
     if leaves_work(report):
         needs_review()

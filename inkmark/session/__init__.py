@@ -7,22 +7,27 @@ cannot be used becomes an issue that says what to do.
 
 from __future__ import annotations
 
-from inkmark.session.balance import BatchReport, open_fields
+from inkmark.session.balance import BatchReport, batch_report, open_fields
 from inkmark.session.batch import Progress, SerialExecutor, read_scans
 from inkmark.session.exams import identify, read_exam
 from inkmark.session.pages import ReadOptions, read_page
 from inkmark.session.pool import WorkerPool, processors
+from inkmark.session.watching import FolderWatch, scan_files, take_in
 
 __all__ = [
     "BatchReport",
+    "FolderWatch",
     "Progress",
     "ReadOptions",
     "SerialExecutor",
     "WorkerPool",
+    "batch_report",
     "identify",
     "open_fields",
     "processors",
     "read_exam",
     "read_page",
     "read_scans",
+    "scan_files",
+    "take_in",
 ]

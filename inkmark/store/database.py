@@ -195,6 +195,13 @@ class ExamStore:
                 known.setdefault(path, set()).add((sha256, page_index))
         return known
 
+    def hashes(self) -> set[str]:
+        """Hashes of all files whose pages are stored, in use or not."""
+        table = schema.pages
+        query = sa.select(table.c.sha256).where(table.c.exam_id == self._exam_id).distinct()
+        with self._reading() as connection:
+            return set(connection.scalars(query)) - {""}
+
     def add_pages(self, pages: Iterable[PageRows], facts: Facts) -> int:
         """Store pages and their readings and settle which are in use, all or none.
 

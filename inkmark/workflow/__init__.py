@@ -9,7 +9,7 @@ from __future__ import annotations
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.layouts import CheckSummary, LearnSummary, check_layout, learn_layout
 from inkmark.workflow.practice import PracticeSummary, practise
-from inkmark.workflow.reading import CsvSummary, read, read_to_csv
+from inkmark.workflow.reading import CsvSummary, read, read_to_csv, watch
 from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
 from inkmark.workflow.run import RunSummary, run
 from inkmark.workflow.scoring import ScoreSummary, score
@@ -37,4 +37,5 @@ __all__ = [
     "read_to_csv",
     "run",
     "score",
+    "watch",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,11 +17,22 @@ from inkmark.files import draft_path
 from inkmark.images import find_scans
 from inkmark.layouts import BubbleField, CodeField, JoinedField, Role, SheetLayout, load_layout
 from inkmark.readings import FieldReading, Flag, SheetIssue, SheetReading
-from inkmark.session import BatchReport, Progress, ReadOptions, read_exam, read_scans
+from inkmark.session import (
+    BatchReport,
+    FolderWatch,
+    Progress,
+    ReadOptions,
+    batch_report,
+    read_exam,
+    read_scans,
+    scan_files,
+    take_in,
+)
 from inkmark.session.pages import page_code
 from inkmark.workflow.folder import open_exam
+from inkmark.workflow.scans import file_sha256
 
-__all__ = ["CSV_COLUMNS", "CsvSummary", "read", "read_to_csv"]
+__all__ = ["CSV_COLUMNS", "CsvSummary", "read", "read_to_csv", "watch"]
 
 _Value = tuple[str, str, float, Flag]
 """A field's name, value, confidence and flag."""
@@ -77,6 +89,98 @@ def read(
             executor=executor,
             progress=progress,
         )
+
+
+def watch(
+    root: Path | str,
+    scanned: Path | str,
+    *,
+    interval_s: float = 2.0,
+    options: ReadOptions | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> BatchReport:
+    """Read what is among the scans, then what a scanner puts into a folder, until stopped.
+
+    A file is taken in when it is complete: copied into the exam's scans, then read. All that
+    is remembered is in the database and the scans, so a watch that was ended in any way is
+    simply begun again. What goes wrong is noted and tried again at the next look.
+
+    Parameters
+    ----------
+    root : Path or str
+        The exam folder.
+    scanned : Path or str
+        The folder into which the scanner writes.
+    interval_s : float
+        Time between two looks. A file has to stay the same from one look to the next.
+    options, executor, progress
+        See `inkmark.session.read_scans`.
+    note : callable
+        Told in a sentence what was taken in, and what went wrong.
+    sleep : callable
+        Waits between two looks; `KeyboardInterrupt` ends the watch, here or elsewhere.
+
+    Returns
+    -------
+    BatchReport
+        On everything the database holds.
+
+    Raises
+    ------
+    OSError
+        Where the folder is not there when the watch begins.
+    """
+    scanned, options = Path(scanned), options or ReadOptions()
+    scan_files(scanned)
+    with open_exam(root) as opened:
+        scans = opened.folder.scans
+
+        def take(sources: Sequence[Path]) -> BatchReport:
+            return read_exam(
+                opened.folder,
+                opened.exam,
+                opened.layout,
+                opened.store,
+                sources=sources,
+                options=options,
+                executor=executor,
+                progress=progress,
+            )
+
+        note = note or (lambda _: None)
+        look = FolderWatch(scanned, options.limits)
+        taken: list[Path] = []
+        try:
+            if scans.is_dir() and scan_files(scans):
+                take([])
+            known = opened.store.hashes()
+            note(f"watching {scanned}; Ctrl-C ends it")
+            while True:
+                try:
+                    for path in look.look():
+                        if file_sha256(path) not in known:
+                            taken.append(take_in(path, scanned, scans))
+                        look.done(path)
+                    if taken:
+                        report = take(taken)
+                        note(_taken_in(len(taken), report))
+                        taken = []
+                except (InkmarkError, OSError) as error:
+                    note(f"{error} It is tried again.")
+                sleep(interval_s)
+        except KeyboardInterrupt:
+            return batch_report(opened.exam, opened.layout, opened.store)
+
+
+def _taken_in(n_files: int, report: BatchReport) -> str:
+    files = "1 file" if n_files == 1 else f"{n_files} files"
+    return (
+        f"took in {files}: {report.new} new pages; of {report.received} received so far "
+        f"{report.read} are read, {report.doubtful} doubtful"
+    )
 
 
 def read_to_csv(

@@ -13,7 +13,7 @@ from inkmark.exam import ExamFolder
 from inkmark.images import open_scan
 from inkmark.readings import PageSource
 
-__all__ = ["load_stored_page"]
+__all__ = ["file_sha256", "load_stored_page"]
 
 
 def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8] | None:
@@ -43,11 +43,12 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
             if scan.sha256 == source.sha256:
                 return scan.load(source.page_index).pixels.whole()
     except ImageError:
-        if _sha256(path) == source.sha256:
+        if file_sha256(path) == source.sha256:
             raise
     return None
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Give the hash of a file's bytes in hexadecimal, as the database keeps it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
