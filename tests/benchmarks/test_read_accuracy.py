@@ -72,7 +72,7 @@ def test_parts_that_are_there_are_not_read_again(tmp_path, capsys):
     arguments = ["--size", "0.02", "--only", "1 clean", "--workers", "1", "--parts", str(tmp_path)]
     assert read_accuracy.main([*arguments, "--cases"]) == 0
     first = capsys.readouterr().out
-    (part,) = tmp_path.iterdir()
+    (part,) = tmp_path.glob("*/*")
     assert part.name == "1-clean-1000-1001.json"
     text = part.read_text("utf-8")
     part.write_text(text.replace('"level|1 clean|pages": 1', '"level|1 clean|pages": 77'), "utf-8")
@@ -82,6 +82,14 @@ def test_parts_that_are_there_are_not_read_again(tmp_path, capsys):
     assert "| 1 clean | 77 | 0 |" in capsys.readouterr().out
     assert svg.read_text("utf-8").startswith("<svg")
     assert '"read_accuracy"' in figures.read_text("utf-8")
+
+
+def test_rejected_pages_are_summed_up_by_reason():
+    tally = Tally(rejects={"phone: no squares": list(range(8)), "3 bad: torn": [4]})
+    assert list(read_accuracy._rejects(tally))[2:] == [
+        "- 1 of 3 bad: torn (4)",
+        "- 8 of phone: no squares (0, 1, 2, 3, 4, 5)",
+    ]
 
 
 def test_silent_errors_are_listed_with_their_seed_and_fail_the_run():
