@@ -26,7 +26,7 @@ U8 = NDArray[np.uint8]
 
 
 @njit(cache=True, nogil=True)
-def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
+def find_solids(dark: U8, min_px: int, max_px: int, longest: float, out: F64) -> int:
     """Solid dark blobs of a thresholded picture: 4-connected, filled, about square.
 
     Parameters
@@ -35,6 +35,8 @@ def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
         Not 0 where dark; blobs seen are set to 0.
     min_px, max_px : int
         Smallest and largest area.
+    longest : float
+        Largest ratio of a blob's length to its width.
     out : (n, 3) float64
         Filled with centre x, centre y and side in pixels.
 
@@ -50,6 +52,7 @@ def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
     of the same area has a larger one.
     """
     height, width = dark.shape
+    slender = (longest + 1 / longest) ** 2
     stack_x = np.empty(height * width, dtype=np.int32)
     stack_y = np.empty(height * width, dtype=np.int32)
     found = 0
@@ -94,8 +97,9 @@ def find_solids(dark: U8, min_px: int, max_px: int, out: F64) -> int:
             cov = sum_xy / area - cx * cy
             det = var_x * var_y - cov * cov
             trace = var_x + var_y
-            if det * 144 > 1.35 * area * area or trace * trace > 4.9 * det:
-                continue  # hollow or ragged; longer than about 1.6 times its width
+            # The trace squared over the determinant is that of the ratio of the two sides.
+            if det * 144 > 1.35 * area * area or trace * trace > slender * det:
+                continue
             out[found, 0] = start + cx
             out[found, 1] = top + cy
             out[found, 2] = np.sqrt(area)
@@ -268,15 +272,17 @@ def four_points(source: F64, target: F64, hom: F64) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def place_quads(blobs: F64, squares: F64, min_area: float, size_tolerance: float, ways: F64) -> int:
+def place_quads(
+    blobs: F64, squares: F64, min_area: float, size_tolerance: float, max_tries: int, ways: F64
+) -> int:
     """The ways a sheet may lie in perspective, by its four squares.
 
     Any four blobs in convex position, the right way around, fix a homography; it predicts
     the size of each square where it lies.
 
     Parameters and result are those of `place_sheet`, but `min_area`, the least area between
-    the squares in px; the first number of a way is the mean
-    difference of the logarithms of sides from those predicted.
+    the squares in px, and `max_tries`, the homographies after which the search ends. The first
+    number of a way is the mean difference of the logarithms of sides from those predicted.
     """
     n = len(blobs)
     found = 0
@@ -285,34 +291,47 @@ def place_quads(blobs: F64, squares: F64, min_area: float, size_tolerance: float
     target = np.empty((4, 2))
     hom = np.empty((3, 3))
     limit = np.log(size_tolerance)
+    tries = 0
+    # In sides of a square: the diagonal and two sides of the sheet.
+    lengths = np.empty(3)
+    for c in range(3):
+        one, two = (0, 2) if c == 0 else (c - 1, c)
+        across = squares[two, 0] - squares[one, 0]
+        down = squares[two, 1] - squares[one, 1]
+        lengths[c] = np.hypot(across, down) / squares[:, 2].mean()
     for i in range(n):
         for j in range(i + 1, n):
-            if not _alike(blobs, i, j):
+            if not _apart(blobs, i, j, lengths[0]):
                 continue
             across = blobs[j, 0] - blobs[i, 0]
             down = blobs[j, 1] - blobs[i, 1]
             for k in range(i + 1, n):
-                if k == j or not (_alike(blobs, i, k) and _alike(blobs, j, k)):
-                    continue
                 off_k = across * (blobs[k, 1] - blobs[i, 1]) - down * (blobs[k, 0] - blobs[i, 0])
                 if off_k >= 0:
                     continue
                 for m in range(i + 1, n):
-                    if m in (j, k) or not (_alike(blobs, i, m) and _alike(blobs, j, m)):
-                        continue
                     off_m = across * (blobs[m, 1] - blobs[i, 1]) - down * (
                         blobs[m, 0] - blobs[i, 0]
                     )
                     if off_m <= 0 or off_m - off_k < 2 * min_area:
                         continue
+                    if not _apart(blobs, k, m, lengths[0]):
+                        continue
                     # Clockwise, as y grows downwards; any may be the first square.
                     chosen[0], chosen[1], chosen[2], chosen[3] = i, k, j, m
                     for first in range(4):
+                        fits = True
                         for c in range(4):
-                            way[1 + c] = chosen[(first + c) % 4]
-                            target[c] = blobs[chosen[(first + c) % 4], :2]
-                        if first == 0 and not _is_convex(target):
-                            break
+                            b = chosen[(first + c) % 4]
+                            way[1 + c] = b
+                            target[c] = blobs[b, :2]
+                            after = chosen[(first + c + 1) % 4]
+                            fits = fits and _apart(blobs, b, after, lengths[1 + c % 2])
+                        if not fits or not _is_convex(target):
+                            continue
+                        tries += 1
+                        if tries > max_tries:
+                            return found
                         if not four_points(squares, target, hom):
                             continue
                         way[0] = 0.0
@@ -326,11 +345,16 @@ def place_quads(blobs: F64, squares: F64, min_area: float, size_tolerance: float
 
 
 @njit(cache=True, nogil=True)
-def _alike(blobs: F64, i: int, j: int) -> bool:
-    """Whether two blobs may be squares of one size, the one nearer to the camera."""
+def _apart(blobs: F64, i: int, j: int, length: float) -> bool:
+    """Whether two blobs may be squares of one size so many sides apart, one of them nearer."""
     one = blobs[i, 2]
     two = blobs[j, 2]
-    return bool(max(one, two) < 2.2 * min(one, two))
+    if max(one, two) > 2.2 * min(one, two):
+        return False
+    across = blobs[j, 0] - blobs[i, 0]
+    down = blobs[j, 1] - blobs[i, 1]
+    apart = 2 * np.sqrt(across * across + down * down) / ((one + two) * length)
+    return bool(0.67 < apart < 1.5)
 
 
 @njit(cache=True, nogil=True)

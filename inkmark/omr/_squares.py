@@ -39,8 +39,14 @@ _MAX_SQUARE_PX = 12.0
 _DARKER = 0.78
 """A square printed at half contrast is still darker than this share of a neighbourhood of
 which it covers a tenth; noise of reduced paper is not."""
+_SQUARE = 1.6
+"""Largest ratio of length to width of a square's blob, in so coarse a picture,"""
+_FORESHORTENED = 2.2
+"""and where it is seen aslant."""
 _MAX_BLOBS = 400
-_MAX_QUAD_BLOBS = 20
+_MAX_QUAD_BLOBS = 64
+_MAX_QUADS = 30_000
+"""So many fours of blobs are tried: ten times what photos have."""
 _SIZE_TOLERANCE = 1.4
 """How much a blob's side may differ from the one predicted, as a factor,"""
 _SIDE_SIZE_TOLERANCE = 1.2
@@ -62,8 +68,10 @@ _OUTLIER_MM = 0.5
 _FLAT = 0.02
 """Largest difference of a flat sheet's sides and angles from the layout's, as a share."""
 _SURE_SHARE = 0.75
+"""A place that so many anchors bear out is taken at once."""
 _MAX_ROUNDS = 5
 _MIN_TO_FOLLOW = 6
+"""So few marks may be a chance."""
 
 
 def register_squares(
@@ -87,11 +95,11 @@ def register_squares(
         Where the page does not have four corner squares.
     """
     plan = anchor_plan(page)
-    failure, rank = RegistrationFailure("no corner squares were seen"), (0, 0)
+    failure, rank = RegistrationFailure("no corner squares were seen"), (0, 0, 0)
     hidden: list[Registration] = []
     for level in _levels(pixels, plan):
         best: Registration | None = None
-        for homography in _searches(_find_blobs(level), plan, level):
+        for homography in _searches(plan, level):
             measured = _measure(level, plan, homography, options)
             if measured is None:
                 continue
@@ -100,10 +108,10 @@ def register_squares(
             if isinstance(outcome, RegistrationFailure):
                 if _standing(measured, key, plan) > rank:
                     failure, rank = outcome, _standing(measured, key, plan)
-            elif key is _Key.HIDDEN:
-                hidden.append(outcome)
             elif outcome.anchors_found > _SURE_SHARE * outcome.anchors_expected:
                 return outcome
+            elif key is _Key.HIDDEN:
+                hidden.append(outcome)
             elif best is None or outcome.anchors_found > best.anchors_found:
                 best = outcome
         if best is not None:
@@ -162,7 +170,7 @@ def _reduced(pixels: Pixels, factor: int) -> GreyImage:
     return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _find_blobs(level: _Level) -> FloatArray:
+def _find_blobs(level: _Level, longest: float) -> FloatArray:
     """Centre x, y and side of the dark squares of a picture, in its pixels: (n, 3)."""
     reach = 2 * round(3.5 * level.square_px) + 1
     limit = cv2.blur(level.grey, (reach, reach))
@@ -170,22 +178,24 @@ def _find_blobs(level: _Level) -> FloatArray:
     dark = np.asarray(cv2.compare(level.grey, limit, cv2.CMP_LT), np.uint8)
     out = np.empty((_MAX_BLOBS, 3))
     largest = (2 * level.square_px) ** 2
-    n = _kernels.find_solids(dark, 5, int(largest), out)
+    n = _kernels.find_solids(dark, 5, int(largest), longest, out)
     return out[:n]
 
 
-def _searches(blobs: FloatArray, plan: AnchorPlan, level: _Level) -> Iterator[FloatArray]:
+def _searches(plan: AnchorPlan, level: _Level) -> Iterator[FloatArray]:
     """Homographies (3, 3) from sheet mm to the picture, likely ones first."""
     ways = np.empty((_MAX_WAYS, 5))
+    blobs = _find_blobs(level, _SQUARE)
     for share in (_MIN_DIAGONAL, 0.0):
         length = share * float(np.hypot(*level.grey.shape))
         n = _kernels.place_sheet(
             blobs, plan.squares, length, _SIZE_TOLERANCE, _PLACE_TOLERANCE, ways
         )
         yield from _through_squares(ways[:n], blobs, plan)
+    blobs = _find_blobs(level, _FORESHORTENED)
     likely = blobs[np.argsort(-blobs[:, 2], kind="stable")[:_MAX_QUAD_BLOBS]]
     least = _MIN_QUAD_SHARE * level.grey.size
-    n = _kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, ways)
+    n = _kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, _MAX_QUADS, ways)
     yield from _through_squares(ways[:n], likely, plan)
     yield from _by_side(blobs, plan, level.grey.shape)
 
@@ -251,11 +261,11 @@ _NO_KEY = RegistrationFailure(
 )
 
 
-def _standing(measured: _Measured, key: _Key, plan: AnchorPlan) -> tuple[int, int]:
+def _standing(measured: _Measured, key: _Key, plan: AnchorPlan) -> tuple[int, int, int]:
     """How much of the sheet was seen, to say of the likeliest place why it was refused."""
-    if key is not _Key.ABSENT:
-        return 1, measured.n_found
-    return int(2 * measured.n_found > plan.n_anchors), 0
+    if key is _Key.ABSENT:
+        return int(2 * measured.n_found > plan.n_anchors), 0, 0
+    return 1, int(np.count_nonzero(measured.found[:4, 2])), measured.n_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,13 +350,14 @@ def _key(level: _Level, plan: AnchorPlan, measured: _Measured) -> _Key:
     if plan.page.anchors.key_mark is None or measured.found[4, 2] > 0:
         return _Key.SEEN
     x, y, w, h, _ = plan.boxes[4]
-    there = _kernels.lightness(
-        level.grey, measured.homography, np.array([x - w, y - h, 2 * w, 2 * h])
+    other_x, other_y = plan.page.width_mm - x, plan.page.height_mm - y
+    paper, key, other = (
+        _kernels.lightness(level.grey, measured.homography, np.array([a - w, b - h, 2 * w, 2 * h]))
+        for a, b in ((x, y + 2.5 * h), (x, y), (other_x, other_y))
     )
-    sheet = _kernels.lightness(
-        level.grey, measured.homography, np.array([x - w, y + 1.5 * h, 2 * w, 2 * h])
-    )
-    return _Key.ABSENT if there > _LIGHT * max(sheet, 1.0) else _Key.HIDDEN
+    # Lost with the corner, covered, or outside; and it is not at the other end.
+    is_lost = measured.found[0, 2] == 0 or key <= _LIGHT * max(paper, 1.0)
+    return _Key.HIDDEN if is_lost and other > _LIGHT * paper else _Key.ABSENT
 
 
 def _verify(
@@ -364,23 +375,27 @@ def _verify(
     fit = _fit(plan, found)
     seen = found[:, 2] > 0
     n_timing = int(np.count_nonzero(seen[plan.rails[1] :]))
+    if key is _Key.HIDDEN and n_timing < _MIN_TO_FOLLOW:
+        return _NO_KEY
     if n_timing < options.min_timing_share * plan.n_timing:
         return RegistrationFailure(
             f"only {n_timing} of {plan.n_timing} timing marks were seen: another sheet, or the "
             "edges are cut off"
         )
     ends = [side[side >= 0] for side in plan.sides]
-    for side in ends:
-        marks = side[side >= 4]
-        if np.count_nonzero(seen[marks]) < options.min_side_share * len(marks):
-            return RegistrationFailure(
-                "hardly any timing mark of one side was seen: the sheet is torn, or cut off there"
-            )
     flat = _is_flat(measured.homography @ fit.warp, page)
     if not flat and not all(seen[side[[0, -1]]].any() for side in ends):
         return RegistrationFailure(
             "both corner squares of one side are missing from a sheet that does not lie flat"
         )
+    is_framed = flat and np.count_nonzero(seen[:4]) >= 3
+    for side in ends:
+        marks = side[side >= 4]
+        n_seen = np.count_nonzero(seen[marks])
+        if n_seen < options.min_side_share * len(marks) and not is_framed:
+            return RegistrationFailure(
+                "hardly any timing mark of one side was seen: the sheet is torn, or cut off there"
+            )
     residual = fit.residual_mm if fit.residual_mm >= 0 else _key_error_mm(plan, found, fit)
     off = next(
         (

@@ -32,14 +32,14 @@ def test_find_solids_finds_the_solid_squares_only():
     dark[190:200, 290:300] = 1  # cut by the window
     dark[20:22, 20:22] = 1  # too small
     out = np.empty((50, 3))
-    n = _kernels.find_solids(dark.copy(), 20, 1000, out)
+    n = _kernels.find_solids(dark.copy(), 20, 1000, 1.6, out)
     assert n == 2
     np.testing.assert_allclose(out[:2, :2], [(60.0, 60.0), (204.5, 104.5)], atol=0.3)
     assert out[1, 2] == pytest.approx(10.0)
     assert out[0, 2] ** 2 == pytest.approx(cv2.countNonZero(dark[50:71, 50:71]))
 
 
-def solids(dark, min_px, max_px):
+def solids(dark, min_px, max_px, longest):
     """Centre x, y and side of solid blobs, in the order of their first pixels."""
     count, labels = cv2.connectedComponents(dark, connectivity=4)
     found = []
@@ -52,22 +52,22 @@ def solids(dark, min_px, max_px):
             continue
         cov = np.cov(x, y, bias=True) + np.eye(2) / 12
         det, trace = np.linalg.det(cov), np.trace(cov)
-        if 144 * det <= 1.35 * area**2 and trace**2 <= 4.9 * det:
+        if 144 * det <= 1.35 * area**2 and trace**2 / det <= (longest + 1 / longest) ** 2:
             found.append((y[0] * dark.shape[1] + x[0], x.mean(), y.mean(), np.sqrt(area)))
     return np.array(sorted(found)).reshape(-1, 4)[:, 1:]
 
 
-@pytest.mark.parametrize("share", [0.5, 0.65, 0.8])
-def test_find_solids_equals_numpy(rng, share):
+@pytest.mark.parametrize(("share", "longest"), [(0.5, 2.2), (0.65, 1.6), (0.8, 2.2)])
+def test_find_solids_equals_numpy(rng, share, longest):
     image = (rng.random((160, 210)) > 0.97).astype(np.uint8)
     for _ in range(60):
         size = tuple(rng.uniform(3, 14, 2).tolist())
         box = ((rng.uniform(0, 210), rng.uniform(0, 160)), size, rng.uniform(0, 90))
         cv2.fillPoly(image, [cv2.boxPoints(box).round().astype(np.int32)], 1)
     image[rng.random(image.shape) > share + 0.2] = 0
-    expected = solids(image, 12, 150)
+    expected = solids(image, 12, 150, longest)
     out = np.empty((400, 3))
-    n = _kernels.find_solids(image.copy(), 12, 150, out)
+    n = _kernels.find_solids(image.copy(), 12, 150, longest, out)
     assert n == len(expected) > 0
     np.testing.assert_allclose(out[:n], expected, atol=1e-9)
 
@@ -76,7 +76,7 @@ def test_find_solids_stops_when_its_list_is_full():
     dark = np.zeros((100, 100), np.uint8)
     for k in range(5):
         dark[5 + 18 * k : 15 + 18 * k, 5:15] = 1
-    assert _kernels.find_solids(dark, 20, 1000, np.empty((3, 3))) == 3
+    assert _kernels.find_solids(dark, 20, 1000, 1.6, np.empty((3, 3))) == 3
 
 
 def scattered(rng, homography, n=14):
@@ -157,6 +157,14 @@ def test_four_points_equals_the_fitted_homography(rng):
     assert not _kernels.four_points(SQUARES, np.zeros((4, 2)), homography)
 
 
+def may_be_apart(corners, sides, pair):
+    """Whether two blobs are about as far apart, in their sides, as two squares are."""
+    (one, two), (a, b) = SQUARES[list(pair), :2], corners[list(pair)]
+    s, t = sides[list(pair)]
+    apart = np.linalg.norm(b - a) / ((s + t) / 2) / (np.linalg.norm(two - one) / 6)
+    return 0.67 < apart < 1.5 and max(s, t) <= 2.2 * min(s, t)
+
+
 def perspective_ways(blobs, min_area, size_tolerance):
     """All fours of `place_quads`, tried one by one."""
     ways = []
@@ -166,7 +174,12 @@ def perspective_ways(blobs, min_area, size_tolerance):
         after = np.roll(edges, -1, axis=0)
         turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
         area = cv2.contourArea(corners.astype(np.float32))
-        if (turns <= 0).any() or area < min_area or sides.max() >= 2.2 * sides.min():
+        pairs = [(0, 2), (1, 3), (0, 1), (1, 2), (2, 3), (3, 0)]
+        if (
+            (turns <= 0).any()
+            or area < min_area
+            or not all(may_be_apart(corners, sides, pair) for pair in pairs)
+        ):
             continue
         homography = fit_homography(SQUARES[:, :2], corners)
         predicted = np.array([6 * scale_at(homography, place) for place in SQUARES[:, :2]])
@@ -181,11 +194,12 @@ def test_place_quads_equals_trying_all(rng):
     homography = np.array([[0.9, 0.1, 30.0], [-0.1, 1.1, 40.0], [0.0004, 0.0009, 1.0]])
     blobs = scattered(rng, homography, n=6)
     ways = np.empty((500, 5))
-    n = _kernels.place_quads(blobs, SQUARES, 6000.0, 1.4, ways)
+    n = _kernels.place_quads(blobs, SQUARES, 6000.0, 1.4, 1000, ways)
     expected = perspective_ways(blobs, 6000.0, 1.4)
     assert {way for _, way in written(ways, n)} == {way for _, way in expected}
     np.testing.assert_allclose(ways[:n, 0], [error for error, _ in expected], atol=1e-3)
     assert (0, 1, 2, 3) in {way for _, way in expected}
+    assert _kernels.place_quads(blobs, SQUARES, 6000.0, 1.4, 0, ways) == 0
 
 
 def window(level, frame, at, sizes, ink):
