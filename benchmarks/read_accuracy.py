@@ -2,7 +2,8 @@
 
 The default is a sample of about 500 pages. The figures that are published come from
 ``python -m benchmarks.read_accuracy --size 20 --parts FOLDER``; parts that the same commit
-left there are not read again. ``--draw "3 bad" 1017 page.png`` shows one page and what was read on it.
+left there are not read again. ``--draw "3 bad" 1017 page.png`` shows one page and what was read
+on it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -68,11 +70,13 @@ def test_the_bound_is_that_of_clopper_and_pearson(errors, n):
         assert bound == pytest.approx(7.754 / n, rel=0.01)  # that of Poisson
 
 
-def test_parts_that_are_there_are_not_read_again(tmp_path, capsys):
+def test_parts_that_are_there_are_not_read_again(tmp_path, capsys, monkeypatch):
+    facts = replace(read_accuracy.facts_of_this_machine(), commit="abc")
+    monkeypatch.setattr(read_accuracy, "facts_of_this_machine", lambda: facts)
     arguments = ["--size", "0.02", "--only", "1 clean", "--workers", "1", "--parts", str(tmp_path)]
     assert read_accuracy.main([*arguments, "--cases"]) == 0
     first = capsys.readouterr().out
-    (part,) = tmp_path.glob("*/*")
+    (part,) = (tmp_path / "abc").iterdir()
     assert part.name == "1-clean-1000-1001.json"
     text = part.read_text("utf-8")
     part.write_text(text.replace('"level|1 clean|pages": 1', '"level|1 clean|pages": 77'), "utf-8")
