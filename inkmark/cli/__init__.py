@@ -39,6 +39,7 @@ for command in (
     exams.run,
     tools.demo,
     tools.bench,
+    tools.compile_command,
     layouts.layouts,
 ):
     main.add_command(command)

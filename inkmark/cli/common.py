@@ -158,13 +158,20 @@ def workers_option(command: F) -> F:
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Executor]:
     """Processes to read with, or this one where one is enough."""
-    from inkmark.session import SerialExecutor, WorkerPool, processors
+    from inkmark.session import (
+        SerialExecutor,
+        WorkerPool,
+        processors,
+        say_compiling,
+        tell_of_compiling,
+    )
 
-    if (workers or processors()) == 1:
-        yield SerialExecutor()
-        return
-    with WorkerPool(workers) as pool:
-        yield pool
+    end = tell_of_compiling(say_compiling)
+    try:
+        with SerialExecutor() if (workers or processors()) == 1 else WorkerPool(workers) as pool:
+            yield pool
+    finally:
+        end()
 
 
 @contextmanager

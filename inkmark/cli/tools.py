@@ -1,4 +1,4 @@
-"""The commands beside the exam folder: demo, bench."""
+"""The commands beside the exam folder: demo, bench, compile."""
 
 from __future__ import annotations
 
@@ -12,6 +12,25 @@ from inkmark.cli.common import (
     progress_bar,
     show,
 )
+
+
+@click.command("compile")
+@json_option
+def compile_command(*, as_json: bool) -> None:
+    """Compile the readers for this machine now, and not when the first page is read.
+
+    They are kept in a cache; run it after an installation or an upgrade.
+
+    \b
+    Example:
+      inkmark compile
+    """
+    from inkmark.session import say_compiling
+    from inkmark.workflow import compile_kernels
+
+    compiled = compile_kernels(say_compiling)
+    line = "Compiled." if compiled else "Everything is compiled already."
+    show({"compiled": compiled}, [line], as_json=as_json)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from inkmark.session.balance import BatchReport, batch_report, open_fields
 from inkmark.session.batch import Progress, SerialExecutor, read_scans
+from inkmark.session.compiling import say_compiling, tell_of_compiling
 from inkmark.session.exams import identify, read_exam
 from inkmark.session.pages import ReadOptions, read_page
 from inkmark.session.pool import WorkerPool, processors
@@ -28,6 +29,8 @@ __all__ = [
     "read_exam",
     "read_page",
     "read_scans",
+    "say_compiling",
     "scan_files",
     "take_in",
+    "tell_of_compiling",
 ]

@@ -15,6 +15,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import cv2
 
+from inkmark.session.compiling import say_compiling, tell_of_compiling
+
 __all__ = ["WorkerPool", "processors"]
 
 P = ParamSpec("P")
@@ -85,6 +87,7 @@ def processors() -> int:
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)  # there is a worker for each processor
+    tell_of_compiling(say_compiling)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
     parent = multiprocessing.parent_process()
     if parent is not None:

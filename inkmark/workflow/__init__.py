@@ -6,6 +6,7 @@ any time. Nothing is computed or drawn here; that is done in the rooms below.
 
 from __future__ import annotations
 
+from inkmark.workflow.compiling import compile_kernels
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.layouts import CheckSummary, LearnSummary, check_layout, learn_layout
 from inkmark.workflow.practice import PracticeSummary, practise
@@ -27,6 +28,7 @@ __all__ = [
     "ScoreSummary",
     "analyse",
     "check_layout",
+    "compile_kernels",
     "create_exam",
     "learn_layout",
     "make_reports",

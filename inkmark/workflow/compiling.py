@@ -1,0 +1,69 @@
+"""Compiling ahead what would be compiled when the first page is read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from inkmark.exam import Exam, Item, ItemType, Policy
+from inkmark.layouts import build_layout, print_sheets
+from inkmark.session import ReadOptions, SerialExecutor, read_scans, tell_of_compiling
+from inkmark.simulator import MarkStyle, encode_scan, fill_sheet, render_pages
+
+__all__ = ["compile_kernels"]
+
+_DPI = 150.0
+_ITEMS = 8
+
+
+def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
+    """Read a sheet in every form in which scans come, so that all kernels are in the cache.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        Called once where there is something to compile.
+
+    Returns
+    -------
+    bool
+        Whether anything had to be compiled.
+    """
+    told: list[bool] = []
+
+    def note() -> None:
+        told.append(True)
+        if tell is not None:
+            tell()
+
+    end = tell_of_compiling(note)
+    try:
+        with tempfile.TemporaryDirectory(prefix="inkmark-") as name:
+            _read_a_sheet(Path(name))
+    finally:
+        end()
+    return bool(told)
+
+
+def _read_a_sheet(folder: Path) -> None:
+    items = tuple(
+        Item(str(n + 1), ItemType.SINGLE, tuple("ABCD"), ("A",), Decimal(1)) for n in range(_ITEMS)
+    )
+    exam = Exam("COMPILE", "-", "-", "-", None, "en", Policy(), items, ())
+    layout = build_layout(exam)
+    print_sheets(layout, exam, folder / "sheet.pdf", None)
+    (blank,) = render_pages(folder / "sheet.pdf", _DPI)
+    (folder / "sheet.pdf").unlink()
+    marks = {("Q1", 0): [(0, MarkStyle.FILL)]}
+    filled = fill_sheet(blank, layout.pages[0], marks, _DPI, np.random.default_rng(0))
+    black = np.where(filled > 127, 255, 0).astype(np.uint8)
+    for number, (pixels, ending) in enumerate(
+        ((filled, ".jpg"), (filled, ".png"), (filled, ".pdf"), (black, ".png"), (black, ".tif"))
+    ):
+        encode_scan(pixels, folder / f"{number}{ending}", _DPI)
+    for _ in read_scans([folder], layout, options=ReadOptions(), executor=SerialExecutor()):
+        pass
