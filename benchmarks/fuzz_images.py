@@ -205,6 +205,7 @@ class _Worker:
         )
         self._process.start()
         theirs.close()
+        self._mine.recv()  # it has compiled and loaded what it needs
 
     def outcomes(self) -> Iterator[tuple[int, _End]]:
         """Wait for news of the next file, which is told by its number."""
@@ -241,6 +242,7 @@ def _look_at_all(found: Corpus, numbers: list[int], to: Connection) -> None:
         at_rest = _memory("VmSize")
         resource.setrlimit(resource.RLIMIT_AS, (at_rest + MEMORY_BYTES, at_rest + MEMORY_BYTES))
         resident = _memory("VmRSS")
+        to.send(None)
         for index in numbers:
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
             try:

@@ -93,9 +93,10 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
             f"use one of {', '.join(_FORMATS)}."
         )
     formats = zxingcpp.BarcodeFormats([_FORMATS[name] for name in field.formats])
-    box_px = _bounds(registration.to_px(field.box.corners()))
     margin = _MARGIN * max(field.box.w, field.box.h)
-    region = _bounds(registration.to_px(field.box.grown(margin).corners()))
+    corners = np.vstack([field.box.corners(), field.box.grown(margin).corners()])
+    corners_px = registration.to_px(corners)
+    box_px, region = _bounds(corners_px[:4]), _bounds(corners_px[4:])
     height, width = pixels.shape
     x0, y0 = max(0, round(region.x)), max(0, round(region.y))
     x1, y1 = min(width, round(region.right)), min(height, round(region.bottom))
