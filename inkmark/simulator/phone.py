@@ -202,7 +202,7 @@ def draw_phone(rng: np.random.Generator, *, worst: float = 1.0) -> PhoneModel:
         focal=float(rng.uniform(0.68, 0.8)),
         barrel=float(rng.normal(0, 0.006) * worst),
         bulge=Bulge(
-            float(worst * rng.exponential(2.5)),
+            float(worst * min(rng.exponential(1.5), 6.0)),
             float(rng.uniform(220, 500)),
             float(rng.uniform(0, 180)),
             float(rng.random()),
