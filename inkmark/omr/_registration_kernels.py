@@ -124,9 +124,11 @@ def _keep(ways: F64, n: int, way: F64) -> int:
         n -= 1
     at = n
     while at > 0 and ways[at - 1, 0] > way[0]:
-        ways[at] = ways[at - 1]
+        for c in range(5):
+            ways[at, c] = ways[at - 1, c]
         at -= 1
-    ways[at] = way
+    for c in range(5):
+        ways[at, c] = way[c]
     return n + 1
 
 
@@ -191,7 +193,8 @@ def place_sheet(
                     continue
                 c = (across * diagonal_x + down * diagonal_y) / length_mm**2
                 s = (down * diagonal_x - across * diagonal_y) / length_mm**2
-                way[1:] = -1.0
+                for k in range(1, 5):
+                    way[k] = -1.0
                 way[1 + one] = i
                 way[1 + two] = j
                 error = 0.0
@@ -298,7 +301,7 @@ def place_quads(
         one, two = (0, 2) if c == 0 else (c - 1, c)
         across = squares[two, 0] - squares[one, 0]
         down = squares[two, 1] - squares[one, 1]
-        lengths[c] = np.hypot(across, down) / squares[:, 2].mean()
+        lengths[c] = np.hypot(across, down) / squares[one, 2]
     for i in range(n):
         for j in range(i + 1, n):
             if not _apart(blobs, i, j, lengths[0]):
@@ -324,7 +327,8 @@ def place_quads(
                         for c in range(4):
                             b = chosen[(first + c) % 4]
                             way[1 + c] = b
-                            target[c] = blobs[b, :2]
+                            target[c, 0] = blobs[b, 0]
+                            target[c, 1] = blobs[b, 1]
                             after = chosen[(first + c + 1) % 4]
                             fits = fits and _apart(blobs, b, after, lengths[1 + c % 2])
                         if not fits or not _is_convex(target):
@@ -379,6 +383,19 @@ def _scale(hom: F64, x: float, y: float) -> float:
         + hom[0, 2] * (hom[1, 0] * hom[2, 1] - hom[1, 1] * hom[2, 0])
     )
     return float(np.sqrt(det / w**3)) if w > 0 and det > 0 else 1e-9
+
+
+@njit(cache=True, nogil=True)
+def _median(values: F64, n: int) -> float:
+    """Median of the first n values, which are sorted on the way."""
+    for i in range(1, n):
+        value = values[i]
+        at = i
+        while at > 0 and values[at - 1] > value:
+            values[at] = values[at - 1]
+            at -= 1
+        values[at] = value
+    return float((values[(n - 1) // 2] + values[n // 2]) / 2)
 
 
 @njit(cache=True, nogil=True)
@@ -552,7 +569,7 @@ def measure_anchors(
             out[k] = 0.0
     if n == 0:
         return 0.0
-    ink = np.median(contrasts[:n])
+    ink = _median(contrasts, n)
     for r in range(len(rails) - 1):
         first, last = rails[r], rails[r + 1]
         if first == last:
@@ -564,17 +581,18 @@ def measure_anchors(
                 x, y = boxes[k, 0], boxes[k, 1]
                 head = min(head, np.hypot(x - boxes[first, 0], y - boxes[first, 1]))
                 tail = min(tail, np.hypot(x - boxes[last - 1, 0], y - boxes[last - 1, 1]))
-        start[:] = 0.0
-        slope[:] = 0.0
+        start[0] = start[1] = slope[0] = slope[1] = 0.0
         before = -1
         for i in range(first, last):
             k = i if head <= tail + 1.0 else last - 1 - (i - first)
-            start += slope
+            start[0] += slope[0]
+            start[1] += slope[1]
             if _measure(level, hom, boxes[k], start, ink, out[k]):
-                if before >= 0:
-                    slope[:] = (out[k, :2] - out[before, :2]) / abs(k - before)
+                for c in range(2):
+                    if before >= 0:
+                        slope[c] = (out[k, c] - out[before, c]) / abs(k - before)
+                    start[c] = out[k, c]
                 before = k
-                start[:] = out[k, :2]
                 out[k, 2] = max(out[k, 2], 1e-3)
             else:
                 out[k] = 0.0
@@ -595,7 +613,7 @@ def lightness(level: U8, hom: F64, box: F64) -> float:
             if 0 <= column < width and 0 <= row < height:
                 values[n] = level[row, column]
                 n += 1
-    return np.median(values[:n]) if n == 60 else -1.0
+    return _median(values, n) if n == 60 else -1.0
 
 
 @njit(cache=True, nogil=True)
@@ -612,9 +630,9 @@ def _drop_outliers(rails: I64, outlier_mm: float, found: F64) -> None:
         near = np.empty(5)
         for i in range(n):
             for axis in range(2):
-                for c in range(5):
+                for c in range(5):  # sorted anew for each axis
                     near[c] = found[seen[min(max(i + c - 2, 0), n - 1)], axis]
-                good[i] = good[i] and abs(found[seen[i], axis] - np.median(near)) <= outlier_mm
+                good[i] = good[i] and abs(found[seen[i], axis] - _median(near, 5)) <= outlier_mm
         for i in range(n):
             if not good[i]:
                 found[seen[i], 2] = 0.0
@@ -667,9 +685,12 @@ def fit_anchors(
     """
     _drop_outliers(rails, outlier_mm, found)
     n = len(boxes)
-    cx = boxes[:4, 0].mean()
-    cy = boxes[:4, 1].mean()
-    half = max(np.abs(boxes[:4, 0] - cx).max(), np.abs(boxes[:4, 1] - cy).max())
+    cx = cy = half = 0.0
+    for k in range(4):
+        cx += boxes[k, 0] / 4
+        cy += boxes[k, 1] / 4
+    for k in range(4):
+        half = max(half, abs(boxes[k, 0] - cx), abs(boxes[k, 1] - cy))
     # Normal equations of the homography near the identity, held to it where nothing is seen.
     a = np.zeros((8, 8))
     b = np.zeros(8)
@@ -705,18 +726,18 @@ def fit_anchors(
         warp[1, 2] = b[5]
         warp[2, 0] = b[6]
         warp[2, 1] = b[7]
-        # Back from positions in half diagonals about the centre to mm.
-        to_unit = np.array(
-            [[1 / half, 0.0, -cx / half], [0.0, 1 / half, -cy / half], [0.0, 0.0, 1.0]]
-        )
-        back = np.array([[half, 0.0, cx], [0.0, half, cy], [0.0, 0.0, 1.0]])
-        product = np.zeros((3, 3))
+        # From positions in halves of the sheet about its centre to mm.
+        for i in range(3):
+            warp[i, 2] -= (warp[i, 0] * cx + warp[i, 1] * cy) / half
+            warp[i, 0] /= half
+            warp[i, 1] /= half
+        for j in range(3):
+            warp[0, j] = half * warp[0, j] + cx * warp[2, j]
+            warp[1, j] = half * warp[1, j] + cy * warp[2, j]
+        last_entry = warp[2, 2]
         for i in range(3):
             for j in range(3):
-                for p in range(3):
-                    for q in range(3):
-                        product[i, j] += back[i, p] * warp[p, q] * to_unit[q, j]
-        warp[:] = product / product[2, 2]
+                warp[i, j] /= last_entry
     inverse = np.empty((3, 3))
     for i in range(3):
         for j in range(3):
