@@ -53,6 +53,20 @@ def sheet(n_items=40, width=210.0, height=297.0, options="ABCD", candidate_digit
     return PageLayout(width, height, anchors, tuple(fields))
 
 
+def lying_sheet():
+    """A3, lying, with the key mark on a short side and the timing marks on the long ones."""
+    width, height = 420.0, 297.0
+    squares = tuple(
+        Box(x, y, 6.0, 6.0)
+        for x, y in ((8, 8), (width - 14, 8), (width - 14, height - 14), (8, height - 14))
+    )
+    timing = tuple(
+        Box(x, y, 2.0, 4.0) for y in (9.0, height - 13.0) for x in np.arange(26.0, 395.0, 12.5)
+    )
+    anchors = Anchors(AnchorKind.SQUARES, squares, Box(9.0, 16.5, 4.0, 9.0), timing)
+    return PageLayout(width, height, anchors, sheet(candidate_digits=0).fields)
+
+
 def draw(
     page: PageLayout,
     marks: Mapping[tuple[str, int], float] | None = None,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from drawn_sheets import PX_PER_MM, draw, place, sheet
+from drawn_sheets import PX_PER_MM, draw, lying_sheet, place, sheet
 
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography
@@ -144,6 +144,94 @@ def test_the_other_end_cut_off(page, printed):
     found = register(Pixels.of(printed[: -round(11 * PX_PER_MM)]), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(np.eye(3))) < 0.3
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_key_mark_torn_off_with_its_corner(page, printed, turned):
+    image = printed.copy()
+    corner = np.array([(0, 0), (45, 0), (0, 30)]) * PX_PER_MM
+    cv2.fillPoly(image, [corner.astype(np.int32)], 255)
+    image = np.ascontiguousarray(image[::-1, ::-1]) if turned else image
+    found = register(Pixels.of(image), page)
+    assert isinstance(found, Registration)
+    assert found.orientation_deg == (180 if turned else 0)
+
+
+def seen_aslant(image, tilt_deg, roll_deg, distance_mm=480.0, table=60):
+    """A sheet on a table as a camera sees it, and the (3, 3) px map."""
+    height, width = image.shape
+    tilt, roll = np.radians((tilt_deg, roll_deg))
+    c, s = np.cos(roll), np.sin(roll)
+    turn = np.array([[c, -s], [s, c], [0, 0]])
+    turn = np.array([[1, 0, 0], [0, np.cos(tilt), 0], [0, np.sin(tilt), 1]]) @ turn
+    sheet_mm = np.array(
+        [[1 / PX_PER_MM, 0, -width / 2 / PX_PER_MM], [0, 1 / PX_PER_MM, -height / 2 / PX_PER_MM]]
+    )
+    project = turn @ sheet_mm + np.array([[0, 0, 0], [0, 0, 0], [0, 0, distance_mm]])
+    camera = np.array([[2700.0, 0, 800], [0, 2700.0, 1070], [0, 0, 1]])
+    matrix = camera @ project
+    size = (1600, 2140)
+    seen = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_AREA, borderValue=table)
+    light = np.linspace(0.75, 1.0, size[0])[None, :] * np.linspace(1.0, 0.8, size[1])[:, None]
+    return (seen * light).astype(np.uint8), matrix / matrix[2, 2]
+
+
+@pytest.mark.parametrize("roll_deg", [0.0, 4.0, 183.0])
+@pytest.mark.parametrize("tilt_deg", [10.0, 25.0, -35.0])
+def test_a_photo_in_perspective(page, printed, tilt_deg, roll_deg):
+    image, matrix = seen_aslant(printed, tilt_deg, roll_deg)
+    found = register(Pixels.of(image), page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, through(matrix)) < 0.25
+
+
+def test_a_photo_without_the_squares_of_one_side_is_refused_or_right(page, printed):
+    image = printed.copy()
+    for box in page.anchors.squares[1:3]:
+        x, y = round(box.x * PX_PER_MM) - 3, round(box.y * PX_PER_MM) - 3
+        image[y : y + 60, x : x + 60] = 240
+    for tilt_deg in (15.0, 25.0, 35.0):
+        seen, matrix = seen_aslant(image, tilt_deg, 3.0)
+        outcome = register(Pixels.of(seen), page)
+        if isinstance(outcome, Registration):
+            assert worst_mm(page, outcome, through(matrix)) < 0.5
+
+
+@pytest.mark.parametrize("at_mm", [5.0, 8.0, 10.0, 12.0])
+def test_a_dark_border_that_creeps_over_the_marks_of_one_side(page, printed, at_mm):
+    image = printed.copy()
+    near = np.array([(0, 0), (at_mm + 4, 0), (at_mm - 4, 300), (0, 300)]) * PX_PER_MM
+    cv2.fillPoly(image, [near.astype(np.int32)], 45)
+    outcome = register(Pixels.of(image), page)
+    if isinstance(outcome, Registration):
+        assert worst_mm(page, outcome, through(np.eye(3))) < 0.4
+    else:
+        assert at_mm > 5.0
+
+
+def test_marks_along_the_long_sides_of_a_lying_sheet_follow_the_feeder():
+    page = lying_sheet()
+    image = draw(page)
+
+    def late(columns):
+        return 6 * np.sin(columns / 900)
+
+    columns = np.arange(image.shape[1], dtype=np.float32)
+    grid = np.broadcast_to(columns - late(columns).astype(np.float32), image.shape)
+    rows = np.broadcast_to(np.arange(image.shape[0], dtype=np.float32)[:, None], image.shape)
+    image = cv2.remap(image, grid.copy(), rows.copy(), cv2.INTER_LINEAR, borderValue=240)
+
+    def true_px(points):
+        xy = points * PX_PER_MM
+        x = xy[:, 0]
+        for _ in range(30):
+            x = xy[:, 0] + late(x)
+        return np.column_stack([x, xy[:, 1]])
+
+    found = register(Pixels.of(image), page)
+    assert isinstance(found, Registration)
+    assert worst_mm(page, found, true_px) < 0.15
+    assert worst_mm(page, replace(found, shifts=None), true_px) > 0.3
 
 
 def test_dirt_on_a_timing_mark_does_not_bend_the_page(page, printed):
