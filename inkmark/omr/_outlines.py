@@ -48,6 +48,9 @@ _MAX_OFF = 0.375
 their neighbours: half a step is as near to the one as to the other."""
 _MAX_BENT = 0.33
 """The same for the way of one bubble against the average of all."""
+_MAX_BENT_AWAY = 0.22
+"""The same for a block that was moved further from the template's place with its page: a page
+that is cut or stretched bends its blocks."""
 _PAGE_REACH = (0.5, 1.2)
 _BLOCK_REACH = (0.35, 0.7)
 """How far the page and then a block may be off: in steps from bubble to bubble, so that no
@@ -100,7 +103,9 @@ def follow_outlines(
         other, other_score = _fit(response, placed, page_reach)
         if other_score > 1.15 * score and _is_certain(placed, other, step):
             best = other
-        known = _is_certain(placed, best, step) or _is_certain(near, best, step)
+        known = _is_certain(placed, best, step) or (
+            _is_certain(near, best, step) and _bent(placed, best, step) < _MAX_BENT_AWAY
+        )
         if _is_print(response, best):
             moved[block.rows] = best
             found[block.fields] = certain and known
@@ -233,9 +238,14 @@ def _fit(
 
 def _is_certain(before: FloatArray, after: FloatArray, step: FloatArray) -> bool:
     """Whether bubbles were moved so little that none can have become its neighbour."""
+    mean = ((after - before) / step).mean(axis=0)
+    return bool((np.abs(mean) < _MAX_OFF).all()) and _bent(before, after, step) < _MAX_BENT
+
+
+def _bent(before: FloatArray, after: FloatArray, step: FloatArray) -> float:
+    """The furthest that a bubble's way is from the average of all, in steps."""
     off = (after - before) / step
-    mean = off.mean(axis=0)
-    return bool((np.abs(mean) < _MAX_OFF).all() and (np.abs(off - mean) < _MAX_BENT).all())
+    return float(np.abs(off - off.mean(axis=0)).max())
 
 
 def _is_outdone(
