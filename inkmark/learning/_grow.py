@@ -22,13 +22,16 @@ _UNLIKE = 0.78
 """A row at the edge whose likeness is below this share of the others' is a heading,"""
 _OUTLINED = 0.55
 """if it has no outlines as clear as this."""
-_DARK = 0.3
+_DARK, _BLACK = 0.3, 0.45
+_FILLED_SIZE = 0.25
 _SAME_SIZE, _CLEAR, _LIKE_CLEAR = 0.1, 0.8, 0.5
 _NEAR = 0.24
 """A shape belongs to a cell from which it is no further than this share of a step."""
 _MIN_FULL = 0.75
 _MIN_SIZE = 0.6
 """Smaller print than this share of the main bubbles is text."""
+_SPOILT = 6
+"""A doubted block of so many cells is something else; of a smaller one each cell may be good."""
 _MAX_GROWTH = 400
 _GAPS_MM = (0.0, 0.7, 1.4)
 """A letter in square brackets is closed to one shape."""
@@ -55,6 +58,9 @@ def find_bubbles(ink: InkMap, px_per_mm: float) -> list[Block]:
     main, *rest = clusters
     kept = _complete(main.shapes, main.blocks, ink, [])
     size = kept[0].size if kept else np.median(main.shapes.size, axis=0)
+    if main.clear < _OUTLINED and any(_is_regular(b) for b in kept):
+        # Without clear outlines only a full lattice tells bubbles from letters.
+        kept = [b for b in kept if _is_regular(b)]
     clear = min(_OUTLINED, 0.8 * main.clear)
     for other in rest:
         width = float(np.median(other.shapes.size, axis=0).max())
@@ -137,7 +143,7 @@ def _pass(
     apart = ~_near_any(peaks.centre, cluster.centre, 0.4 * evidence.size)
     likely = replace(peaks, score=np.zeros(len(peaks.score)))  # seen by likeness alone
     rest = _joined(cluster, likely.take(apart))
-    rest = rest.take(~_covered(rest.centre, others, evidence.size))
+    pool = rest = rest.take(~_covered(rest.centre, others, evidence.size))
     blocks: list[Block] = []
     doubted: list[Block] = []
     while True:
@@ -160,7 +166,9 @@ def _pass(
         if len(blocks) == before or len(rest.centre) < 2:
             break
     if believe:
-        blocks += _singles(rest, evidence)
+        spoilt = [b for b in doubted if b.seen.sum() >= _SPOILT]
+        free = pool.take(~_covered(pool.centre, [*blocks, *spoilt], evidence.size))
+        blocks += _singles(free, evidence)
     return sorted(blocks, key=lambda b: -int(b.seen.sum()))
 
 
@@ -171,17 +179,22 @@ def _is_believed(block: Block, evidence: Evidence, least: float) -> bool:
     dark = evidence.darkest(at, 0.15 * evidence.size) >= _DARK
     if not dark.all():
         like = like[~dark]
+    if len(at) < 4 and 2 * len(like) < len(at):
+        return False
     if len(like) < 4:
         return bool((like >= least * evidence.usual).all())
     return bool(np.median(like) >= least * evidence.usual)
 
 
 def _singles(rest: Shapes, evidence: Evidence) -> list[Block]:
-    """Shapes that stand alone: very like the others, or as clear an outline of their size."""
+    """Shapes that stand alone: very like the others, or clear outlines or spots of their size."""
     like = evidence.best(rest.centre, 0.15 * evidence.size)[1] / evidence.usual
     same = np.abs(np.log(rest.size / evidence.size)).max(axis=1) < _SAME_SIZE
     clear = ~rest.solid & (rest.score >= _CLEAR) & same & (like >= _LIKE_CLEAR)
-    chosen = clear | (~rest.solid & (like >= _LIKE_ALONE))
+    dark = evidence.darkest(rest.centre, 0.15 * evidence.size)
+    alike = np.abs(np.log(rest.size / evidence.size)).max(axis=1) < _FILLED_SIZE
+    filled = rest.solid & alike & (dark >= _BLACK)
+    chosen = clear | filled | (~rest.solid & (like >= _LIKE_ALONE))
     return [_single(rest, int(k), evidence.size) for k in np.flatnonzero(chosen)]
 
 
@@ -271,7 +284,10 @@ class _Growth:
         if axis == 0:
             enough = strong >= max(1, 0.5 * full.sum())
         else:
-            enough = strong >= max(1 if m < 4 else 2, 0.3 * m)
+            # A column of a few longer rows must be of very clear print.
+            like = self.evidence.best(places, 0.1 * self.block.size)[1]
+            clear = int(((grade > 0) & (like >= _LIKE_OTHER * self.evidence.usual)).sum())
+            enough = strong >= 0.5 * m or clear >= max(1 if m < 4 else 2, 0.2 * m)
         if not enough:
             return False
         sure = grade > 0
@@ -283,10 +299,10 @@ class _Growth:
         return True
 
     def is_outlined(self, axis: int, end: int) -> bool:
-        """Whether half of a line's cells have a thin closed outline."""
+        """Whether a good part of the cells of a line have a thin closed outline."""
         at = np.take(self.at, end, axis=axis)
         clear = self.shapes.take(~self.shapes.solid & (self.shapes.score >= _OUTLINED))
-        return bool(_near_any(at, clear.centre, 0.2 * self.block.size).mean() >= 0.5)
+        return bool(_near_any(at, clear.centre, 0.2 * self.block.size).mean() >= 0.3)
 
     def trim(self) -> None:
         """Take away rows and columns at the edges that are unlike the rest: headings."""
@@ -294,7 +310,9 @@ class _Growth:
         like = self.evidence.best(at, 0.15 * self.block.size)[1].reshape(self.seen.shape)
         dark = self.evidence.darkest(at, 0.15 * self.block.size).reshape(self.seen.shape)
         like[~self.seen | (dark >= _DARK)] = np.nan
-        for axis, end in ((0, 0), (0, -1), (1, 0), (1, -1)):
+        edges = [(0, 0), (0, -1), (1, 0), (1, -1)]
+        while edges:
+            axis, end = edges.pop()
             if self.seen.shape[axis] < 4:
                 continue
             seen = np.logical_not(np.all(np.isnan(like), axis=1 - axis))
@@ -303,12 +321,13 @@ class _Growth:
             rest = np.delete(lines, end)
             if np.isnan(rest).all():
                 continue
-            if lines[end] < _UNLIKE * np.nanmin(rest) and not self.is_outlined(axis, end):
+            if lines[end] < _UNLIKE * np.nanmedian(rest) and not self.is_outlined(axis, end):
                 line = 0 if end == 0 else self.seen.shape[axis] - 1
                 self.at = np.delete(self.at, line, axis=axis)
                 self.seen = np.delete(self.seen, line, axis=axis)
                 self.solid = np.delete(self.solid, line, axis=axis)
                 like = np.delete(like, line, axis=axis)
+                edges.append((axis, end))  # the next line may be unlike as well
 
 
 def _grown(seed: Block, shapes: Shapes, evidence: Evidence, others: list[Block]) -> Block:

@@ -19,7 +19,7 @@ from inkmark.learning._shapes import FloatArray, Shapes
 
 __all__ = ["Block", "find_blocks"]
 
-_REACH = 7.0
+_REACH = 11.0
 """A neighbour is no further than this many widths (heights)."""
 _LONGER = 1.28
 """A tie that is so much longer than the one beside it leads to another block."""

@@ -22,7 +22,7 @@ _PAPER_MM = 16.0
 """Nothing darker than paper is wider than this in both directions, but for headings."""
 _LEAST_MM, _MOST_MM = 1.4, 45.0
 _ASPECT = (0.35, 3.4)
-_MIN_SOLIDITY = 0.88
+_MIN_SOLIDITY, _MIN_SOLIDITY_CLOSED = 0.88, 0.8
 _MIN_AREA = 0.66
 """Share of its box that a shape covers: an ellipse has 0.785."""
 _MIN_HOLE = 0.3
@@ -119,7 +119,7 @@ def _shapes_of(
             continue
         hull = cv2.contourArea(cv2.convexHull(contour))
         solidity = area / max(hull, 1.0)
-        if solidity < _MIN_SOLIDITY:
+        if solidity < (_MIN_SOLIDITY_CLOSED if closed else _MIN_SOLIDITY):
             continue
         holes, hole = 0.0, child
         while hole >= 0:
