@@ -58,6 +58,8 @@ _MIN_DIAGONAL = 0.6
 _MIN_QUAD_SHARE = 0.12
 """Share of the image that a sheet in perspective covers at least."""
 _MAX_WAYS = 24
+_MAX_QUAD_WAYS = 150
+"""So many of the places proposed are measured; one that is wrong takes a few microseconds."""
 _OVERHANG = 0.06
 _MIN_FILL = 0.7
 """By two squares a sheet must lie in the image but for this share, and fill this share of it."""
@@ -194,6 +196,7 @@ def _searches(plan: AnchorPlan, level: _Level) -> Iterator[FloatArray]:
         yield from _through_squares(ways[:n], blobs, plan)
     blobs = _find_blobs(level, _FORESHORTENED)
     likely = blobs[np.argsort(-blobs[:, 2], kind="stable")[:_MAX_QUAD_BLOBS]]
+    ways = np.empty((_MAX_QUAD_WAYS, 5))
     least = _MIN_QUAD_SHARE * level.grey.size
     n = _kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, _MAX_QUADS, ways)
     yield from _through_squares(ways[:n], likely, plan)
@@ -263,9 +266,11 @@ _NO_KEY = RegistrationFailure(
 
 def _standing(measured: _Measured, key: _Key, plan: AnchorPlan) -> tuple[int, int, int]:
     """How much of the sheet was seen, to say of the likeliest place why it was refused."""
+    n_squares = int(np.count_nonzero(measured.found[:4, 2]))
     if key is _Key.ABSENT:
-        return int(2 * measured.n_found > plan.n_anchors), 0, 0
-    return 1, int(np.count_nonzero(measured.found[:4, 2])), measured.n_found
+        is_all = n_squares == 4 and 2 * measured.n_found > plan.n_anchors
+        return 2 * is_all, 0, 0
+    return 3 if key is _Key.SEEN and n_squares == 4 else 1, n_squares, measured.n_found
 
 
 @dataclass(frozen=True, slots=True)

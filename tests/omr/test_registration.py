@@ -310,5 +310,6 @@ def test_a_page_full_of_squares_is_refused_after_few_tries(
         _squares, "_measure", lambda *arguments: tried.append(1) or measure(*arguments)
     )
     assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
-    n_levels, n_searches = 2, 3
-    assert least <= len(tried) <= n_levels * (n_searches + 2) * _squares._MAX_WAYS
+    n_levels, n_searches = 2, 4  # the last, by one side, measures twice as many
+    most = n_searches * _squares._MAX_WAYS + _squares._MAX_QUAD_WAYS
+    assert least <= len(tried) <= n_levels * most

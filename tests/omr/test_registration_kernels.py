@@ -186,7 +186,7 @@ def perspective_ways(blobs, min_area, size_tolerance):
         with np.errstate(divide="ignore"):
             off = np.abs(np.log(predicted / sides))
         if (off < np.log(size_tolerance)).all():
-            ways.append((off.mean(), way))
+            ways.append((off.mean() - 0.15 * np.log(2 * area), way))
     return sorted(ways)
 
 
