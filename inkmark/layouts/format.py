@@ -30,6 +30,7 @@ from inkmark.layouts.model import (
     BubbleShape,
     CodeField,
     Field,
+    FullBox,
     JoinedField,
     MarkShape,
     PageLayout,
@@ -178,6 +179,8 @@ def _field_data(field: Field) -> dict[str, Any]:
             }
             if field.places:
                 data["places_mm"] = [_pair(xy) for xy in field.places]
+            if field.full_box is not FullBox.MARKED:
+                data["full_box"] = field.full_box.value
             return data
         case CodeField():
             return {
@@ -407,6 +410,7 @@ def _field(data: Mapping[str, Any]) -> Field:
                 Role(data.get("role", "other")),
                 item,
                 tuple(_point(xy) for xy in data.get("places_mm", ())),
+                FullBox(data.get("full_box", "marked")),
             )
         case "code":
             formats = tuple(data.get("formats", ("QRCode",)))

@@ -23,6 +23,7 @@ __all__ = [
     "BubbleShape",
     "CodeField",
     "Field",
+    "FullBox",
     "JoinedField",
     "MarkShape",
     "PageLayout",
@@ -32,12 +33,24 @@ __all__ = [
 ]
 
 
+_NEARLY_ALL = 0.97
+
+
 class BubbleShape(StrEnum):
     """Outline of a printed bubble."""
 
     OVAL = "oval"
     """Ellipse inscribed in the bubble's box; round where width equals height."""
     RECTANGLE = "rectangle"
+
+
+class FullBox(StrEnum):
+    """What a completely filled bubble means: the convention of the form."""
+
+    MARKED = "marked"
+    """The strongest mark."""
+    CANCELLED = "cancelled"
+    """A mark taken back: a cross or a tick marks, filling the box cancels it."""
 
 
 class Role(StrEnum):
@@ -151,6 +164,8 @@ class BubbleField:
         The exam item this field answers (``Role.ITEM``), else empty.
     places : tuple of (float, float)
         Centres of the bubbles, group after group, where they form no such grid; else empty.
+    full_box : FullBox
+        What a completely filled bubble means.
     """
 
     name: str
@@ -166,6 +181,7 @@ class BubbleField:
     role: Role = Role.OTHER
     item: str = ""
     places: tuple[tuple[float, float], ...] = ()
+    full_box: FullBox = FullBox.MARKED
 
     def centres(self) -> NDArray[np.float64]:
         """Bubble centres in mm, (n_groups * n_options, 2), group after group."""
@@ -298,6 +314,19 @@ class PageLayout:
     def is_empty(self) -> bool:
         """Whether there is only a code to read: the back of a sheet that has no more items."""
         return all(isinstance(f, CodeField) for f in self.fields)
+
+    @property
+    def looks_the_same_turned(self) -> bool:
+        """Whether upside down bubbles stand where upright ones do, so that they tell nothing."""
+        fields = [f for f in self.fields if isinstance(f, BubbleField)]
+        if not fields:
+            return False
+        centres = np.concatenate([f.centres() for f in fields])
+        half = min(min(f.bubble_w, f.bubble_h) for f in fields) / 2
+        alike = 0
+        for turned in (self.width_mm, self.height_mm) - centres:
+            alike += bool((np.abs(centres - turned).max(axis=1) < half).any())
+        return alike > _NEARLY_ALL * len(centres)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.layouts import AnchorKind, BubbleField, BubbleShape, PageLayout
+from inkmark.layouts import AnchorKind, BubbleField, BubbleShape, FullBox, PageLayout
+from inkmark.omr._level_kernels import N_AROUND, N_OUTLINE, SIDE
 from inkmark.omr._transform import BoolArray, FloatArray
 
-__all__ = ["BubblePlan", "bubble_plan"]
+__all__ = ["N_OWN", "BubblePlan", "bubble_plan"]
 
 IntArray = NDArray[np.int64]
 
 _INSIDE = 0.72
 """Half size of the part of a bubble that is sampled: its printed outline stays out."""
+N_OWN = SIDE * SIDE + N_OUTLINE
 _OUTLINE = (0.94, 1.02)
 """Half sizes between which the printed outline of a bubble is looked for."""
 _AROUND = (1.3, 1.55)
@@ -38,18 +40,24 @@ class BubblePlan:
         Group of each bubble, counted over the page.
     first_group : (n_fields,) int64
         First group of each field.
-    group_first : (n_groups,) int64
-        First bubble of each group.
-    glyph : (n,) int64
-        Bubbles with the same number look alike while empty: same label, size and shape.
+    group_first : (n_groups + 1,) int64
+        Where each group's bubbles begin.
+    by_glyph : (n,) int64
+        The bubbles in the order of their glyphs. Bubbles of one glyph look alike while
+        empty: same label, size and shape.
+    glyph_first : (n_glyphs + 1,) int64
+        Where each glyph's bubbles begin in that order.
     multiple : (n,) bool
         Whether several marks in the bubble's group are an answer.
-    inside, around : (m, 2) float64
-        Sample points of a bubble in half sizes from its centre.
-    outlines : (s, m, 2) float64
-        The same on the outline of each shape.
-    outline : (n,) int64
-        Which of them is each bubble's.
+    cancelling : (n,) bool
+        Whether a completely filled bubble is a mark taken back.
+    points : (2, m, 2) float64
+        The points at which an oval and a rectangle are sampled, in half sizes from the
+        centre: inside, on the outline, around.
+    shape : (n,) int64
+        Which of them each bubble is.
+    reach : float
+        How far beyond a bubble's centre its points reach, in half sizes.
     known_surroundings : bool
         Whether nothing but paper is printed beside the bubbles, as on our own sheets.
     """
@@ -60,12 +68,13 @@ class BubblePlan:
     group: IntArray
     first_group: IntArray
     group_first: IntArray
-    glyph: IntArray
+    by_glyph: IntArray
+    glyph_first: IntArray
     multiple: BoolArray
-    inside: FloatArray
-    outlines: FloatArray
-    outline: IntArray
-    around: FloatArray
+    cancelling: BoolArray
+    points: FloatArray
+    shape: IntArray
+    reach: float
     known_surroundings: bool
 
 
@@ -96,45 +105,54 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
     counts = [len(rows) for rows in bubbles]
     groups = np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64)
     n_each = [field.n_groups for field in fields]
-    oval = any(field.shape is BubbleShape.OVAL for field in fields)
+    glyphs = np.concatenate(glyph).astype(np.int64) if glyph else np.empty(0, np.int64)
     return BubblePlan(
         fields=fields,
         first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         bubbles=np.concatenate(bubbles) if bubbles else np.empty((0, 4)),
         group=groups,
         first_group=np.concatenate([[0], np.cumsum(n_each[:-1])]).astype(np.int64),
-        group_first=np.searchsorted(groups, np.arange(n_groups)),
-        glyph=np.concatenate(glyph).astype(np.int64) if glyph else np.empty(0, np.int64),
+        group_first=np.searchsorted(groups, np.arange(n_groups + 1)).astype(np.int64),
+        by_glyph=np.argsort(glyphs, kind="stable").astype(np.int64),
+        glyph_first=np.searchsorted(np.sort(glyphs), np.arange(len(looks) + 1)).astype(np.int64),
         multiple=np.repeat([field.multiple for field in fields], counts).astype(bool),
-        inside=_inside_points(oval=oval),
-        outlines=np.stack([_outline_points(oval=shape) for shape in (True, False)]),
-        outline=np.repeat([f.shape is not BubbleShape.OVAL for f in fields], counts).astype(
-            np.int64
-        ),
-        around=_ring_points(),
+        cancelling=np.repeat(
+            [field.full_box is FullBox.CANCELLED for field in fields], counts
+        ).astype(bool),
+        points=np.stack([_points(oval=shape) for shape in (True, False)]),
+        shape=np.repeat([f.shape is not BubbleShape.OVAL for f in fields], counts).astype(np.int64),
+        reach=_AROUND[-1],
         known_surroundings=page.anchors.kind is AnchorKind.SQUARES,
     )
 
 
+def _points(*, oval: bool) -> FloatArray:
+    return np.concatenate([_inside_points(oval=oval), _outline_points(oval=oval), _ring_points()])
+
+
 def _inside_points(*, oval: bool) -> FloatArray:
-    side = (np.arange(8) - 3.5) / 3.5 * _INSIDE
+    """A square grid; in an oval squeezed to a disc, each square of it to a circle."""
+    side = (np.arange(SIDE) - (SIDE - 1) / 2) / ((SIDE - 1) / 2) * _INSIDE
     points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     if oval:
-        points = points[(points**2).sum(axis=1) <= (_INSIDE * 1.03) ** 2]
-    return np.ascontiguousarray(points)
+        points *= (np.abs(points).max(axis=1) / np.hypot(*points.T))[:, None]
+    return points
 
 
 def _outline_points(*, oval: bool) -> FloatArray:
-    angle = (np.arange(24) + 0.5) * (2 * np.pi / 24)
+    angle = (np.arange(N_OUTLINE) + 0.5) * (2 * np.pi / N_OUTLINE)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     shape = circle if oval else circle / np.abs(circle).max(axis=1, keepdims=True)
     # Every other point on the inner and on the outer ring: a line a little off its place
     # meets as many.
-    return np.asarray(shape * np.resize(_OUTLINE, 24)[:, None])
+    return np.asarray(shape * np.resize(_OUTLINE, N_OUTLINE)[:, None])
 
 
 def _ring_points() -> FloatArray:
-    angle = np.arange(20) * (2 * np.pi / 20)
+    """Two square rings, side after side: right, below, left, above; of each the inner first."""
+    n_ring = N_AROUND // 2
+    angle = (np.arange(n_ring) - (n_ring / 8 - 0.5)) * (2 * np.pi / n_ring)
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     square = circle / np.abs(circle).max(axis=1, keepdims=True)
-    return np.concatenate([square * size for size in _AROUND])
+    sides = np.stack([square * size for size in _AROUND]).reshape(2, 4, -1, 2)
+    return sides.swapaxes(0, 1).reshape(-1, 2)

@@ -73,7 +73,7 @@ def shows_print(
     shown = ~ink.seen
     if usual is not None:
         shown |= _shown(contrast, ink, plan, usual)
-    missing = ~np.logical_and.reduceat(shown, plan.group_first)[plan.group]
+    missing = ~np.logical_and.reduceat(shown, plan.group_first[:-1])[plan.group]
     if missing.any():
         empty = ink.inside - label < _MIN_INK
         best = np.where(missing, _best_nearby(plan, label, empty, measure), contrast)
@@ -139,8 +139,8 @@ def _contrast(ink: Ink, plan: BubblePlan, label: float) -> FloatArray:
 def _shown(contrast: FloatArray, ink: Ink, plan: BubblePlan, usual: _Usual) -> BoolArray:
     empty = ink.inside - usual.label < _MIN_INK
     telling = empty | (contrast >= usual.limit(1))
-    count = np.maximum(np.add.reduceat(telling, plan.group_first, dtype=np.int64), 1)
-    mean = np.add.reduceat(np.where(telling, contrast, 0.0), plan.group_first) / count
+    count = np.maximum(np.add.reduceat(telling, plan.group_first[:-1], dtype=np.int64), 1)
+    mean = np.add.reduceat(np.where(telling, contrast, 0.0), plan.group_first[:-1]) / count
     whole = (mean >= usual.limit(count))[plan.group]
     filled = np.where(whole, ~empty & (ink.around <= _MAX_SPILL * ink.inside), _plain(ink, usual))
     if plan.known_surroundings:  # other sheets' outlines are not all printed alike
@@ -166,11 +166,11 @@ def _best_nearby(
 ) -> FloatArray:
     """Contrast of outlines where those of each group's empty bubbles are best seen."""
     best = np.zeros(len(plan.bubbles))
-    highest = np.full(len(plan.group_first), -np.inf)
+    highest = np.full(len(plan.group_first) - 1, -np.inf)
     for x, y in product(_STEPS, _STEPS):
         moved = measure(plan.bubbles + np.array([_REACH_MM * x, _REACH_MM * y, 0.0, 0.0]))
         contrast = np.where(moved.seen, _contrast(moved, plan, label), -1.0)
-        score = np.add.reduceat(np.where(empty, contrast, 0.0), plan.group_first)
+        score = np.add.reduceat(np.where(empty, contrast, 0.0), plan.group_first[:-1])
         better = score > highest
         highest[better] = score[better]
         best = np.where(better[plan.group], contrast, best)

@@ -1,43 +1,42 @@
-"""Reading bubbles: how dark each is beyond an empty one, and what that says.
+"""Reading bubbles: what ink there is in and around each, and what that says.
 
-Darkness is the share of the paper's light that the inside of a bubble takes away. What an
-empty bubble takes away is measured on the page itself, separately for each printed label,
-and so is what a mark takes away; a bubble's state follows from where its darkness lies
-between the two. No threshold is fixed per scanner, and none is taken from a single row.
+Darkness is the share of the paper's light that a part of a bubble takes away. What an empty
+bubble takes away is measured on the page itself, separately for each printed label, and so
+is what a stroke takes away; between the two lies the evidence from which a fitted model
+tells the state of each bubble. No threshold is fixed per scanner, and none is taken from a
+single row.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkmark.geometry import Box
 from inkmark.images import Pixels
-from inkmark.layouts import AnchorKind, BubbleField, PageLayout
-from inkmark.omr import _kernels
-from inkmark.omr._levels import (
-    Ink,
-    group_medians,
-    mark_probability,
-    page_levels,
-    unexplained_ink,
-)
+from inkmark.layouts import BubbleField, PageLayout
+from inkmark.omr import _kernels, _level_kernels
+from inkmark.omr._darkness import MAX_WRONG, darkness_probabilities
+from inkmark.omr._levels import Evidence, Ink
 from inkmark.omr._outlines import follow_outlines
-from inkmark.omr._plan import BubblePlan, bubble_plan
+from inkmark.omr._plan import N_OWN, BubblePlan, bubble_plan
 from inkmark.omr._print import is_bilevel, shows_print
+from inkmark.omr._states import State, bubble_model, taken
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 from inkmark.omr.model import BubbleOptions
 from inkmark.readings import FieldReading, Flag, Registration
 
-__all__ = ["BubbleOptions", "read_bubbles"]
+__all__ = ["BubbleOptions", "bubble_evidence", "read_bubbles"]
 
 _MIN_SHARP, _MIN_PLACED = 0.75, 0.7
 """On an imported sheet these shares of the bubbles stand out from what is half a step beside
 them, and of the fields are found; else it is another sheet. Right sheets show 0.84 and more
 of the first, wrong ones 0.66 and less unless they have next to no bubbles."""
-_WHITE_SHARE = 0.75
-"""Paper is the sample around a bubble that this share of the samples is not lighter than."""
+_NEARBY_PX = 8
+"""Pixels beyond what is looked at first, where print may be looked for."""
 
 
 def read_bubbles(
@@ -62,11 +61,13 @@ def read_bubbles(
 
     Notes
     -----
-    The probability that a bubble is marked is logistic in its darkness, centred at a fixed
-    share of the page's own mark level with a width that grows with the page's noise. The
-    confidence of a field is the product over its bubbles of the probability of the state
-    taken, as if bubbles were independent. It orders fields rightly; it is a model and has
-    not been calibrated against error rates.
+    A model fitted to simulated pages gives the probability that a bubble is blank, marked by
+    strokes, filled, or something that people do not agree on. Which of the first three mean
+    a mark is the field's convention. Over the bubbles of a group these give how probable it
+    is that the group is read wrongly, and that it is disputed, calibrated on other simulated
+    pages. A group is doubtful where one of the two is more probable than the options allow.
+    The model is for our own sheets; on others the state of a bubble follows from its
+    darkness alone, see `_darkness`, and the options do not count.
 
     A bubble whose printed outline is not seen though the page's others are is covered, torn
     off or lost: its field is unreadable. Where no outline is seen on our own sheets, blank
@@ -76,65 +77,144 @@ def read_bubbles(
     plan = bubble_plan(page)
     if not plan.fields:
         return ()
-    grey = pixels.whole()
-    transform = Transform.of(registration)
-    placed = np.ones(len(plan.fields), dtype=bool)
-    sharp = 1.0
-    if page.anchors.kind is not AnchorKind.SQUARES:
-        plan, placed, sharp = follow_outlines(grey, plan, transform)
-    ink = _measure(grey, plan, transform)
-    shown = shows_print(ink, plan, lambda at: _measure(grey, replace(plan, bubbles=at), transform))
-    if shown is None:
-        shown = ink.seen & _between_anchors(plan, registration)
-        printless = plan.known_surroundings
+    look = _Look.at(pixels, plan, registration)
+    found = Evidence.of(look.ink, look.plan)
+    if plan.known_surroundings:
+        probability = bubble_model().probabilities(found.rows)
     else:
-        printless = False
-    ink = replace(ink, seen=shown)
-    levels = page_levels(ink, plan, options)
-    fill = np.where(ink.seen, ink.inside - levels.empty, 0.0)
-    probability = mark_probability(fill, ink, plan, levels, options)
-    odd = unexplained_ink(fill, probability, ink, plan, levels)
+        probability = darkness_probabilities(found, look.ink.seen, plan)
+    marked, wrong = taken(probability, plan.cancelling)
     # Without print to be seen, a blank may be a covered mark, or one too light for the scan.
-    blind = printless and (is_bilevel(grey) or not (probability >= 0.5).any())
-    states = _group_states(probability, odd, plan, options.doubt, blind=blind)
-    boxes = _boxes_px(plan, transform)
-    seen = np.logical_and.reduceat(ink.seen, plan.first[:-1])
-    if sharp < _MIN_SHARP or np.mean(placed & seen) < _MIN_PLACED:
-        placed[:] = plan.known_surroundings  # what is found here and there is other print
-    shown = np.clip(fill, 0.0, 1.0).tolist()
+    blind = look.printless and (is_bilevel(pixels.whole()) or not marked.any())
+    chances = _Chances.of(wrong, probability[:, State.UNSURE], plan, options)
+    groups = _groups(marked, chances, plan, blind=blind)
+    seen = np.logical_and.reduceat(look.ink.seen, plan.first[:-1]).tolist()
+    shown = np.clip(found.fill, 0.0, 1.0).tolist()
+    first, first_group = plan.first.tolist(), plan.first_group.tolist()
     readings = []
     for k, field in enumerate(plan.fields):
-        values = tuple(shown[plan.first[k] : plan.first[k + 1]])
+        values = tuple(shown[first[k] : first[k + 1]])
+        left, top, right_x, bottom = look.boxes[k]
+        box = Box(left, top, right_x - left, bottom - top)
         if seen[k]:
-            value, flag, confidence = _read_field(field, int(plan.first_group[k]), states)
-            if not placed[k]:  # what was read may lie beside the bubbles
+            value, flag, confidence = _read_field(field, first_group[k], groups)
+            if not look.placed[k]:  # what was read may lie beside the bubbles
                 flag, confidence = Flag.DOUBTFUL, 0.5 * confidence
         else:
             value, flag, confidence = "", Flag.UNREADABLE, 0.0
-        readings.append(FieldReading(field.name, value, confidence, flag, values, boxes[k]))
+        readings.append(FieldReading(field.name, value, confidence, flag, values, box))
     return tuple(readings)
 
 
-def _measure(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
-    grey = np.empty((len(plan.bubbles), 4), dtype=np.float32)
-    _kernels.measure_bubbles(
-        pixels,
+def bubble_evidence(pixels: Pixels, page: PageLayout, registration: Registration) -> FloatArray:
+    """The evidence that the model is fitted to.
+
+    Parameters
+    ----------
+    pixels : Pixels
+    page : PageLayout
+    registration : Registration
+
+    Returns
+    -------
+    (n, k) float64
+        Of each bubble of the page in the order of its fields, their groups and options.
+        NaN where its print is not seen.
+    """
+    look = _Look.at(pixels, bubble_plan(page), registration)
+    rows = Evidence.of(look.ink, look.plan).rows
+    rows[~look.ink.seen] = np.nan
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The bubbles of a page as they were found in its image.
+
+    Attributes
+    ----------
+    plan : BubblePlan
+        With the places where the bubbles were found.
+    placed : (n_fields,) bool
+        Whether their places are known.
+    ink : Ink
+        `seen` where their print is.
+    printless : bool
+        Whether print should be seen on the page and is not.
+    boxes : list of list of float
+        Left, top, right and bottom of each field in px.
+    """
+
+    plan: BubblePlan
+    placed: BoolArray
+    ink: Ink
+    printless: bool
+    boxes: list[list[float]]
+
+    @classmethod
+    def at(cls, pixels: Pixels, plan: BubblePlan, registration: Registration) -> _Look:
+        transform = Transform.of(registration)
+        placed, sharp = np.ones(len(plan.fields), dtype=bool), 1.0
+        if page_is_foreign := not plan.known_surroundings:
+            plan, placed, sharp = follow_outlines(pixels.whole(), plan, transform)
+        boxes = _field_boxes(plan, transform)
+        canvas = pixels.at(_windows(boxes[:, 4:], 1))
+        ink = _measure(canvas, plan, transform)
+
+        def measure_at(bubbles: FloatArray) -> Ink:
+            near = pixels.at(_windows(boxes[:, 4:], _NEARBY_PX))
+            return _measure(near, replace(plan, bubbles=bubbles), transform)
+
+        shown = shows_print(ink, plan, measure_at)
+        printless = shown is None and not page_is_foreign
+        if shown is None:
+            shown = ink.seen & _between_anchors(plan, registration)
+        seen = np.logical_and.reduceat(shown, plan.first[:-1])
+        if page_is_foreign and (sharp < _MIN_SHARP or np.mean(placed & seen) < _MIN_PLACED):
+            placed[:] = False  # what is found here and there is other print
+        return cls(plan, placed, replace(ink, seen=shown), printless, boxes[:, :4].tolist())
+
+
+def _field_boxes(plan: BubblePlan, transform: Transform) -> FloatArray:
+    boxes = np.empty((len(plan.fields), 8))
+    _kernels.field_boxes(
         transform.homography,
         transform.mesh_x,
         transform.mesh_y,
         transform.mesh,
         plan.bubbles,
-        plan.inside,
-        plan.outlines,
-        plan.outline,
-        plan.around,
-        int(_WHITE_SHARE * len(plan.around)),
-        grey,
+        plan.first,
+        plan.reach,
+        boxes,
     )
-    seen = grey[:, 0] >= 0
-    white = np.maximum(group_medians(grey[:, 3], seen, plan), 1.0)
-    inside, outline, around = 1.0 - grey[:, :3].T / white
-    return Ink(inside, outline, around, white, seen)
+    return boxes
+
+
+def _windows(boxes: FloatArray, margin: int) -> NDArray[np.int64]:
+    low, high = np.floor(boxes[:, :2]) - margin, np.ceil(boxes[:, 2:]) + margin + 1
+    return np.concatenate([low, high], axis=1).astype(np.int64)
+
+
+def _measure(canvas: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
+    n = len(plan.bubbles)
+    samples = np.empty((n, plan.points.shape[1]), dtype=np.uint8)
+    seen = np.empty(n, dtype=bool)
+    _kernels.sample_bubbles(
+        canvas,
+        transform.homography,
+        transform.mesh_x,
+        transform.mesh_y,
+        transform.mesh,
+        plan.bubbles,
+        plan.shape,
+        plan.points,
+        N_OWN,
+        samples,
+        seen,
+    )
+    parts = np.empty((n, _level_kernels.COLUMNS))
+    _level_kernels.measure(samples, seen, plan.group_first, parts)
+    return Ink(parts, seen)
 
 
 def _between_anchors(plan: BubblePlan, registration: Registration) -> BoolArray:
@@ -148,20 +228,8 @@ def _between_anchors(plan: BubblePlan, registration: Registration) -> BoolArray:
     return np.asarray((y_mm >= top) & (y_mm <= bottom))
 
 
-def _boxes_px(plan: BubblePlan, transform: Transform) -> list[Box]:
-    """Smallest upright box in the image around the bubbles of each field."""
-    first = plan.first[:-1]
-    low = np.minimum.reduceat(plan.bubbles[:, :2] - plan.bubbles[:, 2:], first)
-    high = np.maximum.reduceat(plan.bubbles[:, :2] + plan.bubbles[:, 2:], first)
-    corners = np.stack([low, np.column_stack([high[:, 0], low[:, 1]]), high, low], axis=1)
-    corners[:, 3, 1] = high[:, 1]
-    seen = transform.to_px(corners.reshape(-1, 2)).reshape(-1, 4, 2)
-    start, extent = seen.min(axis=1), np.ptp(seen, axis=1)
-    return [Box(*xy, *wh) for xy, wh in zip(start.tolist(), extent.tolist(), strict=True)]
-
-
 @dataclass(frozen=True, slots=True)
-class _GroupStates:
+class _Groups:
     """What is said of each group of a page.
 
     Attributes
@@ -178,42 +246,67 @@ class _GroupStates:
     confidence: list[float]
 
 
-def _group_states(
-    probability: FloatArray, odd: BoolArray, plan: BubblePlan, doubt: float, *, blind: bool
-) -> _GroupStates:
-    first = plan.group_first
-    certain = probability >= 1 - doubt
-    # Beside a certain mark a weaker one is an erasure or a slip until a person says more.
-    outdone = np.logical_or.reduceat(certain, first)[plan.group] & ~plan.multiple
-    marked = np.where(outdone, certain, probability >= 0.5)
+@dataclass(frozen=True, slots=True)
+class _Chances:
+    """How probable it is that a group is read wrongly, and that it is disputed: (n_groups,).
+
+    And in which groups one of the two is more probable than is allowed.
+    """
+
+    wrong: FloatArray
+    disputed: FloatArray
+    doubtful: BoolArray
+
+    @classmethod
+    def of(
+        cls, wrong: FloatArray, unsure: FloatArray, plan: BubblePlan, options: BubbleOptions
+    ) -> _Chances:
+        """From the probabilities of bubbles, as if they were independent."""
+        first = plan.group_first[:-1]
+        right = np.add.reduceat(np.log1p(-wrong), first)
+        agreed = np.add.reduceat(np.log1p(-np.minimum(unsure, 1 - 1e-12)), first)
+        if not plan.known_surroundings:
+            wrong, disputed = -np.expm1(right), -np.expm1(agreed)
+            return cls(wrong, disputed, (wrong > MAX_WRONG) | (disputed > 0))
+        model = bubble_model()
+        wrong, disputed = model.wrong.probability(right), model.disputed.probability(agreed)
+        doubtful = wrong > model.wrong.limit(options.silent_error_rate)
+        doubtful |= disputed > model.disputed.limit(options.undetected_disputes)
+        return cls(wrong, disputed, doubtful)
+
+
+def _groups(marked: BoolArray, chances: _Chances, plan: BubblePlan, *, blind: bool) -> _Groups:
+    first = plan.group_first[:-1]
     count = np.add.reduceat(marked, first, dtype=np.int64)
-    strange = (np.logical_or.reduceat(odd, first) | blind) & (count == 0)
-    unsure = np.logical_or.reduceat((probability > doubt) & ~certain, first)
-    confidence = np.multiply.reduceat(np.where(marked, probability, 1 - probability), first)
-    confidence[strange] *= 0.5  # dirt as likely as a mark
-    options: list[list[int]] = [[] for _ in first]
-    for bubble in np.flatnonzero(marked).tolist():
-        group = int(plan.group[bubble])
-        options[group].append(bubble - int(first[group]))
+    doubtful = chances.doubtful.copy()
+    # Of two people who do not agree one reads it so.
+    confidence = (1 - chances.wrong) * (1 - chances.disputed / 2)
+    if blind:
+        doubtful |= count == 0
+        confidence[count == 0] *= 0.5  # dirt as likely as a mark
     several = (count > 1) & ~plan.multiple[first]
+    positions: list[list[int]] = [[] for _ in first]
+    at = np.flatnonzero(marked)
+    group = plan.group[at]
+    for g, option in zip(group.tolist(), (at - first[group]).tolist(), strict=True):
+        positions[g].append(option)
     flags = [
-        Flag.DOUBTFUL if doubtful else Flag.SEVERAL if many else Flag.OK
-        for doubtful, many in zip((unsure | strange).tolist(), several.tolist(), strict=True)
+        Flag.DOUBTFUL if doubt else Flag.SEVERAL if many else Flag.OK
+        for doubt, many in zip(doubtful.tolist(), several.tolist(), strict=True)
     ]
-    return _GroupStates(options, flags, confidence.tolist())
+    return _Groups(positions, flags, confidence.tolist())
 
 
-def _read_field(
-    field: BubbleField, first_group: int, states: _GroupStates
-) -> tuple[str, Flag, float]:
+def _read_field(field: BubbleField, first_group: int, groups: _Groups) -> tuple[str, Flag, float]:
     """Value, flag and confidence of a field from its groups."""
-    span = slice(first_group, first_group + field.n_groups)
-    marked, flags = states.marked[span], states.flags[span]
-    confidence = float(np.prod(states.confidence[span]))
-    flag = next((f for f in (Flag.DOUBTFUL, Flag.SEVERAL) if f in flags), Flag.OK)
     joint = "|" if any(len(option) > 1 for option in field.options) else ""
     if field.n_groups == 1:
-        return joint.join(field.options[k] for k in marked[0]), flag, confidence
+        value = joint.join(field.options[k] for k in groups.marked[first_group])
+        return value, groups.flags[first_group], groups.confidence[first_group]
+    span = slice(first_group, first_group + field.n_groups)
+    marked, flags = groups.marked[span], groups.flags[span]
+    confidence = math.prod(groups.confidence[span])
+    flag = next((f for f in (Flag.DOUBTFUL, Flag.SEVERAL) if f in flags), Flag.OK)
     if not any(marked):
         return "", flag, confidence
     symbols = [

@@ -55,35 +55,18 @@ class RegistrationFailure:
 
 @dataclass(frozen=True, slots=True)
 class BubbleOptions:
-    """How bubbles are told apart.
+    """How surely bubbles of our own sheets are told apart.
 
     Attributes
     ----------
-    boundary : float
-        Darkness at which a bubble is as likely marked as blank, as a share of what the
-        page's own marks have.
-    boundary_alone : float
-        The same for a bubble that stands out from an otherwise empty group.
-    empty : float
-        A group is otherwise empty where no other bubble of it is darker than this, in the
-        same unit.
-    width : float
-        Scale of the logistic around the boundary, in the same unit; the page's noise is
-        added to it.
-    spread : float
-        What is added to that scale where marks differ, as a share of their standard
-        deviation: a scan that has lost half the ink of some marks has lost others.
-    doubt : float
-        A bubble is doubtful where neither state is less probable than this.
-    default_mark : float
-        Darkness beyond an empty bubble expected of a mark where the page has too few
-        marks to tell, 0 to 1.
+    silent_error_rate : float
+        Of the groups of bubbles that nobody is asked to look at, no larger share than this
+        is to be read otherwise than it is marked. A smaller rate flags more.
+    undetected_disputes : float
+        Of the groups with a mark that people do not agree on (a dot, half a fill, a ring
+        around the bubble, a smudge), no larger share than this is to be decided without a
+        person. A smaller share flags more of the hasty and light marks as well.
     """
 
-    boundary: float = 0.45
-    boundary_alone: float = 0.3
-    empty: float = 0.15
-    width: float = 0.04
-    spread: float = 0.08
-    doubt: float = 0.02
-    default_mark: float = 0.55
+    silent_error_rate: float = 1e-4
+    undetected_disputes: float = 0.2

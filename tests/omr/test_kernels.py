@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -56,41 +58,51 @@ def test_map_points_without_shifts_is_the_homography(rng, registration):
     np.testing.assert_allclose(Transform.of(plain).to_px(points), expected, atol=1e-9)
 
 
-def test_measure_bubbles_equals_numpy(rng, registration):
+def axes(registration, bubbles):
+    """Centres of bubbles in px and the ways to their right and lower edges, (n, 2) each."""
+    centre = registration.to_px(bubbles[:, :2])
+    right = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (1, 0))
+    below = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (0, 1))
+    return centre, right - centre, below - centre
+
+
+def test_sample_bubbles_equals_numpy(rng, registration):
     pixels = rng.integers(0, 256, (800, 900)).astype(np.uint8)
     bubbles = np.column_stack([rng.uniform(10, 90, (40, 2)), rng.uniform(1.5, 3.0, (40, 2))])
-    bubbles[0, :2] = (200.0, 50.0)
-    inside, around = rng.uniform(-0.8, 0.8, (30, 2)), rng.uniform(-1.4, 1.4, (24, 2))
-    outlines, outline = rng.uniform(-1.0, 1.0, (2, 24, 2)), rng.integers(0, 2, 40)
+    bubbles[0, :2] = (200.0, 50.0)  # outside
+    bubbles[1] = (2.0, 50.0, 1.0, 1.0)  # across the edge
+    points, shape = rng.uniform(-1.4, 1.4, (2, 60, 2)), rng.integers(0, 2, 40)
     t = Transform.of(registration)
-    out = np.empty((40, 4), dtype=np.float32)
-    _kernels.measure_bubbles(
-        pixels,
-        t.homography,
-        t.mesh_x,
-        t.mesh_y,
-        t.mesh,
-        bubbles,
-        inside,
-        outlines,
-        outline,
-        around,
-        18,
-        out,
+    samples, seen = np.empty((40, 60), dtype=np.uint8), np.empty(40, dtype=bool)
+    _kernels.sample_bubbles(
+        pixels, t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, shape, points, 20, samples, seen
     )
-    assert (out[0] == -1).all()
-    centre = registration.to_px(bubbles[:, :2])
-    u = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (1, 0)) - centre
-    v = registration.to_px(bubbles[:, :2] + bubbles[:, 2:] * (0, 1)) - centre
+    centre, across, down = axes(registration, bubbles)
+    a, b = points[shape, :, 0, None], points[shape, :, 1, None]
+    xy = centre[:, None] + a * across[:, None] + b * down[:, None]
+    limit = np.array(pixels.shape[::-1]) - 1
+    whole = (xy[:, :20] >= 0).all(axis=(1, 2)) & (xy[:, :20] <= limit).all(axis=(1, 2))
+    np.testing.assert_array_equal(seen, whole)
+    expected = bilinear(pixels, np.clip(xy, 0, limit - 1e-6))
+    # Positions are kept in 256ths of a pixel, which noise this rough shows.
+    assert np.abs(samples - expected).max() <= 2.5
+    assert seen.sum() > 30
+    assert not seen[0]
 
-    def samples(points):
-        at = centre[:, None] + points[..., :1] * u[:, None] + points[..., 1:] * v[:, None]
-        return bilinear(pixels, at[1:])
 
-    np.testing.assert_allclose(out[1:, 0], samples(inside).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(out[1:, 1], samples(outlines[outline]).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(out[1:, 2], samples(around).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(out[1:, 3], np.sort(samples(around), axis=1)[:, 18], rtol=1e-5)
+def test_field_boxes_equal_numpy(rng, registration):
+    bubbles = np.column_stack([rng.uniform(10, 90, (12, 2)), rng.uniform(1.5, 3.0, (12, 2))])
+    first = np.array([0, 4, 5, 12])
+    t = Transform.of(registration)
+    out = np.empty((3, 8))
+    _kernels.field_boxes(t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, first, 1.5, out)
+    centre, across, down = axes(registration, bubbles)
+    half = np.abs(across) + np.abs(down)
+    for box, (start, end) in zip(out, pairwise(first), strict=True):
+        for corners, size in ((box[:4], 1.0), (box[4:], 1.5)):
+            low = (centre - size * half)[start:end].min(axis=0)
+            high = (centre + size * half)[start:end].max(axis=0)
+            np.testing.assert_allclose(corners, [*low, *high], atol=1e-9)
 
 
 def bumps(points, sigma=3.0, shape=(200, 260)):

@@ -1,0 +1,127 @@
+"""How probable each state of a bubble is: the fitted model, and what follows for a field.
+
+The model is a multinomial logistic regression on the evidence of a bubble and its products.
+It is fitted to simulated pages of known truth by ``python -m tools.calibrate_bubbles``,
+which writes ``bubble_model.json``; nothing in that file is set by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from inkmark.omr import _level_kernels as _kernels
+from inkmark.omr._levels import N_EVIDENCE
+from inkmark.omr._transform import BoolArray, FloatArray
+
+__all__ = ["BubbleModel", "Calibration", "State", "bubble_model", "taken"]
+
+
+class State(IntEnum):
+    """What a bubble is."""
+
+    BLANK = 0
+    """Empty, or erased well."""
+    STROKE = 1
+    """Marked by a cross, a tick or a line."""
+    FULL = 2
+    """Filled, also in haste or lightly."""
+    UNSURE = 3
+    """People do not agree what it is: a dot, half a fill, a ring around it, a smudge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How probable something really is, of which a model gives the log odds.
+
+    Attributes
+    ----------
+    scale, offset : float
+        The log odds really are the model's times and plus these.
+    shares, limits : (k,) float64
+        For wanted shares of what goes by unseen, ascending, the largest probability of a
+        group that nobody needs to look at.
+    """
+
+    scale: float
+    offset: float
+    shares: FloatArray
+    limits: FloatArray
+
+    def probability(self, log_not: FloatArray) -> FloatArray:
+        """From the logarithm of the probability, by the model, that it is not so; (n,)."""
+        log_not = np.minimum(log_not, -1e-15)
+        odds = self.scale * (np.log(-np.expm1(log_not)) - log_not) + self.offset
+        return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+
+    def limit(self, share: float) -> float:
+        """The largest probability that keeps what goes by unseen to a share."""
+        return float(np.exp(np.interp(np.log(share), np.log(self.shares), np.log(self.limits))))
+
+
+@dataclass(frozen=True, slots=True)
+class BubbleModel:
+    """The fitted model.
+
+    Attributes
+    ----------
+    weights : (4, N_EVIDENCE + 1, N_EVIDENCE + 1) float64
+        Of each state; see `_level_kernels.probabilities`.
+    wrong : Calibration
+        That a group is read otherwise than it is marked. What goes by unseen is the share
+        of wrong groups among those nobody looks at.
+    disputed : Calibration
+        That people do not agree what a group says. What goes by unseen is the share of
+        disputed groups that nobody looks at.
+    """
+
+    weights: FloatArray
+    wrong: Calibration
+    disputed: Calibration
+
+    def probabilities(self, evidence: FloatArray) -> FloatArray:
+        """Probability of each state of each bubble, (n, 4)."""
+        out = np.empty((len(evidence), len(self.weights)))
+        _kernels.probabilities(evidence, self.weights, out)
+        return out
+
+
+@cache
+def bubble_model() -> BubbleModel:
+    """The model that comes with the package."""
+    text = resources.files("inkmark.omr").joinpath("bubble_model.json").read_bytes()
+    data = json.loads(text)
+    weights = np.zeros((len(State), N_EVIDENCE + 1, N_EVIDENCE + 1))
+    weights[:, *np.triu_indices(N_EVIDENCE + 1)] = data["weights"]
+    wrong, disputed = (
+        Calibration(part["scale"], part["offset"], *np.array(part["limits"]).T)
+        for part in (data["wrong"], data["disputed"])
+    )
+    return BubbleModel(weights, wrong, disputed)
+
+
+def taken(probability: FloatArray, cancelling: BoolArray) -> tuple[BoolArray, FloatArray]:
+    """What each bubble is taken for.
+
+    Parameters
+    ----------
+    probability : (n, 4) float64
+        Of its states.
+    cancelling : (n,) bool
+        Whether a full bubble is a mark taken back.
+
+    Returns
+    -------
+    marked : (n,) bool
+    wrong : (n,) float64
+        Probability that it is the contrary.
+    """
+    blank, stroke, full, _ = probability.T
+    marked = stroke + np.where(cancelling, 0.0, full)
+    blank = blank + np.where(cancelling, full, 0.0)
+    return marked > blank, np.minimum(marked, blank)
