@@ -288,50 +288,10 @@ _COSINES = _cosines()
 _ZIGZAG = _zigzag()
 
 
-_HALF = (np.float32(128.5),) * 8
-_NONE = (np.float32(0.0),) * 8
-
-
-# Sums in tuples stay in the processor's registers; in arrays they would not.
-@njit(cache=True, nogil=True, inline="always")
-def _plus(sums: Any, share: Any, rows: F32, v: int) -> Any:
-    """Add a share of a row."""
-    return (
-        sums[0] + share * rows[v, 0],
-        sums[1] + share * rows[v, 1],
-        sums[2] + share * rows[v, 2],
-        sums[3] + share * rows[v, 3],
-        sums[4] + share * rows[v, 4],
-        sums[5] + share * rows[v, 5],
-        sums[6] + share * rows[v, 6],
-        sums[7] + share * rows[v, 7],
-    )
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _to_grey(even: Any, odd: Any, pair: U8) -> None:
-    """A row of pixels and its mirror image, of which one is the sum, one the difference."""
-    pair[0, 0] = _clipped(even[0] + odd[0])
-    pair[0, 1] = _clipped(even[1] + odd[1])
-    pair[0, 2] = _clipped(even[2] + odd[2])
-    pair[0, 3] = _clipped(even[3] + odd[3])
-    pair[0, 4] = _clipped(even[4] + odd[4])
-    pair[0, 5] = _clipped(even[5] + odd[5])
-    pair[0, 6] = _clipped(even[6] + odd[6])
-    pair[0, 7] = _clipped(even[7] + odd[7])
-    pair[1, 0] = _clipped(even[0] - odd[0])
-    pair[1, 1] = _clipped(even[1] - odd[1])
-    pair[1, 2] = _clipped(even[2] - odd[2])
-    pair[1, 3] = _clipped(even[3] - odd[3])
-    pair[1, 4] = _clipped(even[4] - odd[4])
-    pair[1, 5] = _clipped(even[5] - odd[5])
-    pair[1, 6] = _clipped(even[6] - odd[6])
-    pair[1, 7] = _clipped(even[7] - odd[7])
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _clipped(grey: Any) -> Any:
-    return np.uint8(np.int32(min(max(grey, np.float32(0.0)), np.float32(255.0))))
+_FARTHEST = np.float32(1e6)
+"""No coefficient of a picture is larger; sums of 64 of these are still whole numbers."""
+_RUN = 32
+"""Blocks side by side that are transformed at once."""
 
 
 @njit(cache=True, nogil=True)
@@ -363,54 +323,81 @@ def decode_blocks(
         Which blocks, in coded order, the canvas has; brought up to date.
     canvas : (H, W) uint8
     """
-    height, width = canvas.shape
     row_of_units, across, down = grid
-    rows = np.zeros((8, 8), np.float32)
-    pair = np.zeros((2, 8), np.uint8)
+    rows = np.zeros((8, 8 * _RUN), np.float32)
+    lines = np.empty((2, 8 * _RUN), np.float32)
     for box in range(len(boxes)):
+        end = (boxes[box, 2] + 7) >> 3
         for block_y in range(boxes[box, 1] >> 3, (boxes[box, 3] + 7) >> 3):
-            for block_x in range(boxes[box, 0] >> 3, (boxes[box, 2] + 7) >> 3):
-                unit = block_y // down * row_of_units + block_x // across
-                block = (unit * down + block_y % down) * across + block_x % across
-                if done[block]:
-                    continue
-                done[block] = 1
-                used = _read_block(words, places[block], codes, values, quantisation, rows)
-                mean = means[block] * quantisation[0] * _COSINES[0, 0]
-                for x in range(8):
-                    rows[0, x] += mean
-                x0 = 8 * block_x
-                n = min(8, width - x0)
-                for y in range(4):
-                    even = _HALF
-                    for v in range(0, used, 2):
-                        even = _plus(even, _COSINES[v, y], rows, v)
-                    odd = _NONE
-                    for v in range(1, used, 2):
-                        odd = _plus(odd, _COSINES[v, y], rows, v)
-                    _to_grey(even, odd, pair)
-                    for side in range(2):
-                        row = 8 * block_y + (7 - y if side else y)
-                        if row < height and n == 8:
-                            for x in range(8):
-                                canvas[row, x0 + x] = pair[side, x]
-                        elif row < height:
-                            for x in range(n):
-                                canvas[row, x0 + x] = pair[side, x]
+            block_x = boxes[box, 0] >> 3
+            while block_x < end:
+                n = 0
+                used = 1
+                while n < _RUN and block_x + n < end:
+                    x = block_x + n
+                    unit = block_y // down * row_of_units + x // across
+                    block = (unit * down + block_y % down) * across + x % across
+                    if done[block]:
+                        break
+                    done[block] = 1
+                    mean = np.float32(means[block]) * quantisation[0] * _COSINES[0, 0]
+                    rows[0, 8 * n : 8 * n + 8] = mean
+                    place = places[block]
+                    used = max(
+                        used, _read_block(words, place, codes, values, quantisation, rows, 8 * n)
+                    )
+                    n += 1
+                if n:
+                    _transform_columns(rows, used, 8 * n, lines, canvas, 8 * block_x, 8 * block_y)
+                    rows[:, : 8 * n] = 0
+                block_x += max(n, 1)
+
+
+@njit(cache=True, nogil=True)
+def _transform_columns(
+    rows: F32, used: int, n: int, lines: F32, canvas: U8, left: int, top: int
+) -> None:
+    """Write the pixels of blocks side by side whose rows are transformed.
+
+    A row of pixels and its mirror image are sum and difference of what the even and the odd
+    coefficients give.
+    """
+    height, width = canvas.shape
+    seen = min(n, width - left)
+    for y in range(4):
+        lines[0, :n] = np.float32(128.5)
+        lines[1, :n] = np.float32(0.0)
+        for v in range(used):
+            share = _COSINES[v, y]
+            line = lines[v & 1]
+            row = rows[v]
+            for x in range(n):
+                line[x] += share * row[x]
+        if top + y < height:
+            for x in range(seen):
+                canvas[top + y, left + x] = _clipped(lines[0, x] + lines[1, x])
+        if top + 7 - y < height:
+            for x in range(seen):
+                canvas[top + 7 - y, left + x] = _clipped(lines[0, x] - lines[1, x])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _clipped(grey: Any) -> Any:
+    """A pixel of a number that is less than half of what 32 bits hold."""
+    return np.uint8(min(max(np.int32(grey), np.int32(0)), np.int32(255)))
 
 
 @njit(cache=True, nogil=True)
 def _read_block(
-    words: U64, place: int, codes: U16, values: I32, quantisation: F32, rows: F32
+    words: U64, place: int, codes: U16, values: I32, quantisation: F32, rows: F32, x0: int
 ) -> int:
-    """Read a block, but for its mean, as 8 rows that wait for the transform of columns.
+    """Read a block, but for its mean, and add its rows, transformed, from a column on.
 
     Returns
     -------
     int
         How many of the rows are not zero; at least the first is counted.
     """
-    rows[:] = 0
     used = 1
     at = np.uint64(place)
     left = 0
@@ -436,12 +423,12 @@ def _read_block(
             k += _END if size == 0 and run != 15 else run + 1
             left = 0
         if value != 0 and k <= 64:
-            level = value * quantisation[k - 1]
+            level = min(max(np.float32(value) * quantisation[k - 1], -_FARTHEST), _FARTHEST)
             row = _ZIGZAG[k - 1] >> 3
             column = _ZIGZAG[k - 1] & 7
             used = max(used, row + 1)
             for x in range(8):
-                rows[row, x] += level * _COSINES[column, x]
+                rows[row, x0 + x] += level * _COSINES[column, x]
     return used
 
 
