@@ -33,9 +33,6 @@ __all__ = [
 ]
 
 
-_NEARLY_ALL = 0.97
-
-
 class BubbleShape(StrEnum):
     """Outline of a printed bubble."""
 
@@ -314,19 +311,6 @@ class PageLayout:
     def is_empty(self) -> bool:
         """Whether there is only a code to read: the back of a sheet that has no more items."""
         return all(isinstance(f, CodeField) for f in self.fields)
-
-    @property
-    def looks_the_same_turned(self) -> bool:
-        """Whether upside down bubbles stand where upright ones do, so that they tell nothing."""
-        fields = [f for f in self.fields if isinstance(f, BubbleField)]
-        if not fields:
-            return False
-        centres = np.concatenate([f.centres() for f in fields])
-        half = min(min(f.bubble_w, f.bubble_h) for f in fields) / 2
-        alike = 0
-        for turned in (self.width_mm, self.height_mm) - centres:
-            alike += bool((np.abs(centres - turned).max(axis=1) < half).any())
-        return alike > _NEARLY_ALL * len(centres)
 
 
 @dataclass(frozen=True, slots=True)

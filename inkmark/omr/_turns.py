@@ -15,6 +15,7 @@ import numpy as np
 
 from inkmark.geometry import Box, apply_homography, fit_homography
 from inkmark.layouts import PageLayout
+from inkmark.layouts.symmetry import looks_the_same_turned
 from inkmark.omr._outlines import print_score
 from inkmark.omr._plan import bubble_plan
 from inkmark.omr._transform import FloatArray, GreyImage, Transform
@@ -84,7 +85,7 @@ def best_by_print(
     best = int(scores.argmax())
     if scores[best] < min_score:
         return RegistrationFailure("the bubbles are not seen where the layout has them")
-    if _looks_the_same_turned(page):
+    if _looks_the_same(page):
         near = np.flatnonzero(scores * _MIN_LEAD >= scores[best])
         return ways[int(near[0])]
     centres = plan.bubbles[:, :2]
@@ -98,14 +99,7 @@ def best_by_print(
     return ways[best]
 
 
-@lru_cache(maxsize=32)
-def _looks_the_same_turned(page: PageLayout) -> bool:
-    """Whether the bubbles of a page turned upside down stand where others stand upright."""
-    plan = bubble_plan(page)
-    centres = plan.bubbles[:, :2]
-    other = (page.width_mm, page.height_mm) - centres
-    off = np.abs(other[:, None] - centres[None]).max(axis=2).min(axis=1)
-    return bool(np.mean(off < plan.bubbles[:, 2:].min(axis=1)) > 0.97)
+_looks_the_same = lru_cache(maxsize=32)(looks_the_same_turned)
 
 
 def _transform(homography: FloatArray) -> Transform:

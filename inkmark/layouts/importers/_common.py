@@ -8,7 +8,13 @@ from pathlib import Path
 from inkmark.errors import LayoutError
 from inkmark.layouts.model import SheetLayout
 
-__all__ = ["LONG_MM", "MAX_FIELDS", "SHORT_MM", "ImportedLayout", "read_bytes"]
+__all__ = [
+    "LONG_MM",
+    "MAX_FIELDS",
+    "SHORT_MM",
+    "ImportedLayout",
+    "read_bytes",
+]
 
 MAX_FIELDS = 5_000
 """As many as a layout file may hold."""

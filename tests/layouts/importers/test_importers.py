@@ -29,6 +29,16 @@ def test_the_content_says_which_system_it_is_of(tmp_path, text, system, lead):
     assert import_layout(path).system == system
 
 
+def test_a_template_that_looks_the_same_upside_down_is_named(tmp_path):
+    path = tmp_path / "template.json"
+    # Four bubbles in a row whose middle is the middle of the page: 210 and 297 px.
+    alike = OMRCHECKER.replace("[100, 200]", "[140, 292]").replace("q1..3", "q1")
+    path.write_text(alike, encoding="utf-8")
+    assert any("upside down" in note for note in import_layout(path).notes)
+    path.write_text(alike.replace("292", "200"), encoding="utf-8")
+    assert import_layout(path).notes == ()
+
+
 def test_anything_else_is_refused(tmp_path):
     path = tmp_path / "template.yml"
     path.write_text("page: 1", encoding="utf-8")
