@@ -453,6 +453,23 @@ def _window(level: U8, frame: F64, at: F64, reach: F64, inner: F64, ink: float, 
         paper = total / n
     if paper <= low:
         return
+    # A shadow makes paper darker on one side: its slope along each side of the window.
+    slope_x = slope_y = square_x = square_y = 0.0
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            dx = a * (column - mx) + b * (row - my)
+            dy = c * (column - mx) + d * (row - my)
+            if abs(dx) > reach[0] or abs(dy) > reach[1]:
+                continue
+            value = level[row, column] - paper
+            if (abs(dx) > inner[0] or abs(dy) > inner[1]) and value > -0.1 * paper:
+                slope_x += value * dx
+                slope_y += value * dy
+                square_x += dx * dx
+                square_y += dy * dy
+    if square_x > 0 and square_y > 0:
+        slope_x /= square_x
+        slope_y /= square_y
     out[6] = (paper - low) / paper
     light = paper * (ink if ink > 0 else out[6])
     mass = sum_x = sum_y = sum_xx = sum_yy = sum_xy = 0.0
@@ -462,7 +479,8 @@ def _window(level: U8, frame: F64, at: F64, reach: F64, inner: F64, ink: float, 
             dx = a * (column - mx) + b * (row - my)
             dy = c * (column - mx) + d * (row - my)
             if abs(dx) <= reach[0] and abs(dy) <= reach[1]:
-                dark = min((paper - level[row, column]) / light, 1.2)
+                expected = paper + slope_x * dx + slope_y * dy
+                dark = min((expected - level[row, column]) / light, 1.2)
                 mass += dark
                 sum_x += dark * dx
                 sum_y += dark * dy

@@ -222,7 +222,9 @@ def window(level, frame, at, sizes, ink):
     for _ in range(3):
         paper = grey[ring & (grey > 0.9 * paper)].mean()
     contrast = (paper - grey.min()) / paper
-    dark = np.minimum((paper - grey) / (paper * (ink or contrast)), 1.2)
+    light = ring & (grey - paper > -0.1 * paper)
+    slope = (grey[light] - paper) @ off[light] / (off[light] ** 2).sum(axis=0)
+    dark = np.minimum((paper + off @ slope - grey) / (paper * (ink or contrast)), 1.2)
     mean = dark @ off / dark.sum()
     cov = (dark * off.T) @ off / dark.sum() - np.outer(mean, mean)
     correlation = cov[0, 1] / np.sqrt(cov[0, 0] * cov[1, 1])
@@ -272,7 +274,8 @@ def test_measure_anchors_equals_numpy(rng, turn_deg):
     eighth = np.diag([8.0, 8.0, 1.0]) @ turn @ np.diag([1 / 8, 1 / 8, 1.0])
     placed = cv2.warpPerspective(drawn, eighth, (3200, 3200), borderValue=240)
     level = cv2.resize(placed, (400, 400), interpolation=cv2.INTER_AREA)
-    level = np.clip(level + rng.normal(0, 2, level.shape), 0, 255).astype(np.uint8)
+    shade = np.linspace(0.6, 1.0, 400)[None, :]
+    level = np.clip(level * shade + rng.normal(0, 2, level.shape), 0, 255).astype(np.uint8)
     homography = turn @ np.array([[1.002, 0, 0.3], [0, 0.998, -0.2], [0, 0, 1.0]])
     out = np.empty((len(plan.boxes), 3))
     ink = _kernels.measure_anchors(level, homography, plan.boxes, plan.rails, 0.2, out)
