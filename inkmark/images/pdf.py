@@ -115,8 +115,9 @@ class PdfPages:
         self._found_at = 0  # where in the data the last stream was
         self._max_pixels = max_pixels
         self._render_dpi = render_dpi
-        self._masked = _MASK.search(data) is not None
-        self._remapped = _DECODE.search(data) is not None
+        # The words alone are looked for first, as that takes a tenth of the time.
+        self._masked = b"Mask" in data and _MASK.search(data) is not None
+        self._remapped = b"/Decode" in data and _DECODE.search(data) is not None
         with _LOCK:
             try:
                 self._document = pypdfium2.PdfDocument(data)
