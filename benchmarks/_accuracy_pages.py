@@ -17,11 +17,13 @@ from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.layouts import (
     BubbleField,
     BubbleShape,
+    FullBox,
     PageLayout,
     Role,
     SheetLayout,
     SheetOptions,
     build_layout,
+    layout_version,
     print_sheets,
 )
 from inkmark.simulator import (
@@ -59,6 +61,8 @@ class Manner(StrEnum):
     ERASED = "erased clean"
     RECONSIDERED = "erased clean, another marked"
     STRAY = "stray stroke"
+    REVOKED = "cancelled by filling"
+    REPLACED = "cancelled by filling, another crossed"
     DOT = "small dot"
     CIRCLE = "circle around"
     OUTSIDE = "outside the box"
@@ -78,6 +82,7 @@ NORMAL = {
     Manner.CROSS: (MarkStyle.CROSS, 0.10),
 }
 _PLAIN = (Manner.SPILL, Manner.ERASED, Manner.RECONSIDERED, Manner.STRAY)
+_CANCELLING = (Manner.REVOKED, Manner.REPLACED)
 _DISPUTED = (
     Manner.DOT,
     Manner.CIRCLE,
@@ -104,7 +109,7 @@ GROUPS = {
     manner: Group.DISPUTED
     if manner in _DISPUTED
     else Group.PLAIN
-    if manner in _PLAIN
+    if manner in (*_PLAIN, *_CANCELLING)
     else Group.NORMAL
     for manner in Manner
 }
@@ -123,6 +128,8 @@ class Sheet:
     shape : BubbleShape
     size_mm : (float, float)
     language : str
+    full_box : FullBox
+        Of the items; where it cancels, people cross and tick.
     """
 
     name: str
@@ -132,6 +139,7 @@ class Sheet:
     shape: BubbleShape = BubbleShape.OVAL
     size_mm: tuple[float, float] = (5.0, 3.0)
     language: str = "en"
+    full_box: FullBox = FullBox.MARKED
 
 
 SHEETS = (
@@ -143,6 +151,13 @@ SHEETS = (
     Sheet("80 x 4, [A] 4 x 3 mm", 80, shape=BubbleShape.RECTANGLE, size_mm=(4.0, 3.0)),
     Sheet("50 x 4, [A] 7 x 3.5 mm", 50, shape=BubbleShape.RECTANGLE, size_mm=(7.0, 3.5)),
     Sheet("30 + 30 of several, oval 4 x 3 mm", 30, 30, size_mm=(4.0, 3.0), language="zh"),
+    Sheet(
+        "60 x 4, squares of 4 mm, filling cancels",
+        60,
+        shape=BubbleShape.RECTANGLE,
+        size_mm=(4.0, 4.0),
+        full_box=FullBox.CANCELLED,
+    ),
 )
 
 
@@ -274,7 +289,7 @@ def _fill(
         elif field.role is Role.ABSENT:
             expected[field.name] = Expected("", Manner.ABSENT)
         else:
-            manner = _manner(habit, rng, multiple=field.multiple)
+            manner = _manner(habit, field, rng)
             chosen, meant = _answer(field, manner, rng)
             marks[field.name, 0] = chosen
             value = "".join(field.options[k] for k in sorted(meant))
@@ -282,18 +297,22 @@ def _fill(
     return marks, expected
 
 
-def _manner(habit: Manner, rng: np.random.Generator, *, multiple: bool) -> Manner:
+def _manner(habit: Manner, field: BubbleField, rng: np.random.Generator) -> Manner:
+    cancelling = field.full_box is FullBox.CANCELLED
+    normal = (Manner.CROSS, Manner.TICK) if cancelling else tuple(NORMAL)
+    plain = _CANCELLING if cancelling else _PLAIN
+    disputed = _DISPUTED
+    if cancelling:  # a box that is filled and struck out is plainly cancelled
+        disputed = (Manner.DOT, Manner.CIRCLE, Manner.OUTSIDE, Manner.TWO)
+    elif field.multiple:
+        disputed = tuple(manner for manner in _DISPUTED if manner is not Manner.TWO)
     kind = rng.random()
     if kind < 0.76:
-        return habit
-    if kind < 0.85:
-        return list(NORMAL)[int(rng.integers(len(NORMAL)))]
+        return habit if habit in normal else normal[0]
     if kind < 0.91:
-        return Manner.BLANK
-    if kind < 0.94:
-        return _PLAIN[int(rng.integers(len(_PLAIN)))]
-    disputed = [m for m in _DISPUTED if not (multiple and m is Manner.TWO)]
-    return disputed[int(rng.integers(len(disputed)))]
+        return normal[int(rng.integers(len(normal)))] if kind < 0.85 else Manner.BLANK
+    rare = plain if kind < 0.94 else disputed
+    return rare[int(rng.integers(len(rare)))]
 
 
 def _answer(
@@ -301,13 +320,15 @@ def _answer(
 ) -> tuple[Marks, tuple[int, ...]]:
     """Marks on a field's options, and the options that are meant."""
     first, second, third = (int(k) for k in rng.permutation(len(field.options))[:3])
-    fill = MarkStyle.FILL
+    fill = MarkStyle.CROSS if field.full_box is FullBox.CANCELLED else MarkStyle.FILL
     fixed: dict[Manner, tuple[Marks, tuple[int, ...]]] = {
         Manner.BLANK: ((), ()),
         Manner.SPILL: (((first, MarkStyle.SPILL),), (first,)),
         Manner.ERASED: (((first, MarkStyle.ERASED),), ()),
         Manner.RECONSIDERED: (((first, MarkStyle.ERASED), (second, fill)), (second,)),
         Manner.STRAY: (((first, MarkStyle.STRAY), (second, fill)), (second,)),
+        Manner.REVOKED: (((first, MarkStyle.FILL),), ()),
+        Manner.REPLACED: (((first, MarkStyle.FILL), (second, fill)), (second,)),
         Manner.DOT: (((first, MarkStyle.DOT),), (first,)),
         Manner.CIRCLE: (((first, MarkStyle.CIRCLE),), (first,)),
         Manner.OUTSIDE: (((first, MarkStyle.OUTSIDE),), (first,)),
@@ -349,7 +370,21 @@ def _layout(sheet: Sheet) -> tuple[SheetLayout, Exam]:
         candidates=(),
     )
     options = SheetOptions(bubble_style=sheet.shape, bubble_mm=sheet.size_mm)
-    return build_layout(exam, options), exam
+    layout = build_layout(exam, options)
+    if sheet.full_box is not FullBox.MARKED:
+        pages = [_with_convention(page, sheet.full_box) for page in layout.pages]
+        layout = replace(layout, pages=tuple(pages), version=layout_version(pages))
+    return layout, exam
+
+
+def _with_convention(page: PageLayout, full_box: FullBox) -> PageLayout:
+    fields = (
+        replace(field, full_box=full_box)
+        if isinstance(field, BubbleField) and field.role is Role.ITEM
+        else field
+        for field in page.fields
+    )
+    return replace(page, fields=tuple(fields))
 
 
 @lru_cache(maxsize=48)
