@@ -31,7 +31,7 @@ from inkmark.simulator import (
 )
 from inkmark.store import ExamStore
 
-__all__ = ["run"]
+__all__ = ["N_PAGES", "SEED", "run", "speed_exam", "speed_pages"]
 
 N_PAGES, N_ITEMS, SEED = 40, 60, 3
 NUMBERS = tuple(f"26{n:08d}" for n in range(N_PAGES))
@@ -86,13 +86,13 @@ def run(options: Options) -> Result:
     -------
     Result
     """
-    exam = _exam()
+    exam = speed_exam()
     layout = build_layout(exam)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="inkmark-read-speed-") as name:
         root = Path(name)
         for dpi in dict.fromkeys(form.dpi for form in FORMS):
-            pages = list(_pages(root, exam, layout, dpi))
+            pages = list(speed_pages(root, exam, layout, dpi))
             for form in (form for form in FORMS if form.dpi == dpi):
                 rows += _measure(root, _Paper(exam, layout, pages), form, options.repeats)
     return Result(
@@ -106,7 +106,8 @@ def run(options: Options) -> Result:
     )
 
 
-def _exam() -> Exam:
+def speed_exam() -> Exam:
+    """Give the exam whose sheets are read."""
     return Exam(
         id="SPEED",
         title="Reading speed",
@@ -123,8 +124,8 @@ def _exam() -> Exam:
     )
 
 
-def _pages(root: Path, exam: Exam, layout: SheetLayout, dpi: float) -> Iterator[Pixels]:
-    """Blank sheets, filled by different people and scanned in an office."""
+def speed_pages(root: Path, exam: Exam, layout: SheetLayout, dpi: float) -> Iterator[Pixels]:
+    """Give the sheets of the exam, filled by different people and scanned in an office."""
     printed = root / "blank.pdf"
     print_sheets(layout, exam, printed)
     (blank,) = render_pages(printed, dpi)
