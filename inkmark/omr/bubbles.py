@@ -35,6 +35,8 @@ _MIN_SHARP, _MIN_PLACED = 0.75, 0.7
 """On an imported sheet these shares of the bubbles stand out from what is half a step beside
 them, and of the fields are found; else it is another sheet. Right sheets show 0.84 and more
 of the first, wrong ones 0.66 and less unless they have next to no bubbles."""
+_LEAST_NOISES = 4.0
+"""A mark is this many standard deviations darker than an empty bubble."""
 _NEARBY_PX = 8
 """Pixels beyond what is looked at first, where print may be looked for."""
 
@@ -81,6 +83,11 @@ def read_bubbles(
     found = Evidence.of(look.ink, look.plan)
     if plan.known_surroundings:
         probability = bubble_model().probabilities(found.rows)
+        # Whatever its ink looks like: what noise may be is no sure mark.
+        faint = found.fill < _LEAST_NOISES * found.noise
+        marks = probability[:, (State.STROKE, State.FULL)]
+        probability[:, State.UNSURE] += np.where(faint, marks.sum(axis=1), 0.0)
+        probability[:, (State.STROKE, State.FULL)] = np.where(faint[:, None], 0.0, marks)
     else:
         probability = darkness_probabilities(found, look.ink.seen, plan)
     marked, wrong = taken(probability, plan.cancelling)
