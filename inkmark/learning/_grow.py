@@ -18,7 +18,7 @@ _LIKE_INSIDE = 0.42
 _LIKE_BEYOND = 0.6
 _LIKE_ALIKE, _LIKE_ALONE, _LIKE_OTHER = 0.7, 0.8, 0.85
 """Shares of the likeness that the main bubbles have to each other."""
-_UNLIKE = 0.78
+_UNLIKE = 0.75
 """A row at the edge whose likeness is below this share of the others' is a heading,"""
 _OUTLINED = 0.55
 """if it has no outlines as clear as this."""
@@ -58,7 +58,7 @@ def find_bubbles(ink: InkMap, px_per_mm: float) -> list[Block]:
     main, *rest = clusters
     kept = _complete(main.shapes, main.blocks, ink, [])
     size = kept[0].size if kept else np.median(main.shapes.size, axis=0)
-    if main.clear < _OUTLINED and any(_is_regular(b) for b in kept):
+    if main.clear < _OUTLINED:
         # Without clear outlines only a full lattice tells bubbles from letters.
         kept = [b for b in kept if _is_regular(b)]
     clear = min(_OUTLINED, 0.8 * main.clear)
@@ -284,10 +284,11 @@ class _Growth:
         if axis == 0:
             enough = strong >= max(1, 0.5 * full.sum())
         else:
-            # A column of a few longer rows must be of very clear print.
-            like = self.evidence.best(places, 0.1 * self.block.size)[1]
-            clear = int(((grade > 0) & (like >= _LIKE_OTHER * self.evidence.usual)).sum())
-            enough = strong >= 0.5 * m or clear >= max(1 if m < 4 else 2, 0.2 * m)
+            enough = strong >= 0.3 * m and strong >= min(2, m - 1)
+            if self.evidence.usual:  # a column of a few longer rows must be of very clear print
+                like = self.evidence.best(places, 0.1 * self.block.size)[1]
+                clear = (grade > 0) & (like >= _LIKE_OTHER * self.evidence.usual)
+                enough = strong >= 0.5 * m or int(clear.sum()) >= max(min(2, m - 1), 0.2 * m)
         if not enough:
             return False
         sure = grade > 0
@@ -321,7 +322,9 @@ class _Growth:
             rest = np.delete(lines, end)
             if np.isnan(rest).all():
                 continue
-            if lines[end] < _UNLIKE * np.nanmedian(rest) and not self.is_outlined(axis, end):
+            if lines[end] < _UNLIKE * np.nanquantile(rest, 0.25) and not self.is_outlined(
+                axis, end
+            ):
                 line = 0 if end == 0 else self.seen.shape[axis] - 1
                 self.at = np.delete(self.at, line, axis=axis)
                 self.seen = np.delete(self.seen, line, axis=axis)

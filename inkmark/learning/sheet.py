@@ -40,6 +40,7 @@ __all__ = ["BlankPage", "learn_sheet"]
 
 _SKEW_DEG = 0.04
 _MAX_SKEW_DEG = 12.0
+_FULL, _FEW_GROUPS = 0.9, 20
 _FORMATS = ("QRCode", "DataMatrix", "Code128", "PDF417")
 
 
@@ -99,6 +100,15 @@ def learn_sheet(pages: Iterable[BlankPage], options: LearnOptions | None = None)
             layout = PageLayout(flat.width_mm, flat.height_mm, anchors, all_fields)
             if not sure:
                 found_doubts.append(_weak_anchors(words, number))
+        if _is_scattered(blocks):
+            found_doubts.insert(
+                0,
+                Doubt(
+                    "Most of what was found stands in small, irregular groups: it may be text. "
+                    "Look at the overlay first.",
+                    number,
+                ),
+            )
         if not flat.size_known:
             found_doubts.append(
                 Doubt(
@@ -194,6 +204,13 @@ def _code_fields(codes: list[tuple[str, Box]], page: int) -> list[CodeField]:
         )
         for k, (name, box) in enumerate(known)
     ]
+
+
+def _is_scattered(blocks: list[Block]) -> bool:
+    """Whether most bubbles stand in many groups with gaps, as letters do."""
+    cells = np.array([block.seen.sum() for block in blocks])
+    gappy = np.array([min(b.shape) > 1 and b.seen.mean() < _FULL for b in blocks])
+    return bool(len(blocks) > _FEW_GROUPS and cells[gappy].sum() > 0.3 * cells.sum())
 
 
 def _weak_anchors(words: str, page: int) -> Doubt:
