@@ -11,7 +11,14 @@ import pytest
 from inkmark.exam import Item, ItemType
 from inkmark.exam.example import example_exam
 from inkmark.images import Pixels
-from inkmark.layouts import BubbleField, Role, SheetOptions, build_layout, print_sheets
+from inkmark.layouts import (
+    BubbleField,
+    FullBox,
+    Role,
+    SheetOptions,
+    build_layout,
+    print_sheets,
+)
 from inkmark.omr import read_bubbles, register
 from inkmark.readings import Flag, Registration
 from inkmark.simulator import (
@@ -140,3 +147,28 @@ def test_an_unfilled_sheet_is_blank(page, printed):
     rng = np.random.default_rng(24)
     readings = _read(page, printed, {}, ORDINARY, rng)
     assert {(r.value, r.flag) for r in readings.values()} == {("", Flag.OK)}
+
+
+def test_where_full_boxes_are_cancelled_crosses_are_the_marks(page, printed):
+    rng = np.random.default_rng(25)
+    crossed = replace(
+        page,
+        fields=tuple(
+            replace(f, full_box=FullBox.CANCELLED) if isinstance(f, BubbleField) else f
+            for f in page.fields
+        ),
+    )
+    items = [f for f in page.fields if isinstance(f, BubbleField) and f.role is Role.ITEM]
+    marks = {
+        (f.name, 0): [(k % 4, MarkStyle.CROSS), ((k + 1) % 4, MarkStyle.FILL)]
+        for k, f in enumerate(items)
+    }
+    readings = _read(crossed, printed, marks, ORDINARY, rng)
+    plain = _read(page, printed, marks, ORDINARY, rng)
+    asked = 0
+    for k, field in enumerate(items):
+        reading = readings[field.name]
+        asked += reading.flag is not Flag.OK
+        assert reading.flag is not Flag.OK or reading.value == field.options[k % 4]
+        assert plain[field.name].flag is not Flag.OK  # two marks
+    assert asked <= len(items) // 20
