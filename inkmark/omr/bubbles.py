@@ -36,7 +36,9 @@ _MIN_SHARP, _MIN_PLACED = 0.75, 0.7
 them, and of the fields are found; else it is another sheet. Right sheets show 0.84 and more
 of the first, wrong ones 0.66 and less unless they have next to no bubbles."""
 _LEAST_NOISES = 4.0
-"""A mark is this many standard deviations darker than an empty bubble."""
+"""A mark is this many standard deviations darker than an empty bubble,"""
+_LEAST_SHARE = 0.35
+"""and has this share of the ink of the darkest one of its group."""
 _NEARBY_PX = 8
 """Pixels beyond what is looked at first, where print may be looked for."""
 
@@ -83,8 +85,11 @@ def read_bubbles(
     found = Evidence.of(look.ink, look.plan)
     if plan.known_surroundings:
         probability = bubble_model().probabilities(found.rows)
-        # Whatever its ink looks like: what noise may be is no sure mark.
-        faint = found.fill < _LEAST_NOISES * found.noise
+        # Whatever its ink looks like: what noise may be is no sure mark, nor is what is far
+        # lighter than another mark of its group.
+        darkest = np.maximum.reduceat(found.fill, plan.group_first[:-1])[plan.group]
+        share = np.where(plan.cancelling, 0.0, _LEAST_SHARE)
+        faint = found.fill < np.maximum(_LEAST_NOISES * found.noise, share * darkest)
         marks = probability[:, (State.STROKE, State.FULL)]
         probability[:, State.UNSURE] += np.where(faint, marks.sum(axis=1), 0.0)
         probability[:, (State.STROKE, State.FULL)] = np.where(faint[:, None], 0.0, marks)
