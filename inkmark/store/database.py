@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sqlite3
-import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
 
-from inkmark.errors import ExtraMissingError, StoreError
+from inkmark.errors import StoreError
 from inkmark.exam import Exam
 from inkmark.marking import ScoreRecord
 from inkmark.readings import (
-    FieldReading,
-    Flag,
     IssueKind,
     PageSource,
 )
 from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
+from inkmark.store.connecting import make_engine
+from inkmark.store.queries import (
+    PAGE_COLUMNS,
+    all_decisions,
+    latest_decisions,
+    stored_pages,
+    waiting_fields,
+    with_decision,
+)
 from inkmark.store.records import (
     Decision,
     PageSummary,
@@ -36,9 +40,7 @@ from inkmark.store.rows import (
     DECISION_COLUMNS,
     READ,
     PageRows,
-    decision_of,
     field_reading,
-    page_record,
     score_row,
     stored_score,
 )
@@ -51,17 +53,7 @@ from inkmark.store.settling import (
 
 __all__ = ["ExamStore"]
 
-_BUSY_TIMEOUT_S = 30
-_BUSY_PAUSE_S = 0.01
-
-_BACKENDS = ("sqlite", "postgresql")
-
 _PAGES_AT_ONCE = 200
-
-_PAGE_COLUMNS = ("candidate", "page_number", "sha256", "page_index", "status", "contested")
-
-_Latest = dict[tuple[str, str], Decision]
-"""(candidate, field) -> the latest decision."""
 
 
 class ExamStore:
@@ -86,25 +78,8 @@ class ExamStore:
 
     def __init__(self, url: str | sa.URL, exam_id: str) -> None:
         self._exam_id = exam_id
-        self._url = sa.engine.make_url(url)
-        if self._url.drivername == "postgresql":
-            self._url = self._url.set(drivername="postgresql+psycopg")
-        backend = self._url.get_backend_name()
-        if backend not in _BACKENDS:
-            raise StoreError(f"{backend} is no database for exams. Use SQLite or PostgreSQL.")
-        arguments = {"timeout": _BUSY_TIMEOUT_S} if self._url.drivername == "sqlite" else {}
-        try:
-            # Parameters by position, so that rows can go to the driver as tuples.
-            self._engine = sa.create_engine(
-                self._url,
-                connect_args=arguments,
-                paramstyle="format" if backend == "postgresql" else "qmark",
-            )
-        except ModuleNotFoundError as error:
-            raise ExtraMissingError("postgresql", "a PostgreSQL database") from error
-        if self._url.get_backend_name() == "sqlite":
-            sa.event.listen(self._engine, "connect", _prepare_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_sqlite)
+        self._engine = make_engine(url)
+        self._url = self._engine.url
         with contextlib.ExitStack() as on_refusal:
             on_refusal.callback(self.close)
             with self._writing() as connection:
@@ -258,11 +233,11 @@ class ExamStore:
             .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
         )
         with self._reading() as connection:
-            latest = _latest_decisions(connection, self._exam_id)
+            latest = latest_decisions(connection, self._exam_id)
             for some in [None] if candidates is None else in_chunks(sorted(candidates)):
                 own = query if some is None else query.where(table.c.candidate.in_(some))
                 for rows in connection.execute(own).partitions(_PAGES_AT_ONCE):
-                    yield from _stored_pages(connection, rows, latest)
+                    yield from stored_pages(connection, rows, latest)
 
     def summaries(self, fields: Mapping[int, Collection[str]]) -> Iterator[PageSummary]:
         """Every page image without its readings, in the order of `pages`.
@@ -273,14 +248,14 @@ class ExamStore:
             Page of the layout -> the fields on it that may wait for a decision.
         """
         table = schema.pages
-        names = (*_PAGE_COLUMNS, "id", "path", "message")
+        names = (*PAGE_COLUMNS, "id", "path", "message")
         query = (
             sa.select(*(table.c[name] for name in names))
             .where(table.c.exam_id == self._exam_id)
             .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
         )
         with self._reading() as connection:
-            waiting = self._waiting(connection, fields)
+            waiting = waiting_fields(connection, self._exam_id, fields)
             for row in connection.execute(query):
                 yield PageSummary(
                     PageSource(row.path, row.page_index, row.sha256),
@@ -297,16 +272,16 @@ class ExamStore:
         query = (
             sa.select(
                 readings,
-                *(pages.c[n] for n in _PAGE_COLUMNS),
+                *(pages.c[n] for n in PAGE_COLUMNS),
             )
             .join(pages, readings.c.page_id == pages.c.id)
             .where(pages.c.exam_id == self._exam_id, pages.c.status == READ)
             .order_by(pages.c.candidate, pages.c.page_number, readings.c.id)
         )
         with self._reading() as connection:
-            latest = _latest_decisions(connection, self._exam_id)
+            latest = latest_decisions(connection, self._exam_id)
             for row in connection.execute(query):
-                reading, decision = _with_decision(field_reading(row), row, latest)
+                reading, decision = with_decision(field_reading(row), row, latest)
                 yield StoredReading(
                     row.id, row.candidate, row.page_id, row.page_number, reading, decision
                 )
@@ -316,7 +291,7 @@ class ExamStore:
     def decisions(self) -> list[Decision]:
         """Every decision, oldest first: a later one on the same field replaces it."""
         with self._reading() as connection:
-            return _decisions(connection, self._exam_id)
+            return all_decisions(connection, self._exam_id)
 
     def add_decisions(self, decisions: Iterable[Decision]) -> int:
         """Store decisions on the images in use; one that holds already is left out.
@@ -339,7 +314,7 @@ class ExamStore:
         )
         new = []
         with self._writing() as connection:
-            latest = _latest_decisions(connection, self._exam_id)
+            latest = latest_decisions(connection, self._exam_id)
             images = {
                 (row.candidate, row.field): (row.sha256, row.page_index)
                 for row in connection.execute(query)
@@ -416,42 +391,6 @@ class ExamStore:
     def _name(self) -> str:
         return Path(self._url.database).name if self._url.database else str(self._url)
 
-    def _waiting(
-        self, connection: sa.Connection, fields: Mapping[int, Collection[str]]
-    ) -> dict[int, tuple[str, ...]]:
-        """Fields of pages in use that wait for a decision: page id -> names."""
-        pages, readings = schema.pages, schema.readings
-        latest = _latest_decisions(connection, self._exam_id)
-        in_use = sa.and_(pages.c.exam_id == self._exam_id, pages.c.status == READ)
-        names = sorted({name for own in fields.values() for name in own})
-        disputed = [
-            row.id
-            for row in connection.execute(
-                sa.select(pages.c.id, pages.c.candidate, pages.c.contested).where(in_use)
-            )
-            if row.contested or row.candidate in {candidate for candidate, _ in latest}
-        ]
-        query = (
-            sa.select(readings, *(pages.c[name] for name in _PAGE_COLUMNS))
-            .join(pages, readings.c.page_id == pages.c.id)
-            .where(in_use, readings.c.field.in_(names))
-            .order_by(readings.c.page_id, readings.c.id)
-        )
-        found: dict[int, dict[str, None]] = {}
-        for condition in (
-            schema.FLAGGED,
-            *(readings.c.page_id.in_(some) for some in in_chunks(disputed)),
-        ):
-            for row in connection.execute(query.where(condition)):
-                reading, decision = _with_decision(field_reading(row), row, latest)
-                if (
-                    decision is None
-                    and reading.flag is not Flag.OK
-                    and reading.field in fields.get(row.page_number, ())
-                ):
-                    found.setdefault(row.page_id, {})[reading.field] = None
-        return {page_id: tuple(own) for page_id, own in found.items()}
-
     def _reading(self) -> contextlib.AbstractContextManager[sa.Connection]:
         return self._transaction(writing=False)
 
@@ -487,88 +426,6 @@ class ExamStore:
                 f"a value cannot be kept in the database: {error.orig}. Correct the value "
                 "and run the command again; nothing was half written."
             ) from error
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by `_begin_sqlite` alone
-    cursor = connection.cursor()
-    _use_write_ahead_log(cursor)
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _use_write_ahead_log(cursor: Any) -> None:
-    """Switch a new database to write-ahead logging, waiting for others who do the same.
-
-    SQLite does not wait by itself here: the switch turns a read lock into an exclusive one,
-    where waiting could be for ever.
-    """
-    deadline = time.monotonic() + _BUSY_TIMEOUT_S
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > deadline:
-                raise
-            time.sleep(_BUSY_PAUSE_S)
-        else:
-            return
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    """Take the lock at once where something is written, so that nobody writes in between."""
-    writing = connection.get_execution_options().get("inkmark_writing", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _decisions(connection: sa.Connection, exam_id: str) -> list[Decision]:
-    table = schema.decisions
-    query = sa.select(table).where(table.c.exam_id == exam_id).order_by(table.c.id)
-    return [decision_of(row) for row in connection.execute(query)]
-
-
-def _latest_decisions(connection: sa.Connection, exam_id: str) -> _Latest:
-    return {(d.candidate, d.field): d for d in _decisions(connection, exam_id)}
-
-
-def _stored_pages(
-    connection: sa.Connection, rows: Sequence[Any], latest: _Latest
-) -> Iterator[StoredPage]:
-    table = schema.readings
-    query = (
-        sa.select(table)
-        .where(table.c.page_id.in_([row.id for row in rows]))
-        .order_by(table.c.page_id, table.c.id)
-    )
-    fields = {
-        page_id: [field_reading(reading) for reading in group]
-        for page_id, group in groupby(connection.execute(query), key=lambda row: row.page_id)
-    }
-    for row in rows:
-        settled = [_with_decision(reading, row, latest) for reading in fields.get(row.id, ())]
-        yield StoredPage(
-            row.id,
-            page_record(row, tuple(reading for reading, _ in settled)),
-            frozenset(reading.field for reading, decision in settled if decision),
-        )
-
-
-def _with_decision(
-    reading: FieldReading, page: Any, latest: _Latest
-) -> tuple[FieldReading, Decision | None]:
-    """Give a reading with the decision on its image, or the doubt that other images leave."""
-    decision = latest.get((page.candidate, reading.field))
-    if decision is not None:
-        if (decision.sha256, decision.page_index) == (page.sha256, page.page_index):
-            return reading, decision
-        doubtful = decision.value != reading.value
-    else:
-        doubtful = False
-    doubtful = doubtful or reading.field in page.contested
-    if doubtful and page.status == READ and reading.flag is Flag.OK:
-        reading = dataclasses.replace(reading, flag=Flag.DOUBTFUL)
-    return reading, None
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:

@@ -376,9 +376,9 @@ def test_opening_waits_for_another_program_that_opens_the_new_database(
         if other.in_transaction:
             other.execute("COMMIT")
 
-    monkeypatch.setattr("inkmark.store.database._BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("inkmark.store.connecting._BUSY_TIMEOUT_S", 0.1)
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=let_go)
-    monkeypatch.setattr("inkmark.store.database.time", clock)
+    monkeypatch.setattr("inkmark.store.connecting.time", clock)
     with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
         store.put_exam(EXAM)
     other.close()

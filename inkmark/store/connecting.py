@@ -1,0 +1,74 @@
+"""Connections to the database, of which one at a time writes."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from inkmark.errors import ExtraMissingError, StoreError
+
+__all__ = ["make_engine"]
+
+_BUSY_TIMEOUT_S = 30
+_BUSY_PAUSE_S = 0.01
+
+_BACKENDS = ("sqlite", "postgresql")
+
+
+def make_engine(url: str | sa.URL) -> sa.Engine:
+    """Give what connects to a database; errors are those of `ExamStore`."""
+    url = sa.engine.make_url(url)
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    backend = url.get_backend_name()
+    if backend not in _BACKENDS:
+        raise StoreError(f"{backend} is no database for exams. Use SQLite or PostgreSQL.")
+    try:
+        # Parameters by position, so that rows can go to the driver as tuples.
+        engine = sa.create_engine(
+            url,
+            connect_args={"timeout": _BUSY_TIMEOUT_S} if url.drivername == "sqlite" else {},
+            paramstyle="format" if backend == "postgresql" else "qmark",
+        )
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError("postgresql", "a PostgreSQL database") from error
+    if backend == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by `_begin_sqlite` alone
+    cursor = connection.cursor()
+    _use_write_ahead_log(cursor)
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _use_write_ahead_log(cursor: Any) -> None:
+    """Switch a new database to write-ahead logging, waiting for others who do the same.
+
+    SQLite does not wait by itself here: the switch turns a read lock into an exclusive one,
+    where waiting could be for ever.
+    """
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
+        else:
+            return
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Take the lock at once where something is written, so that nobody writes in between."""
+    writing = connection.get_execution_options().get("inkmark_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,121 @@
+"""What the exam database holds, with the decisions of people on it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from inkmark.readings import FieldReading, Flag
+from inkmark.store import schema
+from inkmark.store.adding import in_chunks
+from inkmark.store.records import Decision, StoredPage
+from inkmark.store.rows import READ, decision_of, field_reading, page_record
+
+__all__ = [
+    "PAGE_COLUMNS",
+    "all_decisions",
+    "latest_decisions",
+    "stored_pages",
+    "waiting_fields",
+    "with_decision",
+]
+
+PAGE_COLUMNS = ("candidate", "page_number", "sha256", "page_index", "status", "contested")
+"""What `with_decision` has to know of a page."""
+
+Latest = dict[tuple[str, str], Decision]
+"""(candidate, field) -> the latest decision."""
+
+
+def all_decisions(connection: sa.Connection, exam_id: str) -> list[Decision]:
+    """Every decision of an exam, oldest first."""
+    table = schema.decisions
+    query = sa.select(table).where(table.c.exam_id == exam_id).order_by(table.c.id)
+    return [decision_of(row) for row in connection.execute(query)]
+
+
+def latest_decisions(connection: sa.Connection, exam_id: str) -> Latest:
+    """The decision that holds for each field of each candidate."""
+    return {(d.candidate, d.field): d for d in all_decisions(connection, exam_id)}
+
+
+def stored_pages(
+    connection: sa.Connection, rows: Sequence[Any], latest: Latest
+) -> Iterator[StoredPage]:
+    """Pages with their readings, for rows of the table ``pages``."""
+    table = schema.readings
+    query = (
+        sa.select(table)
+        .where(table.c.page_id.in_([row.id for row in rows]))
+        .order_by(table.c.page_id, table.c.id)
+    )
+    fields = {
+        page_id: [field_reading(reading) for reading in group]
+        for page_id, group in groupby(connection.execute(query), key=lambda row: row.page_id)
+    }
+    for row in rows:
+        settled = [with_decision(reading, row, latest) for reading in fields.get(row.id, ())]
+        yield StoredPage(
+            row.id,
+            page_record(row, tuple(reading for reading, _ in settled)),
+            frozenset(reading.field for reading, decision in settled if decision),
+        )
+
+
+def with_decision(
+    reading: FieldReading, page: Any, latest: Latest
+) -> tuple[FieldReading, Decision | None]:
+    """Give a reading with the decision on its image, or the doubt that other images leave."""
+    decision = latest.get((page.candidate, reading.field))
+    if decision is not None:
+        if (decision.sha256, decision.page_index) == (page.sha256, page.page_index):
+            return reading, decision
+        doubtful = decision.value != reading.value
+    else:
+        doubtful = False
+    doubtful = doubtful or reading.field in page.contested
+    if doubtful and page.status == READ and reading.flag is Flag.OK:
+        reading = dataclasses.replace(reading, flag=Flag.DOUBTFUL)
+    return reading, None
+
+
+def waiting_fields(
+    connection: sa.Connection, exam_id: str, fields: Mapping[int, Collection[str]]
+) -> dict[int, tuple[str, ...]]:
+    """Fields of pages in use that wait for a decision: page id -> names."""
+    pages, readings = schema.pages, schema.readings
+    latest = latest_decisions(connection, exam_id)
+    in_use = sa.and_(pages.c.exam_id == exam_id, pages.c.status == READ)
+    names = sorted({name for own in fields.values() for name in own})
+    decided = {candidate for candidate, _ in latest}
+    disputed = [
+        row.id
+        for row in connection.execute(
+            sa.select(pages.c.id, pages.c.candidate, pages.c.contested).where(in_use)
+        )
+        if row.contested or row.candidate in decided
+    ]
+    query = (
+        sa.select(readings, *(pages.c[name] for name in PAGE_COLUMNS))
+        .join(pages, readings.c.page_id == pages.c.id)
+        .where(in_use, readings.c.field.in_(names))
+        .order_by(readings.c.page_id, readings.c.id)
+    )
+    found: dict[int, dict[str, None]] = {}
+    for condition in (
+        schema.FLAGGED,
+        *(readings.c.page_id.in_(some) for some in in_chunks(disputed)),
+    ):
+        for row in connection.execute(query.where(condition)):
+            reading, decision = with_decision(field_reading(row), row, latest)
+            if (
+                decision is None
+                and reading.flag is not Flag.OK
+                and reading.field in fields.get(row.page_number, ())
+            ):
+                found.setdefault(row.page_id, {})[reading.field] = None
+    return {page_id: tuple(own) for page_id, own in found.items()}
