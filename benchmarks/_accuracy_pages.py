@@ -301,7 +301,7 @@ def _manner(habit: Manner, field: BubbleField, rng: np.random.Generator) -> Mann
     cancelling = field.full_box is FullBox.CANCELLED
     normal = (Manner.CROSS, Manner.TICK) if cancelling else tuple(NORMAL)
     plain = _CANCELLING if cancelling else _PLAIN
-    disputed = _DISPUTED
+    disputed: tuple[Manner, ...] = _DISPUTED
     if cancelling:  # a box that is filled and struck out is plainly cancelled
         disputed = (Manner.DOT, Manner.CIRCLE, Manner.OUTSIDE, Manner.TWO)
     elif field.multiple:
