@@ -24,7 +24,7 @@ import numpy as np
 from inkmark.geometry import Box, apply_homography
 from inkmark.images import Pixels
 from inkmark.layouts import PageLayout
-from inkmark.omr import _registration_kernels as _kernels
+from inkmark.omr import _anchor_kernels, _placing_kernels
 from inkmark.omr._anchors import AnchorPlan, anchor_plan
 from inkmark.omr._transform import FloatArray, GreyImage, orientation_deg
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
@@ -180,7 +180,7 @@ def _find_blobs(level: _Level, longest: float) -> FloatArray:
     dark = np.asarray(cv2.compare(level.grey, limit, cv2.CMP_LT), np.uint8)
     out = np.empty((_MAX_BLOBS, 3))
     largest = (2 * level.square_px) ** 2
-    n = _kernels.find_solids(dark, 5, int(largest), longest, out)
+    n = _placing_kernels.find_solids(dark, 5, int(largest), longest, out)
     return out[:n]
 
 
@@ -190,7 +190,7 @@ def _searches(plan: AnchorPlan, level: _Level) -> Iterator[FloatArray]:
     blobs = _find_blobs(level, _SQUARE)
     for share in (_MIN_DIAGONAL, 0.0):
         length = share * float(np.hypot(*level.grey.shape))
-        n = _kernels.place_sheet(
+        n = _placing_kernels.place_sheet(
             blobs, plan.squares, length, _SIZE_TOLERANCE, _PLACE_TOLERANCE, ways
         )
         yield from _through_squares(ways[:n], blobs, plan)
@@ -198,7 +198,7 @@ def _searches(plan: AnchorPlan, level: _Level) -> Iterator[FloatArray]:
     likely = blobs[np.argsort(-blobs[:, 2], kind="stable")[:_MAX_QUAD_BLOBS]]
     ways = np.empty((_MAX_QUAD_WAYS, 5))
     least = _MIN_QUAD_SHARE * level.grey.size
-    n = _kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, _MAX_QUADS, ways)
+    n = _placing_kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, _MAX_QUADS, ways)
     yield from _through_squares(ways[:n], likely, plan)
     yield from _by_side(blobs, plan, level.grey.shape)
 
@@ -209,7 +209,7 @@ def _through_squares(ways: FloatArray, blobs: FloatArray, plan: AnchorPlan) -> I
         for k in np.flatnonzero(way < 0):  # the fourth corner of a parallelogram
             target[k] = target[k - 1] + target[(k + 1) % 4] - target[k - 2]
         homography = np.empty((3, 3))
-        if _kernels.four_points(plan.squares, target, homography):
+        if _placing_kernels.four_points(plan.squares, target, homography):
             yield homography
 
 
@@ -298,7 +298,7 @@ def _measure(
     best: _Measured | None = None
     for _ in range(_MAX_ROUNDS):
         found = np.empty((len(plan.boxes), 3))
-        contrast = _kernels.measure_anchors(
+        contrast = _anchor_kernels.measure_anchors(
             level.grey, homography, plan.boxes, plan.rails, options.min_contrast, found
         )
         if contrast == 0:
@@ -337,7 +337,7 @@ def _fit(plan: AnchorPlan, found: FloatArray) -> _Fit:
     return _Fit(
         warp,
         mesh,
-        *_kernels.fit_anchors(
+        *_anchor_kernels.fit_anchors(
             plan.boxes,
             plan.rails,
             found,
@@ -357,7 +357,9 @@ def _key(level: _Level, plan: AnchorPlan, measured: _Measured) -> _Key:
     x, y, w, h, _ = plan.boxes[4]
     other_x, other_y = plan.page.width_mm - x, plan.page.height_mm - y
     paper, key, other = (
-        _kernels.lightness(level.grey, measured.homography, np.array([a - w, b - h, 2 * w, 2 * h]))
+        _anchor_kernels.lightness(
+            level.grey, measured.homography, np.array([a - w, b - h, 2 * w, 2 * h])
+        )
         for a, b in ((x, y + 2.5 * h), (x, y), (other_x, other_y))
     )
     # Lost with the corner, covered, or outside; and it is not at the other end.
