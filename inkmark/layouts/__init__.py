@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from inkmark.layouts.build import SheetOptions, build_layout
 from inkmark.layouts.code import SheetCode
 from inkmark.layouts.fit import form_differences, item_differences, sheet_options
-from inkmark.layouts.format import layout_schema, layout_version, load_layout, save_layout
+from inkmark.layouts.format import (
+    layout_schema,
+    layout_text,
+    layout_version,
+    load_layout,
+    parse_layout,
+    save_layout,
+)
 from inkmark.layouts.model import (
     AnchorKind,
     Anchors,
@@ -50,8 +57,10 @@ __all__ = [
     "form_differences",
     "item_differences",
     "layout_schema",
+    "layout_text",
     "layout_version",
     "load_layout",
+    "parse_layout",
     "print_sheets",
     "save_layout",
     "sheet_options",

@@ -39,7 +39,14 @@ from inkmark.layouts.model import (
     WritingField,
 )
 
-__all__ = ["layout_schema", "layout_version", "load_layout", "save_layout"]
+__all__ = [
+    "layout_schema",
+    "layout_text",
+    "layout_version",
+    "load_layout",
+    "parse_layout",
+    "save_layout",
+]
 
 FORMAT = "inkmark-layout/1"
 
@@ -80,13 +87,34 @@ def load_layout(path: Path | str) -> SheetLayout:
         ) from error
     except UnicodeDecodeError as error:
         raise LayoutError(f"{path.name} is not UTF-8 text. Give a layout file (JSON).") from error
+    return parse_layout(text, path.name)
+
+
+def parse_layout(text: str, name: str) -> SheetLayout:
+    """Read the text of a layout file.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What errors call the file.
+
+    Returns
+    -------
+    SheetLayout
+
+    Raises
+    ------
+    LayoutError
+        Where the text is no layout or has faults; the message lists them with their places.
+    """
     try:
         data = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
         raise LayoutError(
-            f"{path.name} is not JSON: {error}. Give a layout file, or build it again."
+            f"{name} is not JSON: {error}. Give a layout file, or build it again."
         ) from error
-    _refuse_faults(data, path.name)
+    _refuse_faults(data, name)
     return _layout(data)
 
 
@@ -105,6 +133,27 @@ def save_layout(layout: SheetLayout, path: Path | str) -> None:
     OSError
         Where the file cannot be written.
     """
+    write_whole(path, layout_text(layout, Path(path).name).encode("utf-8"))
+
+
+def layout_text(layout: SheetLayout, name: str) -> str:
+    """The text of a layout file; `parse_layout` gives the same layout again.
+
+    Parameters
+    ----------
+    layout : SheetLayout
+    name : str
+        What errors call the file.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    LayoutError
+        Where the layout has faults with which it could not be read again.
+    """
     data = {
         "format": FORMAT,
         "version": layout.version,
@@ -112,8 +161,8 @@ def save_layout(layout: SheetLayout, path: Path | str) -> None:
         "pages": [_page_data(page) for page in layout.pages],
         "joins": [_join_data(join) for join in layout.joins],
     }
-    _refuse_faults(data, Path(path).name)
-    write_whole(path, (_pretty(data, "") + "\n").encode("utf-8"))
+    _refuse_faults(data, name)
+    return _pretty(data, "") + "\n"
 
 
 def layout_schema() -> dict[str, Any]:

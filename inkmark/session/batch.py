@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -17,7 +16,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from inkmark.errors import ImageError
 from inkmark.images import find_scans, open_scan
-from inkmark.layouts import SheetLayout
+from inkmark.layouts import SheetLayout, layout_text, parse_layout
 from inkmark.readings import IssueKind, PageSource, SheetIssue, SheetReading
 from inkmark.session.pages import ReadOptions, read_page
 from inkmark.session.pool import WorkerPool, processors
@@ -55,7 +54,10 @@ class SerialExecutor(Executor):
 
 
 class Job(Generic[T]):
-    """What all tasks of a run have in common; it goes to each worker once.
+    """What all tasks of a run have in common.
+
+    It goes to other processes with the text of the layout file in place of the layout, and
+    each makes the layout of that once: there are hundreds of fields in a layout.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ class Job(Generic[T]):
     exam_id : str
         Exam whose sheets are expected; empty where any may come.
     finish : callable
-        Makes what is wanted of an outcome, in the worker.
+        Makes what is wanted of an outcome and the layout, in the worker.
     """
 
     def __init__(
@@ -72,24 +74,27 @@ class Job(Generic[T]):
         layout: SheetLayout,
         options: ReadOptions,
         exam_id: str,
-        finish: Callable[[SheetReading | SheetIssue], T],
+        finish: Callable[[SheetReading | SheetIssue, SheetLayout], T],
     ) -> None:
         self.layout = layout
         self.options = options
         self.exam_id = exam_id
         self.finish = finish
-        self._pickled: bytes | None = None
+        self._text = ""
 
-    def __reduce__(self) -> tuple[Callable[[bytes], Job[Any]], tuple[bytes]]:
-        """Pickle once for all tasks, and unpickle once in each worker."""
-        if self._pickled is None:
-            self._pickled = pickle.dumps((self.layout, self.options, self.exam_id, self.finish))
-        return _unpickled, (self._pickled,)
+    def __reduce__(self) -> tuple[Callable[..., Job[Any]], tuple[Any, ...]]:
+        """Give what the job is made of again in another process."""
+        self._text = self._text or layout_text(self.layout, "the layout")
+        return _job, (self._text, self.options, self.exam_id, self.finish)
+
+
+def _job(text: str, options: ReadOptions, exam_id: str, finish: Callable[..., Any]) -> Job[Any]:
+    return Job(_layout(text), options, exam_id, finish)
 
 
 @lru_cache(maxsize=2)
-def _unpickled(data: bytes) -> Job[Any]:
-    return Job(*pickle.loads(data))  # noqa: S301 - by the process that started this one
+def _layout(text: str) -> SheetLayout:
+    return parse_layout(text, "the layout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,9 @@ def read_scans(
         yield from outcomes
 
 
-def _as_it_is(outcome: SheetReading | SheetIssue) -> SheetReading | SheetIssue:
+def _as_it_is(
+    outcome: SheetReading | SheetIssue, _layout: SheetLayout
+) -> SheetReading | SheetIssue:
     return outcome
 
 
@@ -254,7 +261,7 @@ def _read_alone(pool: WorkerPool, job: Job[T], task: Task) -> _Span[T]:
             "reading this file ended the program that read it. Scan its pages again, or save "
             "them in another format.",
         )
-        return _Span((job.finish(issue),), ())
+        return _Span((job.finish(issue, job.layout),), ())
 
 
 def file_text(path: Path) -> str:
@@ -285,7 +292,7 @@ def _read_span(job: Job[T], task: Task) -> _Span[T]:
         source = PageSource(task.name, task.start, "")
         outcomes = [SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error))]
         rest = ()
-    return _Span(tuple(map(job.finish, outcomes)), rest)
+    return _Span(tuple(job.finish(outcome, job.layout) for outcome in outcomes), rest)
 
 
 def _without_path(error: ImageError) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from functools import partial
 from pathlib import Path
 
 from inkmark.exam import Exam, ExamFolder
@@ -57,7 +56,7 @@ def read_exam(
     options = options or ReadOptions()
     names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
     known = store.known_pages(layout.version)
-    job = Job(layout, options, exam.id, partial(_rows, layout))
+    job = Job(layout, options, exam.id, _rows)
     tasks = [
         Task(path, name, known=frozenset(known.get(name, frozenset())))
         for path, name in names.items()
@@ -82,7 +81,7 @@ def read_exam(
     return batch_report(exam, layout, store, new)
 
 
-def _rows(layout: SheetLayout, outcome: SheetReading | SheetIssue) -> PageRows:
+def _rows(outcome: SheetReading | SheetIssue, layout: SheetLayout) -> PageRows:
     return page_rows(identify(outcome, layout))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from functools import partial
@@ -12,7 +14,7 @@ import pytest
 from sheets import make_folder, page_images, save, small_exam
 
 from inkmark.exam import ExamFolder
-from inkmark.layouts import SheetLayout
+from inkmark.layouts import SheetLayout, layout_text
 from inkmark.readings import IssueKind, SheetIssue, SheetReading
 from inkmark.session import ReadOptions, SerialExecutor, WorkerPool, batch
 
@@ -41,7 +43,9 @@ def scans(tmp_path: Path) -> tuple[SheetLayout, list[Path]]:
     return layout, paths
 
 
-def die(outcome: Outcome, *, of: tuple[str, ...], once: Path | None) -> Outcome:
+def die(
+    outcome: Outcome, _layout: SheetLayout, *, of: tuple[str, ...], once: Path | None
+) -> Outcome:
     """Kill the process that has read one of some files; with `once`, a first time only."""
     assert outcome.source is not None
     name = Path(outcome.source.path).name
@@ -94,11 +98,14 @@ def test_a_file_that_kills_every_reader_is_an_issue_and_the_others_are_read(
     assert "ended the program that read it" in issue.message
 
 
-def test_a_job_is_unpickled_once_in_a_worker(scans: tuple[SheetLayout, list[Path]]) -> None:
+def test_the_layout_of_a_job_is_made_once_in_a_worker(
+    scans: tuple[SheetLayout, list[Path]],
+) -> None:
     layout, _ = scans
-    job = batch.Job(layout, ReadOptions(), "SMALL", str)
-    rebuild, arguments = job.__reduce__()
-    copy = rebuild(*arguments)
-    assert (copy.layout, copy.exam_id, copy.finish) == (layout, "SMALL", str)
-    assert job.__reduce__()[1][0] is arguments[0]
-    assert rebuild(*arguments) is copy
+    job = batch.Job(layout, ReadOptions(workers=3), "SMALL", str)
+    first, second = copy.copy(job), copy.copy(job)  # by what would be pickled
+    assert (first.options, first.exam_id, first.finish) == (job.options, "SMALL", str)
+    assert first.layout == layout
+    assert first.layout is not layout
+    assert second.layout is first.layout
+    assert len(pickle.dumps(job)) < 2 * len(layout_text(layout, ""))
