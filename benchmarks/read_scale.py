@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks._many_pages import NumberedSheet, numbered_sheets
 from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable, sampled
 from benchmarks.read_speed import N_PAGES, SEED, speed_exam, speed_pages
 from inkmark.exam import Exam, ExamFolder, save_exam
@@ -21,10 +26,14 @@ from inkmark.store import ExamStore
 
 __all__ = ["run"]
 
+Pixels = npt.NDArray[np.uint8]
+
 DPI = 200.0
 BATCHES = (100, 1000)
 MANY = "INKMARK_BENCH_PAGES"
 """Environment variable: a further number of pages whose memory is measured, such as 20000."""
+N_SHEETS = 4
+"""Sheets whose answers differ, among the many pages."""
 ROUNDS = 3
 """How often the pages are read for one sample of the workers' speed."""
 READ = (0, 10)
@@ -48,19 +57,15 @@ def run(options: Options) -> Result:
     layout = build_layout(exam)
     with tempfile.TemporaryDirectory(prefix="inkmark-read-scale-") as name:
         root = Path(name)
-        files = []
-        for number, page in enumerate(speed_pages(root, exam, layout, DPI)):
-            files.append(root / f"{number:03d}.jpg")
-            encode_scan(page, files[-1], DPI)
+        pages = list(speed_pages(root, exam, layout, DPI))
         rows = [
-            *_workers(
-                _folder(root / "workers", exam, layout, files, N_PAGES), exam, layout, options
-            ),
-            *_first_page(_folder(root / "first", exam, layout, files, 1), options),
+            *_workers(_folder(root / "workers", exam, layout, pages), exam, layout, options),
+            *_first_page(_folder(root / "first", exam, layout, pages[:1]), options),
         ]
+        sheets = list(numbered_sheets(exam, layout, DPI, n_sheets=N_SHEETS, seed=SEED))
         many = int(os.environ.get(MANY, "0"))
         rows += [
-            _memory(_folder(root / f"{n_pages}", exam, layout, files, n_pages), n_pages)
+            _memory(root / f"{n_pages}", layout, sheets, n_pages)
             for n_pages in (*BATCHES, *([many] if many else []))
         ]
     return Result(
@@ -71,24 +76,20 @@ def run(options: Options) -> Result:
             f"Grey JPEG, A4, {DPI:.0f} dpi; {N_PAGES} pages, {ROUNDS} times for a sample.",
             "Workers: wall-clock time in turn within one run, from files to committed readings;",
             "one worker is the process itself, two are processes, for comparison also threads.",
-            f"Memory: peak of `inkmark read --workers 1`, copies of {N_PAGES} pages that differ",
-            f"by a number at the end; {MANY}=20000 measures that many, too.",
+            "Memory: peak of `inkmark read --workers 1`, each page that of another candidate of",
+            f"the roster; {MANY}=20000 measures that many, too.",
             "First page: `inkmark read` of one page with compiled readers, from start to end.",
         ),
     )
 
 
-def _folder(
-    root: Path, exam: Exam, layout: SheetLayout, files: list[Path], n_pages: int
-) -> ExamFolder:
+def _folder(root: Path, exam: Exam, layout: SheetLayout, pages: Iterable[Pixels]) -> ExamFolder:
     folder = ExamFolder(root)
     folder.scans.mkdir(parents=True)
     save_exam(exam, folder.workbook)
     save_layout(layout, folder.layout)
-    for number in range(n_pages):
-        copy = number // len(files)
-        data = files[number % len(files)].read_bytes() + (b"%d" % copy if copy else b"")
-        (folder.scans / f"{number:05d}.jpg").write_bytes(data)
+    for number, page in enumerate(pages):
+        encode_scan(page, folder.scans / f"{number:05d}.jpg", DPI)
     return folder
 
 
@@ -138,8 +139,19 @@ def _first_page(folder: ExamFolder, options: Options) -> Iterator[Row]:
     yield sampled("first page, CPU", cpu, "s", Kind.TIME)
 
 
-def _memory(folder: ExamFolder, n_pages: int) -> Row:
+def _memory(root: Path, layout: SheetLayout, sheets: Sequence[NumberedSheet], n_pages: int) -> Row:
+    exam = speed_exam(n_pages)
+    pages = (
+        sheets[n % len(sheets)].page(candidate.number)
+        for n, candidate in enumerate(exam.candidates)
+    )
+    folder = _folder(root, exam, layout, pages)
     peak, _ = _command(folder)
+    with ExamStore.open(folder.database, exam.id) as store:
+        n_read = sum(page.issue is None for page in store.summaries({}))
+    shutil.rmtree(root)
+    if n_read != n_pages:
+        raise RuntimeError(f"{n_read} of {n_pages} candidates have a page in use")
     mib = peak / (2**20 if sys.platform == "darwin" else 2**10)
     return Row(f"peak memory, {n_pages} pages", mib, "MiB", Kind.MEMORY)
 

@@ -34,7 +34,6 @@ from inkmark.store import ExamStore
 __all__ = ["N_PAGES", "SEED", "run", "speed_exam", "speed_pages"]
 
 N_PAGES, N_ITEMS, SEED = 40, 60, 3
-NUMBERS = tuple(f"26{n:08d}" for n in range(N_PAGES))
 BLACK_BELOW = 190
 """Threshold of the black-and-white scans; pencil is still black."""
 
@@ -106,7 +105,12 @@ def run(options: Options) -> Result:
     )
 
 
-def speed_exam() -> Exam:
+def _number(n: int) -> str:
+    """Give the number of the n-th candidate."""
+    return f"26{n:08d}"
+
+
+def speed_exam(n_candidates: int = N_PAGES) -> Exam:
     """Give the exam whose sheets are read."""
     return Exam(
         id="SPEED",
@@ -120,7 +124,7 @@ def speed_exam() -> Exam:
             Item(str(n + 1), ItemType.SINGLE, ("A", "B", "C", "D"), ("A",), Decimal(1))
             for n in range(N_ITEMS)
         ),
-        candidates=tuple(Candidate(number) for number in NUMBERS),
+        candidates=tuple(Candidate(_number(n)) for n in range(n_candidates)),
     )
 
 
@@ -130,10 +134,13 @@ def speed_pages(root: Path, exam: Exam, layout: SheetLayout, dpi: float) -> Iter
     print_sheets(layout, exam, printed)
     (blank,) = render_pages(printed, dpi)
     rng = np.random.default_rng(SEED)
-    for number in NUMBERS:
+    for candidate in exam.candidates:
         marks = {
             (f"Q{n + 1}", 0): [(int(rng.integers(4)), MarkStyle.FILL)] for n in range(N_ITEMS)
-        } | {("candidate", g): [(int(digit), MarkStyle.FILL)] for g, digit in enumerate(number)}
+        } | {
+            ("candidate", g): [(int(digit), MarkStyle.FILL)]
+            for g, digit in enumerate(candidate.number)
+        }
         filled = fill_sheet(blank, layout.pages[0], marks, dpi, rng)
         yield scan(filled, dpi, CLEAN_OFFICE, rng)
 
