@@ -162,11 +162,15 @@ class Registration:
         Held-out error: root mean square distance of the timing marks from where their
         neighbours say they are, each left out of its own prediction. For our own sheets
         without timing marks the distance of the key mark from where the squares put it, for
-        others that of the anchors from where the homography puts them.
+        others that of the anchors from where the homography puts them. Where the bubbles'
+        outlines corrected the registration it is that of blocks of bubbles from where the
+        other blocks put them, if that is more.
     anchors_found, anchors_expected : int
         How many anchors were seen, of how many.
     shifts : ShiftMesh or None
         Local shifts on top of the homography; None where there are none.
+    lost : tuple of str
+        Names of the bubble fields that may not be where the registration puts them.
     """
 
     orientation_deg: int
@@ -175,6 +179,7 @@ class Registration:
     anchors_found: int
     anchors_expected: int
     shifts: ShiftMesh | None = None
+    lost: tuple[str, ...] = ()
 
     def to_px(self, points_mm: ArrayLike) -> NDArray[np.float64]:
         """Where sheet positions are in the image: (n, 2) mm to (n, 2) pixels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inkmark.omr._refine import refine
 from inkmark.omr.bubbles import read_bubbles
 from inkmark.omr.model import BubbleOptions, RegisterOptions, RegistrationFailure
 from inkmark.omr.registration import register
@@ -11,5 +12,6 @@ __all__ = [
     "RegisterOptions",
     "RegistrationFailure",
     "read_bubbles",
+    "refine",
     "register",
 ]

@@ -166,7 +166,7 @@ class _Look:
     @classmethod
     def at(cls, pixels: Pixels, plan: BubblePlan, registration: Registration) -> _Look:
         transform = Transform.of(registration)
-        placed, sharp = np.ones(len(plan.fields), dtype=bool), 1.0
+        placed, sharp = np.array([f.name not in registration.lost for f in plan.fields]), 1.0
         if page_is_foreign := not plan.known_surroundings:
             plan, placed, sharp = follow_outlines(pixels.whole(), plan, transform)
         boxes = _field_boxes(plan, transform)

@@ -16,6 +16,7 @@ from inkmark.omr import (
     RegisterOptions,
     RegistrationFailure,
     read_bubbles,
+    refine,
     register,
 )
 from inkmark.readings import (
@@ -103,6 +104,9 @@ def read_page(
             registration = register(pixels, page, options.registration)
             if isinstance(registration, RegistrationFailure):
                 return _unregistered(image, layout, registration, exam_id)
+    registration = refine(pixels, page, registration, options.registration)
+    if isinstance(registration, RegistrationFailure):
+        return _unregistered(image, layout, registration, exam_id)
     return SheetReading(
         source=image.source,
         width_px=pixels.shape[1],

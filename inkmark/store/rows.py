@@ -190,6 +190,7 @@ def _registration(stored: dict[str, Any]) -> Registration:
         None
         if shifts is None
         else ShiftMesh(**{name: tuple(values) for name, values in shifts.items()}),
+        tuple(stored["lost"]),
     )
 
 
