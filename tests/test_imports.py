@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -64,6 +65,8 @@ def test_inkmark_loads_only_the_standard_library() -> None:
         ("inkmark.store", {"cv2", "skimage", "pypdfium2", "zxingcpp", "reportlab"}),
         ("inkmark.reports", {"cv2", "skimage", "pypdfium2", "zxingcpp", "rapidocr"}),
         ("inkmark.session", SCIPY | {"skimage", "rapidocr", "onnxruntime"}),
+        ("inkmark.workflow.reading", SCIPY | {"skimage", "rapidocr", "reportlab"}),
+        ("inkmark.cli.show", HEAVY - {"numpy"}),
     ],
 )
 def test_heavy_packages_stay_in_their_rooms(package: str, kept_out: set[str]) -> None:
@@ -83,11 +86,15 @@ except SystemExit as stop:
     assert not loaded_by(statement.strip() + "\npass") & HEAVY
 
 
-def test_public_names_are_there_and_load_late() -> None:
-    statement = "import inkmark; assert all(hasattr(inkmark, n) for n in inkmark.__all__)"
+@pytest.mark.parametrize("package", ["inkmark", "inkmark.workflow"])
+def test_public_names_are_there_and_load_late(package: str) -> None:
+    at_once = loaded_by(f"import {package}")
+    assert "numpy" not in at_once
+    statement = f"import {package} as p; assert all(hasattr(p, n) for n in p.__all__)"
     assert "numpy" in loaded_by(statement)
 
 
-def test_unknown_public_name_is_refused() -> None:
+@pytest.mark.parametrize("package", ["inkmark", "inkmark.workflow"])
+def test_unknown_public_name_is_refused(package: str) -> None:
     with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
-        _ = __import__("inkmark").no_such_name
+        _ = importlib.import_module(package).no_such_name

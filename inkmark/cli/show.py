@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inkmark.readings import IssueKind, SheetIssue
-from inkmark.reports import Report, ReportOptions
-from inkmark.session import BatchReport
-from inkmark.workflow import PracticeSummary, ReportSummary, RunSummary, ScoreSummary
+
+if TYPE_CHECKING:
+    from inkmark.reports import Report, ReportOptions
+    from inkmark.session import BatchReport
+    from inkmark.workflow import PracticeSummary, ReportSummary, RunSummary, ScoreSummary
 
 __all__ = [
     "batch_json",
@@ -36,6 +38,8 @@ def plain(value: Any) -> dict[str, Any]:
 
 def report_options(*, include_ranks: bool = False, compare: bool = True) -> ReportOptions:
     """Give the options of reports made today."""
+    from inkmark.reports import ReportOptions
+
     today = dt.datetime.now().astimezone().date()
     return ReportOptions(include_ranks=include_ranks, compare=compare, made=today)
 

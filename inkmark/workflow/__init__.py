@@ -2,19 +2,24 @@
 
 Each step reads what the steps before it left in the exam folder, and can be run again at
 any time. Nothing is computed or drawn here; that is done in the rooms below.
+A step is loaded when it is first used: reading a page waits for no reports.
 """
 
 from __future__ import annotations
 
-from inkmark.workflow.compiling import compile_kernels
-from inkmark.workflow.folder import OpenExam, open_exam
-from inkmark.workflow.layouts import CheckSummary, LearnSummary, check_layout, learn_layout
-from inkmark.workflow.practice import PracticeSummary, practise
-from inkmark.workflow.reading import CsvSummary, read, read_to_csv, watch
-from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
-from inkmark.workflow.run import RunSummary, run
-from inkmark.workflow.scoring import ScoreSummary, score
-from inkmark.workflow.sheets import PrintSummary, create_exam, print_exam
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inkmark.workflow.compiling import compile_kernels
+    from inkmark.workflow.folder import OpenExam, open_exam
+    from inkmark.workflow.layouts import CheckSummary, LearnSummary, check_layout, learn_layout
+    from inkmark.workflow.practice import PracticeSummary, practise
+    from inkmark.workflow.reading import CsvSummary, read, read_to_csv, watch
+    from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
+    from inkmark.workflow.scoring import ScoreSummary, score
+    from inkmark.workflow.sheets import PrintSummary, create_exam, print_exam
+    from inkmark.workflow.whole import RunSummary, run
 
 __all__ = [
     "CheckSummary",
@@ -41,3 +46,39 @@ __all__ = [
     "score",
     "watch",
 ]
+
+_HOMES = {
+    "CheckSummary": "inkmark.workflow.layouts",
+    "CsvSummary": "inkmark.workflow.reading",
+    "LearnSummary": "inkmark.workflow.layouts",
+    "OpenExam": "inkmark.workflow.folder",
+    "PracticeSummary": "inkmark.workflow.practice",
+    "PrintSummary": "inkmark.workflow.sheets",
+    "ReportSummary": "inkmark.workflow.reporting",
+    "RunSummary": "inkmark.workflow.whole",
+    "ScoreSummary": "inkmark.workflow.scoring",
+    "analyse": "inkmark.workflow.reporting",
+    "check_layout": "inkmark.workflow.layouts",
+    "compile_kernels": "inkmark.workflow.compiling",
+    "create_exam": "inkmark.workflow.sheets",
+    "learn_layout": "inkmark.workflow.layouts",
+    "make_reports": "inkmark.workflow.reporting",
+    "open_exam": "inkmark.workflow.folder",
+    "practise": "inkmark.workflow.practice",
+    "print_exam": "inkmark.workflow.sheets",
+    "read": "inkmark.workflow.reading",
+    "read_to_csv": "inkmark.workflow.reading",
+    "run": "inkmark.workflow.whole",
+    "score": "inkmark.workflow.scoring",
+    "watch": "inkmark.workflow.reading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'inkmark.workflow' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
