@@ -1,16 +1,15 @@
 """Fit the model that tells bubbles' states: ``python -m tools.calibrate_bubbles``.
 
 Sheets are printed, filled by simulated people in all styles and scanned by simulated
-scanners and phones. Two thirds of the pages fit the
-model of a bubble; the others fit how probable it is that a group is read wrongly, and set
-how uncertain a group may be for a wanted rate of silent errors. The result is written to
-``inkmark/omr/bubble_model.json``; the same seeds give the same file.
+scanners and phones. Four of five pages fit the model of a bubble; the others fit how
+probable it is that a group is read wrongly, and set how uncertain a group may be for a
+wanted rate of silent errors. The result is written to ``inkmark/omr/bubble_model.npz``; the
+same seeds give the same file on one machine.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -28,6 +28,7 @@ from scipy.special import logsumexp
 
 from inkmark.exam import Exam, Item, ItemType
 from inkmark.exam.example import example_exam
+from inkmark.geometry import MM_PER_INCH
 from inkmark.images import Pixels
 from inkmark.layouts import (
     BubbleField,
@@ -39,7 +40,7 @@ from inkmark.layouts import (
     print_sheets,
 )
 from inkmark.omr import BubbleOptions, register
-from inkmark.omr._levels import N_EVIDENCE
+from inkmark.omr._levels import N_INPUTS
 from inkmark.omr._states import BubbleModel, Calibration, State, taken
 from inkmark.omr.bubbles import bubble_evidence
 from inkmark.readings import Registration
@@ -57,21 +58,32 @@ from inkmark.simulator import (
 __all__ = ["main"]
 
 FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+Layers = tuple[Float32Array, Float32Array, Float32Array]
 IntArray = NDArray[np.int64]
 
 SEED = 3
 """No page of a benchmark is drawn from it."""
-OUT = Path(__file__).resolve().parent.parent / "inkmark" / "omr" / "bubble_model.json"
+OUT = Path(__file__).resolve().parent.parent / "inkmark" / "omr" / "bubble_model.npz"
 PAGES = {Level.CLEAN: 0.15, Level.ORDINARY: 0.4, Level.BAD: 0.3, Level.PHONE: 0.15}
 """Shares of the pages."""
 RATES = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
-_PENALTY = 1e-7
-"""Of the squared weights, against the mean log loss of a bubble."""
-_THINNING = 8
+HIDDEN = (48, 24)
+"""Units of the hidden layers."""
+_EPOCHS, _BATCH, _RATE, _DECAY = 16, 512, 2e-3, 1e-4
+"""Passes over the bubbles, bubbles of a step, step size at first and decay of weights."""
+_THINNING = 4
 """One in so many groups without a mark is fitted to."""
-_UNSEEN = 0.0005
-"""Weight of evidence as no page has shown it, against all that was seen."""
+_HELD_OUT = 5
+"""One in so many pages is held out."""
+_ODD_WEIGHT = 0.2
+"""Marks that people do not agree on are drawn this many times too often."""
+_ABSENT_SHARE = 0.15
+_COVERED_SHARE = 0.3
+"""Shares of the sheets on which the absent mark is made, and on which something lies."""
+COVERED = "covered"
+"""Style of a bubble that something lies upon."""
 _MAX_OFF_MM = 0.6
 _MISPLACED_MM = 0.04
 """Standard deviation of a further error of registration, along x and y."""
@@ -108,7 +120,7 @@ class Sample:
 
     Attributes
     ----------
-    evidence : (n, k) float64
+    evidence : (n, N_INPUTS) float32
     style : (n,) str
         How each is marked; empty where it is not.
     group : (n,) int64
@@ -116,7 +128,7 @@ class Sample:
     page : (n,) int64
     """
 
-    evidence: FloatArray
+    evidence: Float32Array
     style: NDArray[np.str_]
     group: IntArray
     page: IntArray
@@ -128,7 +140,8 @@ class Sample:
     @property
     def state(self) -> IntArray:
         """The true states, (n,)."""
-        states = {style.value: state.value for style, state in STATES.items()} | {"": State.BLANK}
+        states = {style.value: state.value for style, state in STATES.items()}
+        states |= {"": State.BLANK, COVERED: State.UNSURE}
         return np.array([states[style] for style in self.style.tolist()])
 
 
@@ -193,7 +206,11 @@ def _draw_marks(
     odd_share, blank_share = rng.choice([0.0, 0.08, 0.15]), rng.choice([0.02, 0.1, 0.8])
     marks: dict[tuple[str, int], list[tuple[int, MarkStyle]]] = {}
     for field in page.fields:
-        if not isinstance(field, BubbleField) or field.role is Role.ABSENT:
+        if not isinstance(field, BubbleField):
+            continue
+        if field.role is Role.ABSENT:
+            if rng.random() < _ABSENT_SHARE:
+                marks[field.name, 0] = [(0, habit)]
             continue
         for group in range(field.n_groups):
             kind = rng.random()
@@ -238,6 +255,32 @@ def _true_styles(
     return np.array(styles), np.array(groups)
 
 
+def _cover(
+    pixels: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Lay one to three pieces of something even on a page; says which pixels they cover."""
+    height, width = pixels.shape
+    under, covered = np.zeros((height, width), dtype=np.uint8), pixels.copy()
+    for _ in range(int(rng.integers(1, 4))):
+        (x, y), (w, h) = rng.uniform(0, 1, 2) * (width, height), rng.uniform(0.02, 0.25, 2) * width
+        corners = cv2.boxPoints(((x, y), (w, h), float(rng.normal(0, 8))))
+        piece = np.zeros_like(under)
+        cv2.fillConvexPoly(piece, np.rint(corners).astype(np.int32), 1)
+        at = np.nonzero(piece)
+        grey = rng.normal(rng.uniform(20, 245), rng.uniform(0, 6), len(at[0]))
+        covered[at] = np.clip(grey, 0, 255)
+        under |= piece
+    return covered, under == 1
+
+
+def _lies_under(covered: NDArray[np.bool_], centres_px: FloatArray, reach: float) -> IntArray:
+    """Which centres (n, 2) have something covered within a reach in px."""
+    height, width = covered.shape
+    near = cv2.blur(covered.astype(np.float32), (2 * round(reach) + 1, 2 * round(reach) + 1))
+    x, y = np.clip(np.rint(centres_px), 0, (width - 1, height - 1)).astype(np.int64).T
+    return np.flatnonzero(near[y, x] > 0)
+
+
 def _displaced(registration: Registration, dx: float, dy: float) -> Registration:
     move = np.array([[1.0, 0.0, dx], [0.0, 1.0, dy], [0.0, 0.0, 1.0]])
     homography = np.reshape(registration.homography, (3, 3)) @ move
@@ -261,7 +304,7 @@ def _printer() -> _Printer:
     return _Printer()
 
 
-def _observe_page(number: int) -> tuple[FloatArray, NDArray[np.str_], IntArray, IntArray]:
+def _observe_page(number: int) -> tuple[Float32Array, NDArray[np.str_], IntArray, IntArray]:
     """Evidence, styles, groups and the page's number for bubbles that are where they seem."""
     rng = np.random.default_rng((SEED, number))
     level = list(PAGES)[int(rng.choice(len(PAGES), p=list(PAGES.values())))]
@@ -275,23 +318,32 @@ def _observe_page(number: int) -> tuple[FloatArray, NDArray[np.str_], IntArray, 
     scanned = simulate(
         printed, page, marks, condition, rng, writer=_writer(rng), other_side=other_side
     )
-    image = Pixels.of(scanned.pixels)
-    registration = register(image, page)
-    found = np.full((1, N_EVIDENCE), np.nan)
     style, group = _true_styles(page, marks)
-    off_mm = np.inf
+    fields = [field for field in page.fields if isinstance(field, BubbleField)]
+    centres = np.concatenate([field.centres() for field in fields])
+    pixels, true_px = scanned.pixels, scanned.pose.to_px(centres)
+    if rng.random() < _COVERED_SHARE:
+        pixels, covered = _cover(pixels, rng)
+        reach_mm = max(max(field.bubble_w, field.bubble_h) for field in fields) / 2
+        style = style.astype("U12")
+        style[_lies_under(covered, true_px, reach_mm * condition.dpi / MM_PER_INCH)] = COVERED
+    image = Pixels.of(pixels)
+    registration = register(image, page)
+    found = np.full((1, N_INPUTS), np.nan, dtype=np.float32)
+    off_mm = np.full(len(style), np.inf)
     if isinstance(registration, Registration):
-        centres = np.concatenate([f.centres() for f in page.fields if isinstance(f, BubbleField)])
-        seen, true = registration.to_px(centres), scanned.pose.to_px(centres)
         px_per_mm = np.sqrt(abs(np.linalg.det(np.reshape(registration.homography, (3, 3))[:2, :2])))
-        off_mm = float(np.quantile(np.hypot(*(seen - true).T), 0.95) / px_per_mm)
+        off_mm = np.hypot(*(registration.to_px(centres) - true_px).T) / px_per_mm
         moved = _displaced(registration, *rng.normal(0, _MISPLACED_MM, 2))
         found = bubble_evidence(image, page, moved)
-    if off_mm > _MAX_OFF_MM:  # what registration got wrong says nothing about marks
-        style, group, found = style[:0], group[:0], found[:0]
-    whole = ~np.isin(group, group[np.isnan(found[:, 0])])
-    number_of = np.full(int(whole.sum()), number)
-    return found[whole], style[whole], group[whole], number_of
+    # What registration got wrong, and what lies under other writing, says nothing about marks.
+    names = np.concatenate([[field.name] * len(field.centres()) for field in fields])
+    lost = (off_mm > _MAX_OFF_MM) | np.isin(names, list(scanned.damaged))
+    lost |= np.isnan(found[:, 0])
+    whole = ~np.isin(group, group[lost])
+    if not whole.any():
+        return found[:0], style[:0], group[:0], group[:0]
+    return found[whole], style[whole], group[whole], np.full(int(whole.sum()), number)
 
 
 def _writer(rng: np.random.Generator) -> Writer:
@@ -307,50 +359,74 @@ def _writer(rng: np.random.Generator) -> Writer:
     )
 
 
-def products(evidence: FloatArray) -> FloatArray:
-    """All products of two pieces of evidence and a constant, the upper triangle row by row."""
-    x = np.column_stack([np.ones(len(evidence)), evidence])
-    i, j = np.triu_indices(x.shape[1])
-    return np.asarray(x[:, i] * x[:, j])
+def fit_states(sample: Sample) -> Layers:
+    """The network's layers, by Adam (Kingma & Ba 2015) with decoupled decay of weights."""
+    evidence, state, weight = _examples(sample)
+    rng = np.random.default_rng(SEED)
+    middle, spread = evidence.mean(axis=0), evidence.std(axis=0) + 1e-3
+    sizes = (N_INPUTS, *HIDDEN, len(State))
+    layers = [
+        np.vstack([rng.normal(0, np.sqrt(2 / a), (a, b)), np.zeros(b)]).astype(np.float32)
+        for a, b in pairwise(sizes)
+    ]
+    first = [np.zeros_like(layer) for layer in layers]
+    second = [np.zeros_like(layer) for layer in layers]
+    n_steps = _EPOCHS * (len(state) // _BATCH)
+    for step in range(n_steps):
+        at = step % (len(state) // _BATCH) * _BATCH
+        if at == 0:
+            order = rng.permutation(len(state))
+        chosen = order[at : at + _BATCH]
+        slopes = _slopes(
+            layers, (evidence[chosen] - middle) / spread, state[chosen], weight[chosen]
+        )
+        rate = 0.5 * _RATE * (1 + np.cos(np.pi * step / n_steps))
+        for k, slope in enumerate(slopes):
+            for moments, value, share in ((first, slope, 0.9), (second, slope**2, 0.999)):
+                moments[k] += (1 - share) * (value - moments[k])
+            mean, square = first[k] / (1 - 0.9 ** (step + 1)), second[k] / (1 - 0.999 ** (step + 1))
+            layers[k][:-1] *= 1 - rate * _DECAY
+            layers[k] -= rate * mean / (np.sqrt(square) + 1e-8)
+    # What is subtracted and divided by goes into the first layer.
+    weights = layers[0][:-1] / spread[:, None]
+    layers[0] = np.vstack([weights, layers[0][-1] - middle @ weights])
+    one, two, three = (np.ascontiguousarray(layer, dtype=np.float32) for layer in layers)
+    return one, two, three
 
 
-def fit_states(sample: Sample) -> FloatArray:
-    """Weights of the multinomial logistic model, (n_states, n_products)."""
+def _examples(sample: Sample) -> tuple[Float32Array, IntArray, Float32Array]:
+    """What the network is fitted to: inputs, states and weights of bubbles."""
     state, group = sample.state, sample.group
     # Of groups without a mark a part says enough.
-    empty = np.repeat(*_by_group((sample.style == "").astype(float), group, np.minimum))
-    kept = (empty == 0) | (group % _THINNING == 0)
+    empty = np.repeat(*_by_group((sample.style == "").astype(float), group, np.minimum)) == 1
+    kept = ~empty | (group % _THINNING == 0)
     # Ink beside one bubble is ink beside its neighbour.
-    beside = _by_group(sample.style == MarkStyle.OUTSIDE.value, group, np.logical_or)
-    kept &= ~np.repeat(*beside) | (sample.style != "")
-    weight = np.where(empty == 0, 1.0, _THINNING)[kept]
-    evidence = sample.evidence[kept]
-    # What nobody has seen is unsure: points anywhere between the extremes.
-    n_unseen = len(evidence) // 8
-    rng = np.random.default_rng(SEED)
-    unseen = rng.uniform(evidence.min(axis=0), evidence.max(axis=0), (n_unseen, N_EVIDENCE))
-    weight = np.append(weight, np.full(n_unseen, _UNSEEN * weight.sum() / n_unseen))
-    weight /= weight.sum()
-    x = products(np.concatenate([evidence, unseen]))
-    truth = np.eye(len(State))[np.append(state[kept], np.full(n_unseen, State.UNSURE))]
-    # Columns of one size, so that the penalty weighs them alike.
-    size = np.sqrt((x**2).mean(axis=0))
-    x = x / size
-
-    def loss(flat: FloatArray) -> tuple[float, FloatArray]:
-        weights = flat.reshape(len(State), -1)
-        z = x @ weights.T
-        log_p = z - logsumexp(z, axis=1, keepdims=True)
-        slope = ((np.exp(log_p) - truth) * weight[:, None]).T @ x + 2 * _PENALTY * weights
-        value = -(weight @ (truth * log_p).sum(axis=1)) + _PENALTY * (weights**2).sum()
-        return float(value), slope.ravel()
-
-    start = np.zeros(len(State) * x.shape[1])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 600})
-    return np.asarray(found.x.reshape(len(State), -1) / size)
+    beside = np.repeat(*_by_group(sample.style == MarkStyle.OUTSIDE.value, group, np.logical_or))
+    kept &= ~beside | (sample.style != "")
+    weight = np.where(empty, _THINNING, 1.0) * np.where(state == State.UNSURE, _ODD_WEIGHT, 1.0)
+    weight = (weight[kept] / weight[kept].mean()).astype(np.float32)
+    return sample.evidence[kept], state[kept], weight
 
 
-def group_outcomes(sample: Sample, weights: FloatArray) -> tuple[FloatArray, ...]:
+def _slopes(
+    layers: list[Float32Array], x: Float32Array, state: IntArray, weight: Float32Array
+) -> list[Float32Array]:
+    """Derivatives of the weighted mean log loss."""
+    seen = [x]
+    for layer in layers:
+        x = seen[-1] @ layer[:-1] + layer[-1]
+        seen.append(np.maximum(x, 0))
+    slope = np.exp(x - logsumexp(x, axis=1, keepdims=True))
+    slope[np.arange(len(state)), state] -= 1
+    slope *= (weight / len(weight))[:, None]
+    slopes = []
+    for layer, below in zip(reversed(layers), reversed(seen[:-1]), strict=True):
+        slopes.append(np.vstack([below.T @ slope, slope.sum(axis=0)]))
+        slope = (slope @ layer[:-1].T) * (below > 0)
+    return slopes[::-1]
+
+
+def group_outcomes(sample: Sample, layers: Layers) -> tuple[FloatArray, ...]:
     """What is said of each group and what is true; each (n_groups,).
 
     Returns
@@ -363,9 +439,9 @@ def group_outcomes(sample: Sample, weights: FloatArray) -> tuple[FloatArray, ...
     n_marked : float64
         How many marks are read.
     """
-    z = products(sample.evidence) @ weights.T
-    probability = np.exp(z - logsumexp(z, axis=1, keepdims=True))
-    marked, wrong = taken(probability, np.zeros(len(z), dtype=bool))
+    nothing = Calibration(1.0, 0.0, np.ones(1), np.ones(1))
+    probability = BubbleModel(layers, nothing, nothing).probabilities(sample.evidence)
+    marked, wrong = taken(probability, np.zeros(len(probability), dtype=bool))
     unsure = np.minimum(probability[:, State.UNSURE], 1 - 1e-12)
     truly = np.isin(sample.state, (State.STROKE, State.FULL))
     bad = (marked != truly) & (sample.state != State.UNSURE)
@@ -419,9 +495,9 @@ def disputed_limits(probability: FloatArray, disputed: FloatArray) -> FloatArray
 
 def report(sample: Sample, model: BubbleModel, outcomes: tuple[FloatArray, ...]) -> None:
     """Reliability, and what is flagged by how the groups are marked."""
-    log_right, log_agreed, wrong, disputed, n_marked = outcomes
+    log_right, log_agreed, wrong, disputed, _ = outcomes
     options = BubbleOptions()
-    flagged = n_marked > 1
+    flagged = np.zeros(len(wrong), dtype=bool)
     for name, part, share, log_not, true in (
         ("wrong", model.wrong, options.silent_error_rate, log_right, wrong),
         ("disputed", model.disputed, options.undetected_disputes, log_agreed, disputed),
@@ -437,7 +513,7 @@ def report(sample: Sample, model: BubbleModel, outcomes: tuple[FloatArray, ...])
                 predicted, observed = probability[inside].mean(), true[inside].mean()
                 print(f"{predicted:9.2e} {inside.sum():8d} {observed:9.2e}")
         flagged |= probability > limit
-    order = np.array(["", *(style.value for style in STATES)])
+    order = np.array(["", *(style.value for style in STATES), COVERED])
     rank = np.argsort(order)[np.searchsorted(np.sort(order), sample.style)]
     highest = order[_by_group(rank, sample.group, np.maximum)[0]]
     print("oddest mark    groups  flagged  silently wrong")
@@ -448,13 +524,8 @@ def report(sample: Sample, model: BubbleModel, outcomes: tuple[FloatArray, ...])
             print(f"{style or 'none':12s} {use.sum():8d} {flagged[use].mean():8.4f} {silent:8d}")
 
 
-def _calibration_data(part: Calibration) -> dict[str, object]:
-    limits = np.column_stack([part.shares, part.limits]).tolist()
-    return {"scale": part.scale, "offset": part.offset, "limits": limits}
-
-
 @click.command()
-@click.option("--pages", default=600, show_default=True, help="Simulated pages.")
+@click.option("--pages", default=6000, show_default=True, help="Simulated pages.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep the evidence in this file.")
 @click.option("--workers", default=2, show_default=True)
 def main(pages: int, cache: Path | None, workers: int) -> None:
@@ -472,10 +543,10 @@ def main(pages: int, cache: Path | None, workers: int) -> None:
                 group=sample.group,
                 page=sample.page,
             )
-    training = sample.page % 3 != 2
-    weights = fit_states(sample.part(training))
+    training = sample.page % _HELD_OUT != 0
+    layers = fit_states(sample.part(training))
     held_out = sample.part(~training)
-    outcomes = group_outcomes(held_out, weights)
+    outcomes = group_outcomes(held_out, layers)
     log_right, log_agreed, is_wrong, is_disputed, n_marked = outcomes
     disputed = fit_calibration(log_agreed, is_disputed)
     chance = disputed.probability(log_agreed)
@@ -491,13 +562,18 @@ def main(pages: int, cache: Path | None, workers: int) -> None:
         shares=np.array(RATES),
         limits=wrong_limits(wrong.probability(log_right[left])),
     )
-    report(held_out, BubbleModel(weights, wrong, disputed), outcomes)
-    data = {
-        "weights": [[float(f"{w:.6g}") for w in row] for row in weights],
-        "wrong": _calibration_data(wrong),
-        "disputed": _calibration_data(disputed),
-    }
-    OUT.write_text(json.dumps(data, separators=(",", ":")).replace("],[", "],\n[") + "\n")
+    report(held_out, BubbleModel(layers, wrong, disputed), outcomes)
+    first, second, third = layers
+    np.savez(
+        OUT,
+        first=first,
+        second=second,
+        third=third,
+        wrong=np.array([wrong.scale, wrong.offset]),
+        disputed=np.array([disputed.scale, disputed.offset]),
+        wrong_limits=np.column_stack([wrong.shares, wrong.limits]),
+        disputed_limits=np.column_stack([disputed.shares, disputed.limits]),
+    )
     print(f"{len(sample.state)} bubbles of {pages} pages; written to {OUT.name}")
 
 

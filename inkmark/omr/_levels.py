@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkmark.omr import _level_kernels as _kernels
-from inkmark.omr._level_kernels import N_EVIDENCE
+from inkmark.omr._level_kernels import N_EVIDENCE, N_SAMPLES
 from inkmark.omr._plan import BubblePlan
-from inkmark.omr._transform import BoolArray, FloatArray
+from inkmark.omr._transform import BoolArray, FloatArray, GreyImage
 
-__all__ = ["N_EVIDENCE", "Evidence", "Ink", "group_medians"]
+__all__ = ["N_INPUTS", "Evidence", "Ink", "group_medians"]
+
+N_INPUTS = N_SAMPLES + N_EVIDENCE + 3
+"""What the model of a bubble is given: samples, what is measured of them, size and shape."""
+_NEAR_NOISES, _NEAR_EMPTY = 6.0, 0.1
+"""A bubble passes for empty that is no darker than one by so many standard deviations, or by
+this share of the paper's light."""
+_USUAL_WIDTH_MM = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +32,13 @@ class Ink:
         The darkness of each part of the bubbles; see `_level_kernels.COLUMNS`.
     seen : (n,) bool
         Whether the bubble lies in the image.
+    samples : (n, N_SAMPLES) uint8
+        The grey values they were measured from.
     """
 
     parts: FloatArray
     seen: BoolArray
+    samples: GreyImage
 
     @property
     def inside(self) -> FloatArray:
@@ -71,8 +82,8 @@ class Evidence:
         What all bubbles of the group have in common beyond their labels.
     mark, spread : float
         Typical darkness of a mark beyond an empty bubble, and its standard deviation.
-    rows : (n, N_EVIDENCE) float64
-        All of it; see `_level_kernels.weigh`.
+    inputs : (n, N_INPUTS) float32
+        What the model of a bubble is given; see `_level_kernels.stand_out` and `weigh`.
     """
 
     fill: FloatArray
@@ -80,7 +91,7 @@ class Evidence:
     shared: FloatArray
     mark: float
     spread: float
-    rows: FloatArray
+    inputs: NDArray[np.float32]
 
     @classmethod
     def of(cls, ink: Ink, plan: BubblePlan) -> Evidence:
@@ -88,7 +99,7 @@ class Evidence:
         n = len(ink.seen)
         fill, noise, shared = np.empty((3, n))
         rows = np.empty((n, N_EVIDENCE))
-        mark, spread = _kernels.weigh(
+        mark, spread, stroke = _kernels.weigh(
             ink.parts,
             ink.seen,
             plan.group_first,
@@ -101,4 +112,19 @@ class Evidence:
             noise,
             shared,
         )
-        return cls(fill, noise, shared, mark, spread, rows)
+        inputs = np.empty((n, N_INPUTS), dtype=np.float32)
+        near = ink.seen & (fill < np.maximum(_NEAR_NOISES * noise, _NEAR_EMPTY))
+        _kernels.stand_out(
+            ink.samples,
+            ink.white,
+            near,
+            stroke,
+            plan.by_glyph,
+            plan.glyph_first,
+            plan.kind,
+            inputs,
+        )
+        inputs[:, N_SAMPLES:-3] = rows
+        inputs[:, -3:-1] = plan.bubbles[:, 2:] / (_USUAL_WIDTH_MM / 2)
+        inputs[:, -1] = plan.shape
+        return cls(fill, noise, shared, mark, spread, inputs)

@@ -47,6 +47,8 @@ class BubblePlan:
         empty: same label, size and shape.
     glyph_first : (n_glyphs + 1,) int64
         Where each glyph's bubbles begin in that order.
+    kind : (n,) int64
+        Size and shape of each bubble, numbered.
     multiple : (n,) bool
         Whether several marks in the bubble's group are an answer.
     cancelling : (n,) bool
@@ -70,6 +72,7 @@ class BubblePlan:
     group_first: IntArray
     by_glyph: IntArray
     glyph_first: IntArray
+    kind: IntArray
     multiple: BoolArray
     cancelling: BoolArray
     points: FloatArray
@@ -87,8 +90,9 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
     page : PageLayout
     """
     fields = tuple(field for field in page.fields if isinstance(field, BubbleField))
-    bubbles, group, glyph = [], [], []
+    bubbles, group, glyph, kind = [], [], [], []
     looks: dict[tuple[object, ...], int] = {}
+    kinds: dict[tuple[object, ...], int] = {}
     n_groups = 0
     for field in fields:
         centres = field.centres()
@@ -102,6 +106,8 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
             for o in field.options
         ]
         glyph.append(np.tile(look, field.n_groups))
+        size = (field.bubble_w, field.bubble_h, field.shape)
+        kind.append(np.full(len(centres), kinds.setdefault(size, len(kinds))))
     counts = [len(rows) for rows in bubbles]
     groups = np.concatenate(group).astype(np.int64) if group else np.empty(0, np.int64)
     n_each = [field.n_groups for field in fields]
@@ -115,6 +121,7 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
         group_first=np.searchsorted(groups, np.arange(n_groups + 1)).astype(np.int64),
         by_glyph=np.argsort(glyphs, kind="stable").astype(np.int64),
         glyph_first=np.searchsorted(np.sort(glyphs), np.arange(len(looks) + 1)).astype(np.int64),
+        kind=np.concatenate(kind).astype(np.int64) if kind else np.empty(0, np.int64),
         multiple=np.repeat([field.multiple for field in fields], counts).astype(bool),
         cancelling=np.repeat(
             [field.full_box is FullBox.CANCELLED for field in fields], counts

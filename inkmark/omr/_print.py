@@ -85,9 +85,13 @@ def shows_print(
     return np.asarray(shown & lit & ink.seen)
 
 
-def is_bilevel(pixels: GreyImage) -> bool:
-    """Whether an image has next to no tones between black and white."""
-    sample = pixels[::29, ::31].astype(np.int64)
+def is_bilevel(canvas: GreyImage, windows: NDArray[np.int64]) -> bool:
+    """Whether the largest of some windows (n, 4) has next to no tones but black and white."""
+    sizes = np.clip(windows[:, 2:] - windows[:, :2], 0, None).prod(axis=1)
+    left, top, right, bottom = np.clip(windows[int(sizes.argmax())], 0, None).tolist()
+    sample = canvas[top:bottom:3, left:right:5].astype(np.int64)
+    if not sample.size:
+        return False
     low, high = int(sample.min()), int(sample.max())
     tones = np.minimum(sample - low, high - sample) > (high - low) / 10
     return float(tones.mean()) < _MAX_TONES

@@ -1,22 +1,22 @@
 """How probable each state of a bubble is: the fitted model, and what follows for a field.
 
-The model is a multinomial logistic regression on the evidence of a bubble and its products.
-It is fitted to simulated pages of known truth by ``python -m tools.calibrate_bubbles``,
-which writes ``bubble_model.json``; nothing in that file is set by hand.
+The model is a small network. It sees what a bubble's samples show beyond an empty bubble
+of the same label, and what is measured of them. It is fitted to simulated pages of known
+truth by ``python -m tools.calibrate_bubbles``, which writes ``bubble_model.npz``; nothing in
+that file is set by hand.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from importlib import resources
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkmark.omr import _level_kernels as _kernels
-from inkmark.omr._levels import N_EVIDENCE
 from inkmark.omr._transform import BoolArray, FloatArray
 
 __all__ = ["BubbleModel", "Calibration", "State", "bubble_model", "taken"]
@@ -70,8 +70,8 @@ class BubbleModel:
 
     Attributes
     ----------
-    weights : (4, N_EVIDENCE + 1, N_EVIDENCE + 1) float64
-        Of each state; see `_level_kernels.probabilities`.
+    layers : tuple of float32 arrays
+        Weights of the network's three layers; see `_level_kernels.probabilities`.
     wrong : Calibration
         That a group is read otherwise than it is marked. What goes by unseen is the share
         of wrong groups among those nobody looks at.
@@ -80,29 +80,28 @@ class BubbleModel:
         disputed groups that nobody looks at.
     """
 
-    weights: FloatArray
+    layers: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
     wrong: Calibration
     disputed: Calibration
 
-    def probabilities(self, evidence: FloatArray) -> FloatArray:
-        """Probability of each state of each bubble, (n, 4)."""
-        out = np.empty((len(evidence), len(self.weights)))
-        _kernels.probabilities(evidence, self.weights, out)
+    def probabilities(self, inputs: NDArray[np.float32]) -> FloatArray:
+        """Probability of each state of each bubble, (n, 4), from its `N_INPUTS` inputs."""
+        out = np.empty((len(inputs), len(State)))
+        _kernels.probabilities(inputs, *self.layers, out)
         return out
 
 
 @cache
 def bubble_model() -> BubbleModel:
     """The model that comes with the package."""
-    text = resources.files("inkmark.omr").joinpath("bubble_model.json").read_bytes()
-    data = json.loads(text)
-    weights = np.zeros((len(State), N_EVIDENCE + 1, N_EVIDENCE + 1))
-    weights[:, *np.triu_indices(N_EVIDENCE + 1)] = data["weights"]
-    wrong, disputed = (
-        Calibration(part["scale"], part["offset"], *np.array(part["limits"]).T)
-        for part in (data["wrong"], data["disputed"])
-    )
-    return BubbleModel(weights, wrong, disputed)
+    with resources.files("inkmark.omr").joinpath("bubble_model.npz").open("rb") as file:
+        data = np.load(file, allow_pickle=False)
+        layers = data["first"], data["second"], data["third"]
+        wrong, disputed = (
+            Calibration(*data[name].tolist(), *data[f"{name}_limits"].T)
+            for name in ("wrong", "disputed")
+        )
+    return BubbleModel(layers, wrong, disputed)
 
 
 def taken(probability: FloatArray, cancelling: BoolArray) -> tuple[BoolArray, FloatArray]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,6 +40,8 @@ _LEAST_NOISES = 4.0
 """A mark is this many standard deviations darker than an empty bubble,"""
 _LEAST_SHARE = 0.35
 """and has this share of the ink of the darkest one of its group."""
+_DOTS_MM = 0.35
+"""The greys of a dithered page are patterns of dots about as wide."""
 _NEARBY_PX = 8
 """Pixels beyond what is looked at first, where print may be looked for."""
 
@@ -84,7 +87,7 @@ def read_bubbles(
     look = _Look.at(pixels, plan, registration)
     found = Evidence.of(look.ink, look.plan)
     if plan.known_surroundings:
-        probability = bubble_model().probabilities(found.rows)
+        probability = bubble_model().probabilities(found.inputs)
         # Whatever its ink looks like: what noise may be is no sure mark, nor is what is far
         # lighter than another mark of its group.
         darkest = np.maximum.reduceat(found.fill, plan.group_first[:-1])[plan.group]
@@ -97,7 +100,7 @@ def read_bubbles(
         probability = darkness_probabilities(found, look.ink.seen, plan)
     marked, wrong = taken(probability, plan.cancelling)
     # Without print to be seen, a blank may be a covered mark, or one too light for the scan.
-    blind = look.printless and (is_bilevel(pixels.whole()) or not marked.any())
+    blind = look.printless and (look.bilevel or not marked.any())
     chances = _Chances.of(wrong, probability[:, State.UNSURE], plan, options)
     groups = _groups(marked, chances, plan, blind=blind)
     seen = np.logical_and.reduceat(look.ink.seen, plan.first[:-1]).tolist()
@@ -118,7 +121,9 @@ def read_bubbles(
     return tuple(readings)
 
 
-def bubble_evidence(pixels: Pixels, page: PageLayout, registration: Registration) -> FloatArray:
+def bubble_evidence(
+    pixels: Pixels, page: PageLayout, registration: Registration
+) -> NDArray[np.float32]:
     """The evidence that the model is fitted to.
 
     Parameters
@@ -129,14 +134,14 @@ def bubble_evidence(pixels: Pixels, page: PageLayout, registration: Registration
 
     Returns
     -------
-    (n, k) float64
+    (n, N_INPUTS) float32
         Of each bubble of the page in the order of its fields, their groups and options.
         NaN where its print is not seen.
     """
     look = _Look.at(pixels, bubble_plan(page), registration)
-    rows = Evidence.of(look.ink, look.plan).rows
-    rows[~look.ink.seen] = np.nan
-    return rows
+    inputs = Evidence.of(look.ink, look.plan).inputs
+    inputs[~look.ink.seen] = np.nan
+    return inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,8 @@ class _Look:
         Whether their places are known.
     ink : Ink
         `seen` where their print is.
+    bilevel : bool
+        Whether the image is black and white.
     printless : bool
         Whether print should be seen on the page and is not.
     boxes : list of list of float
@@ -160,6 +167,7 @@ class _Look:
     plan: BubblePlan
     placed: BoolArray
     ink: Ink
+    bilevel: bool
     printless: bool
     boxes: list[list[float]]
 
@@ -170,11 +178,14 @@ class _Look:
         if page_is_foreign := not plan.known_surroundings:
             plan, placed, sharp = follow_outlines(pixels.whole(), plan, transform)
         boxes = _field_boxes(plan, transform)
-        canvas = pixels.at(_windows(boxes[:, 4:], 1))
-        ink = _measure(canvas, plan, transform)
+        windows = _windows(boxes[:, 4:], 1)
+        canvas = pixels.at(windows)
+        bilevel = is_bilevel(canvas, windows)
+        blurred = _blurred(pixels.whole(), transform, plan) if bilevel else None
+        ink = _measure(canvas if blurred is None else blurred, plan, transform)
 
         def measure_at(bubbles: FloatArray) -> Ink:
-            near = pixels.at(_windows(boxes[:, 4:], _NEARBY_PX))
+            near = pixels.at(_windows(boxes[:, 4:], _NEARBY_PX)) if blurred is None else blurred
             return _measure(near, replace(plan, bubbles=bubbles), transform)
 
         shown = shows_print(ink, plan, measure_at)
@@ -184,7 +195,8 @@ class _Look:
         seen = np.logical_and.reduceat(shown, plan.first[:-1])
         if page_is_foreign and (sharp < _MIN_SHARP or np.mean(placed & seen) < _MIN_PLACED):
             placed[:] = False  # what is found here and there is other print
-        return cls(plan, placed, replace(ink, seen=shown), printless, boxes[:, :4].tolist())
+        ink = replace(ink, seen=shown)
+        return cls(plan, placed, ink, bilevel, printless, boxes[:, :4].tolist())
 
 
 def _field_boxes(plan: BubblePlan, transform: Transform) -> FloatArray:
@@ -200,6 +212,15 @@ def _field_boxes(plan: BubblePlan, transform: Transform) -> FloatArray:
         boxes,
     )
     return boxes
+
+
+def _blurred(grey: GreyImage, transform: Transform, plan: BubblePlan) -> GreyImage:
+    """A black and white page with its dots mixed to greys."""
+    x, y = plan.bubbles[:, :2].mean(axis=0)
+    ends = transform.to_px(np.array([(x, y), (x + 1, y), (x, y + 1)]))
+    px_per_mm = np.sqrt(abs(np.linalg.det(ends[1:] - ends[0])))
+    width = 2 * max(round(_DOTS_MM / 2 * px_per_mm), 1) + 1
+    return np.asarray(cv2.blur(grey, (width, width)), dtype=np.uint8)
 
 
 def _windows(boxes: FloatArray, margin: int) -> NDArray[np.int64]:
@@ -226,7 +247,7 @@ def _measure(canvas: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
     )
     parts = np.empty((n, _level_kernels.COLUMNS))
     _level_kernels.measure(samples, seen, plan.group_first, parts)
-    return Ink(parts, seen)
+    return Ink(parts, seen, samples)
 
 
 def _between_anchors(plan: BubblePlan, registration: Registration) -> BoolArray:

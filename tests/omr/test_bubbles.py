@@ -140,7 +140,7 @@ def test_a_full_row_of_light_marks_is_not_blank(page, multiple, taken):
     marks, _ = filled(page)
     light = {("Q5", k): taken for k in range(4)}
     reading = read(replace(page, fields=fields), marks | light)["Q5"]
-    assert reading.flag is not Flag.OK
+    assert reading.flag is not Flag.OK or (multiple and reading.value == "ABCD")
 
 
 @pytest.mark.parametrize("erased", [0.05, 0.15, 0.3, 0.45])
