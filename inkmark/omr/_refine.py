@@ -37,8 +37,10 @@ _MAX_SIDED = 0.5
 _MIN_CONTRAST = 0.02
 _MIN_SHARE = 0.4
 """Outlines are seen that have so much contrast, and this share of that of the page's."""
-_MAX_BLOCK, _BLOCK_MM = 5, 30.0
-"""Most bubbles of a block, and its largest extent."""
+_MAX_BLOCK = 5
+_BLOCK_MM = (30.0, 8.0)
+"""Largest extent of a block across and along the sides with marks: about a row, as a slip of
+the feeder parts one row from the next."""
 _STEP_MM = 0.14
 """A pixel of the patches in which outlines are looked for: about that of a scan at 200 dpi."""
 _REACHES_MM = (1.5, 0.6)
@@ -169,7 +171,8 @@ def _plan(page: PageLayout) -> _Plan | None:
     plan = bubble_plan(page)
     if not plan.fields:
         return None
-    blocks = _blocks(plan.bubbles[:, :2])
+    along = anchor_plan(page).along
+    blocks = _blocks(plan.bubbles[:, :2], np.array(_BLOCK_MM if along else _BLOCK_MM[::-1]))
     order = np.concatenate(blocks)
     first = np.concatenate([[0], np.cumsum([len(block) for block in blocks])])
     looks = np.column_stack([plan.bubbles[:, 2:], plan.shape])
@@ -180,7 +183,6 @@ def _plan(page: PageLayout) -> _Plan | None:
     anchors = (*page.anchors.squares, *page.anchors.timing)
     middles = [(box.x + box.w / 2, box.y + box.h / 2) for box in anchors]
     places = np.concatenate([centres, middles])
-    along = anchor_plan(page).along
     size = np.array([page.width_mm, page.height_mm])
     x, y = (
         np.linspace(0, size[axis], int(size[axis] / _KNOTS_MM[int(axis == along)]) + 2)
@@ -203,14 +205,14 @@ def _plan(page: PageLayout) -> _Plan | None:
     )
 
 
-def _blocks(places: FloatArray) -> list[IntArray]:
+def _blocks(places: FloatArray, largest_mm: FloatArray) -> list[IntArray]:
     """Neighbours: positions are halved along the longer side until few are left together."""
     blocks: list[IntArray] = []
     rest = [np.arange(len(places))]
     while rest:
         rows = rest.pop()
-        extent = np.ptp(places[rows], axis=0)
-        if len(rows) <= _MAX_BLOCK and extent.max() <= _BLOCK_MM:
+        extent = np.ptp(places[rows], axis=0) / largest_mm
+        if len(rows) <= _MAX_BLOCK and extent.max() <= 1:
             blocks.append(rows)
             continue
         along = places[rows, int(np.argmax(extent))]
