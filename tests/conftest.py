@@ -6,7 +6,18 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No test may depend on how busy the machine is, or find on one machine what it cannot find
+# on the next.
+hypothesis.settings.register_profile(
+    "anywhere",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("anywhere")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

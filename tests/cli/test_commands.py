@@ -138,12 +138,13 @@ def test_a_reader_that_goes_away_is_no_error(exam: Path) -> None:
     sheet, *_ = (exam / "sheets").iterdir()
     code = "from inkmark.cli import main; main()"
     command = [sys.executable, "-c", code, "read", str(sheet), "--layout", exam / "layout.json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        errors = process.stderr.read()
-    assert errors == b""
+    reader, writer = os.pipe()
+    os.close(reader)  # it has gone away before anything is written
+    try:
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writer)
+    assert done.stderr == b""
 
 
 def test_sheets_in_use_are_not_replaced_by_others(exam: Path) -> None:
