@@ -18,7 +18,7 @@ from inkmark.images import find_scans, open_scan
 from inkmark.layouts import load_layout, print_sheets
 from inkmark.machine import Machine, this_machine
 from inkmark.ocr import read_codes
-from inkmark.omr import read_bubbles, register
+from inkmark.omr import read_bubbles, refine, register
 from inkmark.readings import Registration
 from inkmark.session import Progress
 from inkmark.session.pages import page_code
@@ -100,7 +100,7 @@ def measure_stages(
     -------
     BenchResult
     """
-    total = 11
+    total = 12
     stages: list[StageTime] = []
 
     def done(*measured: StageTime) -> None:
@@ -176,6 +176,10 @@ def _page_stages(folder: ExamFolder) -> list[StageTime]:
                         if not isinstance(again, Registration):
                             continue
                         found = again
+                    refined = timed("follow outlines", partial(refine, pixels, page, found))
+                    if not isinstance(refined, Registration):
+                        continue
+                    found = refined
                     timed("read bubbles", partial(read_bubbles, pixels, page, found))
     return [
         StageTime(name, "page", len(values), statistics.median(values), _spread(values))

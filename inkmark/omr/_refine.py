@@ -131,6 +131,10 @@ class _Plan:
     Attributes
     ----------
     all : BubblePlan
+    ends : (m, 4) float64
+        The outermost bubbles of each field.
+    first_end : (n_fields + 1,) int64
+        Where those of each field begin.
     bubbles : (n, 4) float64
         Block after block.
     field : (n,) int64
@@ -153,6 +157,8 @@ class _Plan:
     """
 
     all: BubblePlan
+    ends: FloatArray
+    first_end: IntArray
     bubbles: FloatArray
     field: IntArray
     kind: IntArray
@@ -189,8 +195,11 @@ def _plan(page: PageLayout) -> _Plan | None:
         for axis in (0, 1)
     )
     knots = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    ends = [_outermost(rows) for rows in np.split(plan.bubbles, plan.first[1:-1])]
     return _Plan(
         all=plan,
+        ends=np.concatenate(ends),
+        first_end=np.concatenate([[0], np.cumsum([len(rows) for rows in ends])]).astype(np.int64),
         bubbles=np.ascontiguousarray(plan.bubbles[order]),
         field=np.repeat(np.arange(len(counts)), counts)[order],
         kind=kind.reshape(-1)[order].astype(np.int64),
@@ -222,6 +231,13 @@ def _blocks(places: FloatArray, largest_mm: FloatArray) -> list[IntArray]:
     return blocks
 
 
+def _outermost(bubbles: FloatArray) -> FloatArray:
+    """The bubbles of a field that lie furthest to its four corners."""
+    x, y = bubbles[:, :2].T
+    corners = [(x + y).argmin(), (x - y).argmax(), (x + y).argmax(), (x - y).argmin()]
+    return np.asarray(bubbles[np.unique(corners)])
+
+
 def _outline(look: FloatArray, n: int) -> FloatArray:
     """Points at equal steps along an outline, (n, 4): x, y and the outward normal.
 
@@ -247,14 +263,14 @@ def _outline(look: FloatArray, n: int) -> FloatArray:
 
 def _windows(plan: _Plan, transform: Transform, margin: int) -> IntArray:
     """What is looked at of each field, and so many pixels around."""
-    boxes = np.empty((len(plan.all.fields), 8))
+    boxes = np.empty((len(plan.first_end) - 1, 8))
     _bubble_kernels.field_boxes(
         transform.homography,
         transform.mesh_x,
         transform.mesh_y,
         transform.mesh,
-        plan.all.bubbles,
-        plan.all.first,
+        plan.ends,
+        plan.first_end,
         plan.all.reach,
         boxes,
     )

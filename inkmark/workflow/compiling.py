@@ -12,7 +12,15 @@ import numpy as np
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.layouts import build_layout, print_sheets
 from inkmark.session import ReadOptions, SerialExecutor, read_scans, tell_of_compiling
-from inkmark.simulator import MarkStyle, encode_scan, fill_sheet, render_pages
+from inkmark.simulator import (
+    Bulge,
+    MarkStyle,
+    ScannerModel,
+    encode_scan,
+    fill_sheet,
+    render_pages,
+    scan,
+)
 
 __all__ = ["compile_kernels"]
 
@@ -59,10 +67,19 @@ def _read_a_sheet(folder: Path) -> None:
     (blank,) = render_pages(folder / "sheet.pdf", _DPI)
     (folder / "sheet.pdf").unlink()
     marks = {("Q1", 0): [(0, MarkStyle.FILL)]}
-    filled = fill_sheet(blank, layout.pages[0], marks, _DPI, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    filled = fill_sheet(blank, layout.pages[0], marks, _DPI, rng)
+    bent = scan(filled, _DPI, ScannerModel(bulge=Bulge(8.0, 150.0)), rng)
     black = np.where(filled > 127, 255, 0).astype(np.uint8)
     for number, (pixels, ending) in enumerate(
-        ((filled, ".jpg"), (filled, ".png"), (filled, ".pdf"), (black, ".png"), (black, ".tif"))
+        (
+            (filled, ".jpg"),
+            (bent, ".jpg"),
+            (filled, ".png"),
+            (filled, ".pdf"),
+            (black, ".png"),
+            (black, ".tif"),
+        )
     ):
         encode_scan(pixels, folder / f"{number}{ending}", _DPI)
     for _ in read_scans([folder], layout, options=ReadOptions(), executor=SerialExecutor()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from inkmark.cli import main
+from inkmark.omr import _refine_kernels
 from inkmark.workflow import compile_kernels
 
 
@@ -15,3 +16,9 @@ def test_what_is_compiled_is_not_compiled_again() -> None:
     assert told == []
     result = CliRunner().invoke(main, ["compile", "--json"], catch_exceptions=False)
     assert (result.exit_code, result.output) == (0, '{"compiled": false}\n')
+
+
+def test_what_only_bent_pages_need_is_compiled_too() -> None:
+    compile_kernels()
+    assert _refine_kernels.cut_patches.signatures
+    assert _refine_kernels.shift_scores.signatures
