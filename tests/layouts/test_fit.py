@@ -5,12 +5,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_exams import invented_exam, mixed_exam
+from invented_exams import built_or_reject, invented_exam, mixed_exam
 from sample_layouts import everything
 
-from inkmark.errors import LayoutError
 from inkmark.exam import Candidate, Exam, Item, ItemType
 from inkmark.layouts import (
     BubbleShape,
@@ -44,11 +43,7 @@ forms = st.builds(
 def test_sheets_fit_the_exam_and_the_options_they_were_built_for(
     exam: Exam, options: SheetOptions
 ) -> None:
-    try:
-        layout = build_layout(exam, options)
-    except LayoutError as refused:
-        assert "wide" in str(refused)
-        reject()  # a row of large bubbles is wider than a narrow column
+    layout = built_or_reject(exam, options)
     assert item_differences(layout, exam) == ()
     assert form_differences(layout, exam, options) == ()
     found = sheet_options(layout)
