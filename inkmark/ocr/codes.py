@@ -29,6 +29,12 @@ _FORMATS = {
 _MARGIN = 0.25
 """Added on each side of a code before it is cut out, as a share of its longer side: the
 quiet zone and what registration may be off."""
+_SOFT = 0.007
+"""Spread that fills in the dots of dithering but not the modules, as a share of that side:
+a module is a twentieth to a fortieth."""
+_AROUND = 0.2
+"""Side of the neighbourhood that is the limit between black and white, as such a share:
+it holds a finder pattern."""
 
 
 def read_codes(
@@ -37,8 +43,8 @@ def read_codes(
     """Decode every code field of a registered page.
 
     Only the region of each field is looked at, and only for the field's formats. A region
-    that does not decode as it is, is tried again without fine lines, enlarged and
-    sharpened.
+    that does not decode as it is, is tried again without fine lines, softened, at other
+    sizes, in black and white, and sharpened.
 
     Parameters
     ----------
@@ -103,7 +109,8 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
     if x1 - x0 < 8 or y1 - y0 < 8:
         return None
     seen = pixels.at(np.array([[x0, y0, x1, y1]]))
-    for attempt in _attempts(seen[y0:y1, x0:x1]):
+    side_px = max(box_px.w, box_px.h)
+    for attempt in _attempts(seen[y0:y1, x0:x1], side_px):
         codes = zxingcpp.read_barcodes(attempt, formats=formats, try_invert=False)
         if codes:
             name = next(n for n, f in _FORMATS.items() if codes[0].format == f)
@@ -111,16 +118,26 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
     return None
 
 
-def _attempts(region: GreyImage) -> Iterator[GreyImage]:
-    """Yield the region as it is, without fine dark lines, doubled, and trebled and sharpened.
+def _attempts(region: GreyImage, side_px: float) -> Iterator[GreyImage]:
+    """Yield the region as it is, then changed in ways that mend what spoils codes.
 
-    Dust on a scanner's glass draws lines along the page, which cut the finder patterns.
+    Dust on a scanner's glass draws lines along the page, which cut the finder patterns;
+    dithering leaves holes in them; shadows hide them from one limit for all.
     """
     yield np.ascontiguousarray(region)
     closed = cv2.morphologyEx(region, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     yield np.asarray(closed, dtype=np.uint8)
+    softened = cv2.GaussianBlur(region, (0, 0), max(_SOFT * side_px, 0.5))
+    yield np.asarray(softened, dtype=np.uint8)
+    halved = cv2.resize(region, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    yield np.asarray(halved, dtype=np.uint8)
     doubled = cv2.resize(region, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     yield np.asarray(doubled, dtype=np.uint8)
+    around = 2 * round(_AROUND * side_px / 2) + 3
+    limited = cv2.adaptiveThreshold(
+        softened, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, around, 0
+    )
+    yield np.asarray(limited, dtype=np.uint8)
     trebled = cv2.resize(region, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     blurred = cv2.GaussianBlur(trebled, (0, 0), 4.0)
     yield np.asarray(cv2.addWeighted(trebled, 4.0, blurred, -3.0, 0.0), dtype=np.uint8)

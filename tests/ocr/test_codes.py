@@ -102,6 +102,34 @@ def test_a_line_of_dust_through_the_finder_patterns_does_no_harm() -> None:
     assert code.text == TEXT
 
 
+def diffused(pixels: np.ndarray) -> np.ndarray:
+    """Black and white dots whose mean is the picture (Floyd and Steinberg 1976)."""
+    left = pixels.astype(np.float64)
+    height, width = left.shape
+    for y in range(height):
+        for x in range(width):
+            dot = 255.0 if left[y, x] >= 128 else 0.0
+            error, left[y, x] = left[y, x] - dot, dot
+            for dx, dy, share in ((1, 0, 7), (-1, 1, 3), (0, 1, 5), (1, 1, 1)):
+                if 0 <= x + dx < width and y + dy < height:
+                    left[y + dy, x + dx] += error * share / 16
+    return left.astype(np.uint8)
+
+
+@pytest.mark.parametrize(("black", "white"), [(60, 240), (90, 220)])
+def test_a_dithered_code(black: int, white: int) -> None:
+    field = CodeField("page", Box(3.0, 3.0, 20.0, 20.0))
+    page = PageLayout(26.0, 26.0, Anchors(AnchorKind.IMAGE), (field,))
+    grey = draw(TEXT, field.box, zxingcpp.BarcodeFormat.QRCode, page)
+    pixels = diffused(black + grey / 255.0 * (white - black))
+    formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    assert zxingcpp.read_barcodes(pixels, formats=formats) == [], "the picture must be hard"
+    (code,) = read_codes(
+        Pixels.of(pixels), page, registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0]))
+    )
+    assert code.text == TEXT
+
+
 def test_a_field_outside_the_image_is_not_decoded() -> None:
     page = page_with(CodeField("page", Box(70.0, 10.0, 18.0, 18.0)))
     homography = np.array([[PX_PER_MM, 0, 5000.0], [0, PX_PER_MM, 0], [0, 0, 1.0]])
