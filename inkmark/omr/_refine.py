@@ -56,7 +56,9 @@ _MIN_SCORE = 0.6
 _MAX_RIVAL = 0.8
 """The next best place scores no more than this share of the best."""
 _MIN_FOUND = 0.3
-"""With fewer of the blocks found the outlines are not seen, or it is another sheet."""
+_MIN_INKED = 0.5
+"""With fewer of the blocks found than this share, no outlines are printed dark enough for the
+scanner; or, where around more of the bubbles than this share there is print, it is elsewhere."""
 _KNOTS_MM = (15.0, 6.0)
 """Distance of the knots of the field of shifts, across and along the sides with marks."""
 _BEND_SIZE_MM, _BEND_MM = 0.8, 45.0
@@ -67,7 +69,7 @@ _BLOCK_NOISE_MM, _ANCHOR_NOISE_MM = 0.05, 0.1
 """How well the place of a block is known, and that of the marks; not all were seen."""
 _AGREE_MM = 0.3
 """A block is not believed that lies further off the field, and its fields are doubtful."""
-_KNOWN_MM = 0.15
+_KNOWN_MM = 0.1
 """A block whose outlines are hidden is where the field puts it if that is known so well."""
 _MIN_SHIFT_MM = 0.1
 """No field of shifts is worth while that moves no block by more."""
@@ -92,10 +94,10 @@ def refine(
     Returns
     -------
     Registration or RegistrationFailure
-        The same where the outlines lie as they should, where none are seen at all, and for
-        sheets that are not our own. Else with other shifts, with the names of the fields
-        that were not found, and with the rms distance of blocks of bubbles from where the
-        others say they are, if that is the larger residual.
+        The same where the outlines lie as they should, where nothing is printed that a
+        scanner saw, and for sheets that are not our own. Else with other shifts, with the
+        names of the fields that were not found, and with the rms distance of blocks of
+        bubbles from where the others say they are, if that is the larger residual.
     """
     plan = _plan(page) if page.anchors.kind is AnchorKind.SQUARES else None
     if plan is None:
@@ -106,13 +108,18 @@ def refine(
         return registration
     reach_px = int(np.ceil((_REACHES_MM[0] + 1.0) * _px_per_mm(plan, transform)))
     canvas = pixels.at(_windows(plan, transform, reach_px))
-    shift, found = _look(canvas, plan, transform, _REACHES_MM[0])
+    shift, found, inked = _look(canvas, plan, transform, _REACHES_MM[0])
     if found.mean() < _MIN_FOUND:
-        return registration
+        if inked < _MIN_INKED:
+            return registration
+        return replace(registration, lost=tuple(field.name for field in plan.all.fields))
     bend = _Bend.through(plan, shift, found)
     refined = bend.added(plan, registration)
-    again, found = _look(canvas, plan, Transform.of(refined), _REACHES_MM[1])
-    bend = _Bend.through(plan, bend.blocks + again, found)
+    again, seen, _ = _look(canvas, plan, Transform.of(refined), _REACHES_MM[1])
+    bend = _Bend.through(plan, bend.blocks + again, seen)
+    # Seen at first, and not where the others put it.
+    elsewhere = found & (np.hypot(*(shift - bend.blocks).T) > _AGREE_MM)
+    elsewhere = ~bend.believed & (seen | elsewhere)
     residual = max(registration.residual_mm, bend.residual_mm)
     if residual > options.max_residual_mm:
         return RegistrationFailure(
@@ -121,7 +128,7 @@ def refine(
         )
     if np.abs(bend.blocks).max() > _MIN_SHIFT_MM:
         registration = replace(bend.added(plan, registration), residual_mm=residual)
-    return replace(registration, lost=_lost(plan, bend, found))
+    return replace(registration, lost=_lost(plan, bend, elsewhere))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +298,7 @@ def _px_per_mm(plan: _Plan, transform: Transform) -> float:
 
 
 def _are_placed(canvas: GreyImage, plan: _Plan, transform: Transform) -> bool:
-    signs = np.empty((len(plan.bubbles), 3))
+    signs = np.empty((len(plan.bubbles), 4))
     _kernels.outline_signs(
         canvas,
         transform.homography,
@@ -304,11 +311,13 @@ def _are_placed(canvas: GreyImage, plan: _Plan, transform: Transform) -> bool:
         _BESIDE_MM,
         signs,
     )
-    blocks = np.empty((len(plan.centres), 3))
+    blocks = np.empty((len(plan.centres), 4))
     _kernels.block_medians(signs, plan.first, blocks)
-    contrast, to_x, to_y = blocks.T
-    least = max(_MIN_CONTRAST, _MIN_SHARE * float(np.sort(contrast)[len(contrast) // 2]))
-    return bool(((contrast >= least) & (np.hypot(to_x, to_y) <= _MAX_SIDED * contrast)).all())
+    contrast, sided = blocks[:, :2], np.abs(blocks[:, 2:])
+    # Of a box that is off along one side the other sides are where they should be.
+    usual = np.sort(contrast.max(axis=1))[len(contrast) // 2]
+    least = max(_MIN_CONTRAST, _MIN_SHARE * float(usual))
+    return bool(((contrast >= least) & (sided <= _MAX_SIDED * contrast)).all())
 
 
 # -- looking for them ------------------------------------------------------------------
@@ -316,8 +325,11 @@ def _are_placed(canvas: GreyImage, plan: _Plan, transform: Transform) -> bool:
 
 def _look(
     canvas: GreyImage, plan: _Plan, transform: Transform, reach_mm: float
-) -> tuple[FloatArray, BoolArray]:
-    """How far each block of bubbles is off its place (n_blocks, 2) in mm, and which are seen."""
+) -> tuple[FloatArray, BoolArray, float]:
+    """How far each block is off its place (n_blocks, 2) in mm, and which are seen.
+
+    And around what share of the bubbles there is anything to be seen.
+    """
     reach = round(reach_mm / _STEP_MM)
     half = np.ceil(plan.bubbles[:, 2:].max(axis=0) / _STEP_MM).astype(int) + reach + _MARGIN_PX
     n = len(plan.bubbles)
@@ -336,9 +348,11 @@ def _look(
     scores = np.empty((n, 2 * reach + 1, 2 * reach + 1), np.float32)
     _kernels.shift_scores(lines, plan.kind, plan.lines, scores)
     # Much ink of any kind lies on many lines.
-    scores /= np.sqrt(np.square(lines).mean(axis=(1, 2)) + _LEAST_INK**2)[:, None, None]
+    ink = np.square(lines).mean(axis=(1, 2))
+    scores /= np.sqrt(ink + _LEAST_INK**2)[:, None, None]
     counts = np.diff(plan.first)[:, None, None]
-    return _peaks((np.add.reduceat(scores, plan.first[:-1]) / counts).astype(np.float32))
+    shift, sure = _peaks((np.add.reduceat(scores, plan.first[:-1]) / counts).astype(np.float32))
+    return shift, sure, float(np.mean(ink > _LEAST_INK**2))
 
 
 def _lines(patches: F32Array) -> F32Array:
@@ -467,8 +481,8 @@ class _Bend:
         )
 
 
-def _lost(plan: _Plan, bend: _Bend, found: BoolArray) -> tuple[str, ...]:
+def _lost(plan: _Plan, bend: _Bend, elsewhere: BoolArray) -> tuple[str, ...]:
     """The fields with a block that contradicts the others, or that may be anywhere."""
-    lost = ~bend.believed & (found | ~bend.known)
+    lost = elsewhere | ~(bend.believed | bend.known)
     fields = np.unique(plan.field[np.repeat(lost, np.diff(plan.first))])
     return tuple(plan.all.fields[k].name for k in fields.tolist())

@@ -46,11 +46,11 @@ def outline_signs(
         Points x, y in mm from the centre, and the outward normals there.
     beside_mm : float
         How far inside and outside of the outline it is compared.
-    out : (n, 3) float64
+    out : (n, 4) float64
         Filled, in shares of the light of the paper around the bubble: how much darker the
-        outline is than what lies inside and outside of it; and by how much it is darker
-        outside than inside towards x and y, half of it. NaN where a point lies beyond the
-        image.
+        outline's parts that face towards x and those towards y are than what lies inside and
+        outside of them; and by how much it is darker outside than inside of them, half of it.
+        NaN where a point lies beyond the image.
     """
     height, width = pixels.shape
     n_points = outlines.shape[1]
@@ -62,7 +62,7 @@ def outline_signs(
         ux, uy = (right_x - px) / w, (right_y - py) / w
         vx, vy = (down_x - px) / h, (down_y - py) / h
         outline = outlines[kind[k]]
-        on = inner = outer = to_x = to_y = upright = level = 0.0
+        line_x = line_y = to_x = to_y = upright = level = 0.0
         paper = 1.0
         inside = True
         for i in range(n_points):
@@ -78,9 +78,9 @@ def outline_signs(
                 break
             within = float(pixels[int(at_y - step_y), int(at_x - step_x)])
             beyond = float(pixels[int(at_y + step_y), int(at_x + step_x)])
-            on += float(pixels[int(at_y), int(at_x)])
-            inner += within
-            outer += beyond
+            line = 0.5 * (within + beyond) - float(pixels[int(at_y), int(at_x)])
+            line_x += na * na * line
+            line_y += nb * nb * line
             to_x += na * (within - beyond)
             to_y += nb * (within - beyond)
             upright += na * na
@@ -89,9 +89,10 @@ def outline_signs(
         if not inside:
             out[k] = np.nan
             continue
-        out[k, 0] = (0.5 * (inner + outer) - on) / (n_points * paper)
-        out[k, 1] = to_x / (2.0 * upright * paper)
-        out[k, 2] = to_y / (2.0 * level * paper)
+        out[k, 0] = line_x / (upright * paper)
+        out[k, 1] = line_y / (level * paper)
+        out[k, 2] = to_x / (2.0 * upright * paper)
+        out[k, 3] = to_y / (2.0 * level * paper)
 
 
 @njit(cache=True, nogil=True)

@@ -11,7 +11,7 @@ import pytest
 from inkmark.exam import Item, ItemType
 from inkmark.exam.example import example_exam
 from inkmark.images import Pixels
-from inkmark.layouts import BubbleField, SheetOptions, build_layout, print_sheets
+from inkmark.layouts import BubbleField, BubbleShape, SheetOptions, build_layout, print_sheets
 from inkmark.omr import RegisterOptions, RegistrationFailure, read_bubbles, refine, register
 from inkmark.readings import Flag, Registration, ShiftMesh
 from inkmark.simulator import MarkStyle, ScannerModel, fill_sheet, render_pages, scan
@@ -22,13 +22,17 @@ DPI = 200
 BULGE = Bulge(height_mm=8.0, length_mm=220.0, direction_deg=30.0, phase=0.2)
 
 
-@pytest.fixture(scope="module")
-def sheet(tmp_path_factory):
-    """A page and its picture, filled: every item has a mark, each style in turn."""
+def _exam():
     items = tuple(
         Item(str(k + 1), ItemType.SINGLE, tuple("ABCD"), ("A",), Decimal(1)) for k in range(60)
     )
-    exam = replace(example_exam("en"), items=items)
+    return replace(example_exam("en"), items=items)
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory):
+    """A page and its picture, filled: every item has a mark, each style in turn."""
+    exam = _exam()
     layout = build_layout(exam, SheetOptions())
     path = tmp_path_factory.mktemp("sheets") / "sheet.pdf"
     print_sheets(layout, exam, path, None)
@@ -153,6 +157,48 @@ def test_a_page_without_outlines_stays_as_it_is(sheet):
     registration = register(Pixels.of(image), page)
     blank = Pixels.of(np.full_like(image, 250))
     assert refine(blank, page, registration) is registration
+
+
+@pytest.mark.parametrize("off_mm", [(0.0, 2.5), (3.0, 0.0)])
+def test_nothing_is_believed_where_the_outlines_are_elsewhere(sheet, off_mm):
+    page, _, filled = sheet
+    image, _ = _scanned(filled)
+    pixels = Pixels.of(image)
+    registration = register(pixels, page)
+    move = np.array([[1, 0, off_mm[0]], [0, 1, off_mm[1]], [0, 0, 1]])
+    moved = np.reshape(registration.homography, (3, 3)) @ move
+    wrong = replace(registration, homography=tuple((moved / moved[2, 2]).ravel().tolist()))
+    refined = refine(pixels, page, wrong)
+    bubbles = [field.name for field in page.fields if isinstance(field, BubbleField)]
+    assert len(refined.lost) > 0.9 * len(bubbles)
+    readings = read_bubbles(pixels, page, refined)
+    assert all(r.flag is not Flag.OK for r in readings if r.field in refined.lost)
+
+
+@pytest.mark.parametrize("shift", [(0.5, 0.0), (0.0, 0.5), (-0.9, 0.9)])
+@pytest.mark.parametrize("shape", list(BubbleShape))
+def test_a_page_that_is_off_as_a_whole_is_seen(shift, shape, tmp_path):
+    exam = _exam()
+    layout = build_layout(exam, SheetOptions(bubble_style=shape, bubble_mm=(4.0, 4.0)))
+    print_sheets(layout, exam, tmp_path / "sheet.pdf", None)
+    page = layout.pages[0]
+    image, pose = _scanned(next(iter(render_pages(tmp_path / "sheet.pdf", DPI))))
+    pixels = Pixels.of(image)
+    registration = register(pixels, page)
+    before = registration.shifts
+    wrong = replace(
+        registration,
+        shifts=replace(
+            before,
+            dx_mm=tuple(dx + shift[0] for dx in before.dx_mm),
+            dy_mm=tuple(dy + shift[1] for dy in before.dy_mm),
+        ),
+    )
+    assert refine(pixels, page, registration) is registration
+    refined = refine(pixels, page, wrong)
+    off = _off_mm(page, refined, pose)
+    assert np.median(off) < 0.2
+    assert refined.lost or off.max() < 0.35
 
 
 def test_the_residual_has_a_limit(sheet):

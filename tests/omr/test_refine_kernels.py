@@ -62,7 +62,7 @@ def test_outline_signs(rng, pixels, transform, bubbles):
     outlines = rng.normal(0, 1.2, (2, 8, 4))
     outlines[:, :, 2:] /= np.linalg.norm(outlines[:, :, 2:], axis=2, keepdims=True)
     kind = rng.integers(0, 2, len(bubbles))
-    out = np.empty((len(bubbles), 3))
+    out = np.empty((len(bubbles), 4))
     kernels.outline_signs(pixels, *arrays(transform), bubbles, kind, outlines, 0.25, out)
     height, width = pixels.shape
     n_beyond = 0
@@ -78,9 +78,12 @@ def test_outline_signs(rng, pixels, transform, bubbles):
             continue
         x, y = at.astype(int).transpose(2, 0, 1)
         inner, line, outer = pixels[y, x].astype(float)
-        expected = [((inner + outer) / 2 - line).mean()]
-        expected += list((normal.T @ (inner - outer)) / (2 * np.square(normal).sum(axis=0)))
-        np.testing.assert_allclose(out[k], np.array(expected) / max(outer.max(), 1), atol=1e-9)
+        squares = np.square(normal).sum(axis=0)
+        expected = [(np.square(normal).T @ ((inner + outer) / 2 - line)) / squares]
+        expected += [(normal.T @ (inner - outer)) / (2 * squares)]
+        np.testing.assert_allclose(
+            out[k], np.concatenate(expected) / max(outer.max(), 1), atol=1e-9
+        )
     assert 0 < n_beyond < len(bubbles) / 2
 
 
