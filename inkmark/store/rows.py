@@ -173,10 +173,15 @@ def page_record(row: Any, fields: tuple[FieldReading, ...]) -> PageRecord:
 
 
 def _registration_json(registration: Registration) -> dict[str, Any]:
-    stored = {f.name: getattr(registration, f.name) for f in dataclasses.fields(registration)}
+    stored = _attributes(registration)
     if registration.shifts is not None:
-        stored["shifts"] = dataclasses.asdict(registration.shifts)
+        stored["shifts"] = _attributes(registration.shifts)
     return stored
+
+
+def _attributes(value: Registration | ShiftMesh) -> dict[str, Any]:
+    """What `dataclasses.asdict` gives, without its copies of every number in a mesh."""
+    return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
 
 
 def _registration(stored: dict[str, Any]) -> Registration:
