@@ -25,7 +25,7 @@ from inkmark.geometry import Box, apply_homography
 from inkmark.images import Pixels
 from inkmark.layouts import PageLayout
 from inkmark.omr import _anchor_kernels, _placing_kernels
-from inkmark.omr._anchors import AnchorPlan, anchor_plan
+from inkmark.omr._anchors import AnchorPlan, IntArray, anchor_plan
 from inkmark.omr._transform import FloatArray, GreyImage, orientation_deg
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration, ShiftMesh
@@ -74,6 +74,12 @@ _SURE_SHARE = 0.75
 _MAX_ROUNDS = 5
 _MIN_TO_FOLLOW = 6
 """So few marks may be a chance."""
+_WHOLE_SIDE = 0.9
+"""A side is seen whole with so many of its marks and both squares;"""
+_ACROSS = 0.7
+"""and what is further from it than this share of the sheet's width is at the other side."""
+_ACROSS_MM = 0.5
+"""The key mark there is no further from its place."""
 
 
 def register_squares(
@@ -105,6 +111,8 @@ def register_squares(
             measured = _measure(level, plan, homography, options)
             if measured is None:
                 continue
+            if measured.n_found <= _SURE_SHARE * plan.n_anchors:
+                measured = _from_one_side(level, plan, measured, options) or measured
             key = _key(level, plan, measured)
             outcome = _verify(level, plan, measured, key, options)
             if isinstance(outcome, RegistrationFailure):
@@ -234,8 +242,8 @@ def _by_side(blobs: FloatArray, plan: AnchorPlan, shape: tuple[int, ...]) -> Flo
         b = at[i] - a * places[one]
         corners = a[:, None] * outer + b[:, None]
         x, y = corners.real, corners.imag
-        low, high = -_OVERHANG * max(shape), (1 + _OVERHANG) * np.array(shape[::-1])
-        inside = (np.minimum(x, y) >= low) & (x <= high[0]) & (y <= high[1])
+        over = _OVERHANG * max(shape)
+        inside = (np.minimum(x, y) >= -over) & (x <= shape[1] + over) & (y <= shape[0] + over)
         good = inside.all(axis=1)
         found += zip(error[i, j][good].tolist(), a[good].tolist(), b[good].tolist(), strict=True)
     found.sort(key=lambda p: p[0])
@@ -270,7 +278,8 @@ def _standing(measured: _Measured, key: _Key, plan: AnchorPlan) -> tuple[int, in
     if key is _Key.ABSENT:
         is_all = n_squares == 4 and 2 * measured.n_found > plan.n_anchors
         return 2 * is_all, 0, 0
-    return 3 if key is _Key.SEEN and n_squares == 4 else 1, n_squares, measured.n_found
+    is_likely = n_squares == 4 or 2 * measured.n_found > plan.n_anchors
+    return 3 if key is _Key.SEEN and is_likely else 1, n_squares, measured.n_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +393,8 @@ def _verify(
     n_timing = int(np.count_nonzero(seen[plan.rails[1] :]))
     if key is _Key.HIDDEN and n_timing < _MIN_TO_FOLLOW:
         return _NO_KEY
-    if n_timing < options.min_timing_share * plan.n_timing:
+    spanned = key is _Key.SEEN and _is_spanned(level, plan, measured, fit)
+    if n_timing < options.min_timing_share * plan.n_timing and not spanned:
         return RegistrationFailure(
             f"only {n_timing} of {plan.n_timing} timing marks were seen: another sheet, or the "
             "edges are cut off"
@@ -395,7 +405,7 @@ def _verify(
         return RegistrationFailure(
             "both corner squares of one side are missing from a sheet that does not lie flat"
         )
-    is_framed = flat and np.count_nonzero(seen[:4]) >= 3
+    is_framed = flat and (np.count_nonzero(seen[:4]) >= 3 or spanned)
     for side in ends:
         marks = side[side >= 4]
         n_seen = np.count_nonzero(seen[marks])
@@ -432,6 +442,51 @@ def _verify(
         anchors_expected=plan.n_anchors,
         shifts=_mesh(plan, fit.mesh, fit.first, fit.last),
     )
+
+
+def _whole_side(level: _Level, plan: AnchorPlan, measured: _Measured) -> IntArray | None:
+    """The marks of a side that is seen whole, if of the other, cut off, the key mark is seen.
+
+    A feeder that draws sheets in off the middle cuts off the marks of one side.
+    """
+    seen = measured.found[:, 2] > 0
+    if plan.rails[1] == 4 or not seen[4]:
+        return None
+    across = 1 - plan.along
+    width = (plan.page.width_mm, plan.page.height_mm)[across]
+    for side, other in zip(plan.sides, plan.sides[::-1], strict=True):
+        marks, ends = side[side >= 0], other[other >= 0][[0, -1]]
+        is_whole = seen[marks[[0, -1]]].all() and seen[marks].mean() >= _WHOLE_SIDE
+        is_across = abs(plan.boxes[4, across] - plan.boxes[marks[0], across]) > _ACROSS * width
+        if is_whole and is_across:
+            reach = np.hypot(*plan.boxes[ends, 2:4].T) * level.square_px / plan.side_mm
+            at = apply_homography(measured.homography, plan.boxes[ends, :2])
+            inside = np.minimum(at, np.array(level.grey.shape[::-1]) - at).min(axis=1)
+            return marks if (inside < reach).all() else None
+    return None
+
+
+def _from_one_side(
+    level: _Level, plan: AnchorPlan, measured: _Measured, options: RegisterOptions
+) -> _Measured | None:
+    """Measure anew from where the squares of a side and the key mark across put the sheet.
+
+    What proposed the place may have taken the rest of a square that is cut off for a whole one.
+    """
+    marks = _whole_side(level, plan, measured)
+    if marks is None:
+        return None
+    three = [marks[0], marks[-1], 4]
+    places = np.column_stack([plan.boxes[three, :2], np.ones(3)])
+    seen = apply_homography(measured.homography, plan.boxes[three, :2] + measured.found[three, :2])
+    affine = np.vstack([np.linalg.solve(places, seen).T, [0.0, 0.0, 1.0]])
+    return _measure(level, plan, affine, options)
+
+
+def _is_spanned(level: _Level, plan: AnchorPlan, measured: _Measured, fit: _Fit) -> bool:
+    """Whether the key mark bears out what one side alone says of a sheet that is cut off."""
+    marks = _whole_side(level, plan, measured)
+    return marks is not None and _key_error_mm(plan, measured.found, fit) < _ACROSS_MM
 
 
 def _key_error_mm(plan: AnchorPlan, found: FloatArray, fit: _Fit) -> float:

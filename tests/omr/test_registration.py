@@ -157,6 +157,59 @@ def test_the_key_mark_torn_off_with_its_corner(page, printed, turned):
     assert found.orientation_deg == (180 if turned else 0)
 
 
+def without_left_side(printed, cut_mm):
+    """The sheet drawn in off the middle: the squares and marks beside the key mark are cut off."""
+    return np.ascontiguousarray(printed[:, round(cut_mm * PX_PER_MM) :])
+
+
+@pytest.mark.parametrize("cut_mm", [12.0, 13.5])
+@pytest.mark.parametrize("turn_deg", [0.0, 0.3, -0.3])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_side_cut_off_but_for_the_key_mark(page, printed, turned, turn_deg, cut_mm):
+    image, matrix = place(printed, turn_deg=turn_deg, shape=printed.shape)
+    image = without_left_side(image, cut_mm)
+    matrix = np.array([[1, 0, -round(cut_mm * PX_PER_MM)], [0, 1, 0], [0, 0, 1.0]]) @ matrix
+    if turned:
+        height, width = image.shape
+        image = np.ascontiguousarray(image[::-1, ::-1])
+        matrix = np.array([[-1, 0, width - 1], [0, -1, height - 1], [0, 0, 1.0]]) @ matrix
+    found = register(Pixels.of(image), page)
+    assert isinstance(found, Registration)
+    assert found.orientation_deg == 180 * turned
+    assert 2 * found.anchors_found < found.anchors_expected + 4
+    assert worst_mm(page, found, through(matrix)) < 0.3
+
+
+@pytest.mark.parametrize("share", [0.97, 0.99, 1.01, 1.03])
+def test_a_side_cut_off_from_a_sheet_of_another_width_is_refused_or_right(page, printed, share):
+    image = cv2.resize(without_left_side(printed, 13.0), None, fx=share, fy=1.0)
+    outcome = register(Pixels.of(image), page)
+    if isinstance(outcome, Registration):
+        matrix = np.array([[share, 0, -share * round(13.0 * PX_PER_MM)], [0, 1, 0], [0, 0, 1.0]])
+        assert worst_mm(page, outcome, through(matrix)) < 0.3
+    else:
+        assert abs(share - 1) > 0.02
+
+
+def test_a_side_cut_off_with_the_key_mark_is_refused(page, printed):
+    image = without_left_side(printed, 26.5)
+    for turned in (image, np.ascontiguousarray(image[::-1, ::-1])):
+        assert isinstance(register(Pixels.of(turned), page), RegistrationFailure)
+
+
+def test_the_other_side_cut_off_is_refused_as_nothing_bears_its_width_out(page, printed):
+    image = np.ascontiguousarray(printed[:, : -round(13.0 * PX_PER_MM)])
+    outcome = register(Pixels.of(image), page)
+    assert isinstance(outcome, RegistrationFailure)
+    assert "of one side" in outcome.reason
+
+
+def test_marks_of_a_side_that_is_not_cut_off_are_not_done_without(page, printed):
+    image = printed.copy()
+    image[:, round(6 * PX_PER_MM) : round(15 * PX_PER_MM)] = 240
+    assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
+
+
 def seen_aslant(image, tilt_deg, roll_deg, distance_mm=480.0, table=60):
     """A sheet on a table as a camera sees it, and the (3, 3) px map."""
     height, width = image.shape
