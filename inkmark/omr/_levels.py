@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.omr import _level_kernels as _kernels
+from inkmark.omr import _state_kernels
 from inkmark.omr._level_kernels import N_EVIDENCE, N_SAMPLES
 from inkmark.omr._plan import BubblePlan
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage
@@ -83,7 +84,8 @@ class Evidence:
     mark, spread : float
         Typical darkness of a mark beyond an empty bubble, and its standard deviation.
     inputs : (n, N_INPUTS) float32
-        What the model of a bubble is given; see `_level_kernels.stand_out` and `weigh`.
+        What the model of a bubble is given; see `_state_kernels.stand_out` and
+        `_level_kernels.weigh`.
     """
 
     fill: FloatArray
@@ -114,7 +116,7 @@ class Evidence:
         )
         inputs = np.empty((n, N_INPUTS), dtype=np.float32)
         near = ink.seen & (fill < np.maximum(_NEAR_NOISES * noise, _NEAR_EMPTY))
-        _kernels.stand_out(
+        _state_kernels.stand_out(
             ink.samples,
             ink.white,
             near,

@@ -16,7 +16,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.omr import _level_kernels as _kernels
+from inkmark.omr import _state_kernels as _kernels
 from inkmark.omr._transform import BoolArray, FloatArray
 
 __all__ = ["BubbleModel", "Calibration", "State", "bubble_model", "taken"]
@@ -71,7 +71,7 @@ class BubbleModel:
     Attributes
     ----------
     layers : tuple of float32 arrays
-        Weights of the network's three layers; see `_level_kernels.probabilities`.
+        Weights of the network's three layers; see `_state_kernels.probabilities`.
     wrong : Calibration
         That a group is read otherwise than it is marked. What goes by unseen is the share
         of wrong groups among those nobody looks at.
