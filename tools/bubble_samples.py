@@ -32,7 +32,7 @@ from inkmark.layouts import (
     build_layout,
     print_sheets,
 )
-from inkmark.omr import register
+from inkmark.omr import refine, register
 from inkmark.omr._levels import N_INPUTS
 from inkmark.omr._states import State
 from inkmark.omr.bubbles import bubble_evidence
@@ -310,6 +310,8 @@ def _observe_page(number: int) -> tuple[Float32Array, NDArray[np.str_], IntArray
     registration = register(image, page)
     found = np.full((1, N_INPUTS), np.nan, dtype=np.float32)
     off_mm = np.full(len(style), np.inf)
+    if isinstance(registration, Registration):
+        registration = refine(image, page, registration)
     if isinstance(registration, Registration):
         px_per_mm = np.sqrt(abs(np.linalg.det(np.reshape(registration.homography, (3, 3))[:2, :2])))
         off_mm = np.hypot(*(registration.to_px(centres) - true_px).T) / px_per_mm

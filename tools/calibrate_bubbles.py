@@ -129,13 +129,13 @@ def group_outcomes(sample: Sample, layers: Layers) -> tuple[FloatArray, ...]:
     """
     nothing = Calibration(1.0, 0.0, np.ones(1), np.ones(1))
     probability = BubbleModel(layers, nothing, nothing).probabilities(sample.evidence)
-    marked, wrong = taken(probability, np.zeros(len(probability), dtype=bool))
-    unsure = np.minimum(probability[:, State.UNSURE], 1 - 1e-12)
+    first = np.flatnonzero(np.diff(sample.group, prepend=-1, append=-1))
+    marked, right, agreed = taken(probability, np.zeros(len(probability), dtype=bool), first)
     truly = np.isin(sample.state, (State.STROKE, State.FULL))
     bad = (marked != truly) & (sample.state != State.UNSURE)
     return (
-        by_group(np.log1p(-wrong), sample.group, np.add)[0],
-        by_group(np.log1p(-unsure), sample.group, np.add)[0],
+        right,
+        agreed,
         by_group(bad, sample.group, np.logical_or)[0].astype(np.float64),
         _odd_groups(sample).astype(np.float64),
         by_group(marked.astype(np.float64), sample.group, np.add)[0],

@@ -104,8 +104,10 @@ def bubble_model() -> BubbleModel:
     return BubbleModel(layers, wrong, disputed)
 
 
-def taken(probability: FloatArray, cancelling: BoolArray) -> tuple[BoolArray, FloatArray]:
-    """What each bubble is taken for.
+def taken(
+    probability: FloatArray, cancelling: BoolArray, group_first: NDArray[np.int64]
+) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """What each bubble is taken for, and how sure that is of its group.
 
     Parameters
     ----------
@@ -113,14 +115,20 @@ def taken(probability: FloatArray, cancelling: BoolArray) -> tuple[BoolArray, Fl
         Of its states.
     cancelling : (n,) bool
         Whether a full bubble is a mark taken back.
+    group_first : (n_groups + 1,) int64
+        Where each group's bubbles begin.
 
     Returns
     -------
     marked : (n,) bool
-    wrong : (n,) float64
-        Probability that it is the contrary.
+    right, agreed : (n_groups,) float64
+        Logarithms of the probabilities that no bubble of the group is the contrary, and that
+        people agree on all of them, as if bubbles were independent.
     """
-    blank, stroke, full, _ = probability.T
+    blank, stroke, full, unsure = probability.T
     marked = stroke + np.where(cancelling, 0.0, full)
     blank = blank + np.where(cancelling, full, 0.0)
-    return marked > blank, np.minimum(marked, blank)
+    first = group_first[:-1]
+    right = np.add.reduceat(np.log1p(-np.minimum(marked, blank)), first)
+    agreed = np.add.reduceat(np.log1p(-np.minimum(unsure, 1 - 1e-12)), first)
+    return marked > blank, right, agreed

@@ -25,7 +25,7 @@ from inkmark.omr._levels import Evidence, Ink
 from inkmark.omr._outlines import follow_outlines
 from inkmark.omr._plan import N_OWN, BubblePlan, bubble_plan
 from inkmark.omr._print import is_bilevel, shows_print
-from inkmark.omr._states import State, bubble_model, taken
+from inkmark.omr._states import bubble_model, taken
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 from inkmark.omr.model import BubbleOptions
 from inkmark.readings import FieldReading, Flag, Registration
@@ -36,10 +36,6 @@ _MIN_SHARP, _MIN_PLACED = 0.75, 0.7
 """On an imported sheet these shares of the bubbles stand out from what is half a step beside
 them, and of the fields are found; else it is another sheet. Right sheets show 0.84 and more
 of the first, wrong ones 0.66 and less unless they have next to no bubbles."""
-_LEAST_NOISES = 4.0
-"""A mark is this many standard deviations darker than an empty bubble,"""
-_LEAST_SHARE = 0.35
-"""and has this share of the ink of the darkest one of its group."""
 _DOTS_MM = 0.35
 """The greys of a dithered page are patterns of dots about as wide."""
 _NEARBY_PX = 8
@@ -88,20 +84,12 @@ def read_bubbles(
     found = Evidence.of(look.ink, look.plan)
     if plan.known_surroundings:
         probability = bubble_model().probabilities(found.inputs)
-        # Whatever its ink looks like: what noise may be is no sure mark, nor is what is far
-        # lighter than another mark of its group.
-        darkest = np.maximum.reduceat(found.fill, plan.group_first[:-1])[plan.group]
-        share = np.where(plan.cancelling, 0.0, _LEAST_SHARE)
-        faint = found.fill < np.maximum(_LEAST_NOISES * found.noise, share * darkest)
-        marks = probability[:, (State.STROKE, State.FULL)]
-        probability[:, State.UNSURE] += np.where(faint, marks.sum(axis=1), 0.0)
-        probability[:, (State.STROKE, State.FULL)] = np.where(faint[:, None], 0.0, marks)
     else:
         probability = darkness_probabilities(found, look.ink.seen, plan)
-    marked, wrong = taken(probability, plan.cancelling)
+    marked, right, agreed = taken(probability, plan.cancelling, plan.group_first)
     # Without print to be seen, a blank may be a covered mark, or one too light for the scan.
     blind = look.printless and (look.bilevel or not marked.any())
-    chances = _Chances.of(wrong, probability[:, State.UNSURE], plan, options)
+    chances = _Chances.of(right, agreed, plan, options)
     groups = _groups(marked, chances, plan, blind=blind)
     seen = np.logical_and.reduceat(look.ink.seen, plan.first[:-1]).tolist()
     shown = np.clip(found.fill, 0.0, 1.0).tolist()
@@ -292,12 +280,9 @@ class _Chances:
 
     @classmethod
     def of(
-        cls, wrong: FloatArray, unsure: FloatArray, plan: BubblePlan, options: BubbleOptions
+        cls, right: FloatArray, agreed: FloatArray, plan: BubblePlan, options: BubbleOptions
     ) -> _Chances:
-        """From the probabilities of bubbles, as if they were independent."""
-        first = plan.group_first[:-1]
-        right = np.add.reduceat(np.log1p(-wrong), first)
-        agreed = np.add.reduceat(np.log1p(-np.minimum(unsure, 1 - 1e-12)), first)
+        """From what `taken` says of the groups."""
         if not plan.known_surroundings:
             wrong, disputed = -np.expm1(right), -np.expm1(agreed)
             return cls(wrong, disputed, (wrong > MAX_WRONG) | (disputed > 0))
