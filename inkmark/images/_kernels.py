@@ -286,12 +286,17 @@ def _zigzag() -> U8:
 
 _COSINES = _cosines()
 _ZIGZAG = _zigzag()
+_ROWS = _ZIGZAG >> 3
+_ALONG = _COSINES[_ZIGZAG & 7]
+"""What each coefficient, in its coded order, adds along its row: (64, 8)."""
 
 
 _FARTHEST = np.float32(1e6)
 """No coefficient of a picture is larger; sums of 64 of these are still whole numbers."""
 _RUN = 32
 """Blocks side by side that are transformed at once."""
+_LANES = 64
+"""Numbers of a row are worked on in multiples of this: rests would go one by one."""
 
 
 @njit(cache=True, nogil=True)
@@ -324,7 +329,8 @@ def decode_blocks(
     canvas : (H, W) uint8
     """
     row_of_units, across, down = grid
-    rows = np.zeros((8, 8 * _RUN), np.float32)
+    rows = np.zeros((8, _RUN, 8), np.float32)
+    flat = rows.reshape(8, 8 * _RUN)
     lines = np.empty((2, 8 * _RUN), np.float32)
     for box in range(len(boxes)):
         end = (boxes[box, 2] + 7) >> 3
@@ -332,7 +338,6 @@ def decode_blocks(
             block_x = boxes[box, 0] >> 3
             while block_x < end:
                 n = 0
-                used = 1
                 while n < _RUN and block_x + n < end:
                     x = block_x + n
                     unit = block_y // down * row_of_units + x // across
@@ -341,22 +346,17 @@ def decode_blocks(
                         break
                     done[block] = 1
                     mean = np.float32(means[block]) * quantisation[0] * _COSINES[0, 0]
-                    rows[0, 8 * n : 8 * n + 8] = mean
-                    place = places[block]
-                    used = max(
-                        used, _read_block(words, place, codes, values, quantisation, rows, 8 * n)
-                    )
+                    rows[0, n] = mean
+                    _read_block(words, places[block], codes, values, quantisation, rows, n)
                     n += 1
                 if n:
-                    _transform_columns(rows, used, 8 * n, lines, canvas, 8 * block_x, 8 * block_y)
-                    rows[:, : 8 * n] = 0
+                    _transform_columns(flat, 8 * n, lines, canvas, 8 * block_x, 8 * block_y)
+                    rows[:, :n] = 0
                 block_x += max(n, 1)
 
 
 @njit(cache=True, nogil=True)
-def _transform_columns(
-    rows: F32, used: int, n: int, lines: F32, canvas: U8, left: int, top: int
-) -> None:
+def _transform_columns(rows: F32, n: int, lines: F32, canvas: U8, left: int, top: int) -> None:
     """Write the pixels of blocks side by side whose rows are transformed.
 
     A row of pixels and its mirror image are sum and difference of what the even and the odd
@@ -364,21 +364,30 @@ def _transform_columns(
     """
     height, width = canvas.shape
     seen = min(n, width - left)
+    n = -(-n // _LANES) * _LANES
+    greys = np.empty(8 * _RUN, np.uint8)
     for y in range(4):
-        lines[0, :n] = np.float32(128.5)
-        lines[1, :n] = np.float32(0.0)
-        for v in range(used):
-            share = _COSINES[v, y]
-            line = lines[v & 1]
-            row = rows[v]
-            for x in range(n):
-                line[x] += share * row[x]
+        _add_rows(np.float32(128.5), rows, 0, y, lines[0], n)
+        _add_rows(np.float32(0.0), rows, 1, y, lines[1], n)
         if top + y < height:
-            for x in range(seen):
-                canvas[top + y, left + x] = _clipped(lines[0, x] + lines[1, x])
+            for x in range(n):
+                greys[x] = _clipped(lines[0, x] + lines[1, x])
+            canvas[top + y, left : left + seen] = greys[:seen]
         if top + 7 - y < height:
-            for x in range(seen):
-                canvas[top + 7 - y, left + x] = _clipped(lines[0, x] - lines[1, x])
+            for x in range(n):
+                greys[x] = _clipped(lines[0, x] - lines[1, x])
+            canvas[top + 7 - y, left : left + seen] = greys[:seen]
+
+
+@njit(cache=True, nogil=True)
+def _add_rows(start: Any, rows: F32, first: int, y: int, line: F32, n: int) -> None:
+    """Every other row of coefficients, as it counts in a row of pixels, and a number."""
+    row_0, row_2, row_4, row_6 = rows[first], rows[first + 2], rows[first + 4], rows[first + 6]
+    share_0, share_2 = _COSINES[first, y], _COSINES[first + 2, y]
+    share_4, share_6 = _COSINES[first + 4, y], _COSINES[first + 6, y]
+    for x in range(n):
+        total = start + share_0 * row_0[x] + share_2 * row_2[x]
+        line[x] = total + share_4 * row_4[x] + share_6 * row_6[x]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -389,21 +398,15 @@ def _clipped(grey: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _read_block(
-    words: U64, place: int, codes: U16, values: I32, quantisation: F32, rows: F32, x0: int
-) -> int:
-    """Read a block, but for its mean, and add its rows, transformed, from a column on.
-
-    Returns
-    -------
-    int
-        How many of the rows are not zero; at least the first is counted.
-    """
-    used = 1
+    words: U64, place: int, codes: U16, values: I32, quantisation: F32, rows: F32, number: int
+) -> None:
+    """Read a block, but for its mean, and add its rows, transformed, to those of a number."""
     at = np.uint64(place)
+    block = np.uint64(number)  # as an index it needs no look at its sign, nor do these
+    k = np.uint64(0)
     left = 0
     window = np.uint64(0)
-    k = 1
-    while k < 64:
+    while k < _63:
         if left == 0:
             window = _window(words, at)
             left = 64 // LOOKUP_BITS
@@ -413,23 +416,20 @@ def _read_block(
             taken = np.uint64(entry) & _BYTE
             window <<= taken
             at += taken
-            k += (entry >> 8) & 255
+            k += np.uint64(entry >> 8) & _BYTE
             value = entry >> 16
         else:
             window = _window(words, at)
             length, run, size = _parts(codes[window >> _48])
-            value = _signed(window, length, size)
+            value = np.int32(_signed(window, length, size))
             at += np.uint64(length + size)
-            k += _END if size == 0 and run != 15 else run + 1
+            k += np.uint64(_END if size == 0 and run != 15 else run + 1)
             left = 0
-        if value != 0 and k <= 64:
-            level = min(max(np.float32(value) * quantisation[k - 1], -_FARTHEST), _FARTHEST)
-            row = _ZIGZAG[k - 1] >> 3
-            column = _ZIGZAG[k - 1] & 7
-            used = max(used, row + 1)
+        if k < _64:
+            level = min(max(np.float32(value) * quantisation[k], -_FARTHEST), _FARTHEST)
+            row = np.uint64(_ROWS[k])
             for x in range(8):
-                rows[row, x0 + x] += level * _COSINES[column, x]
-    return used
+                rows[row, block, x] += level * _ALONG[k, x]
 
 
 @njit(cache=True, nogil=True)
