@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inkmark.omr import _refine_kernels as kernels
+from inkmark.omr import _kernels as kernels
 from inkmark.omr._transform import Transform
 from inkmark.readings import Registration, ShiftMesh
 

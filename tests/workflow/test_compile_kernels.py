@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from inkmark.cli import main
-from inkmark.omr import _refine_kernels
+from inkmark.omr import _kernels
 from inkmark.workflow import compile_kernels
 
 
@@ -20,5 +20,5 @@ def test_what_is_compiled_is_not_compiled_again() -> None:
 
 def test_what_only_bent_pages_need_is_compiled_too() -> None:
     compile_kernels()
-    assert _refine_kernels.cut_patches.signatures
-    assert _refine_kernels.shift_scores.signatures
+    assert _kernels.cut_patches.signatures
+    assert _kernels.shift_scores.signatures
