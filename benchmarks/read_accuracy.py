@@ -40,7 +40,17 @@ from inkmark.simulator import Effect, Level
 
 __all__ = ["main", "run"]
 
-IN_SHORT = ("pages", "rejected", "bubbles", "normal", "silent", "flagged %", "of them flagged %")
+IN_SHORT = (
+    "pages",
+    "rejected",
+    "bubbles",
+    "normal",
+    "silent",
+    "plain silent",
+    "damaged silent",
+    "flagged %",
+    "of them flagged %",
+)
 """Columns of the runner's table; the command of this module prints all."""
 
 FIRST_SEED = 1000
@@ -81,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 where there are silent errors in normal marks.
+        0; 1 where there are silent errors in marks that have a truth, on whole or damaged
+        fields.
     """
     chosen = _parser().parse_args(arguments)
     if chosen.draw:
@@ -101,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         save_record(Record(facts_of_this_machine(), (result,)), chosen.json)
     if chosen.svg:
         chosen.svg.write_text(_diagram(tally), "utf-8")
-    return int(any(_normal(tally, level.value, "silent") for level in Level))
+    kinds = ("normal silent", "plain silent", "damaged silent")
+    return int(any(tally.get("level", level.value, kind) for level in Level for kind in kinds))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -143,7 +155,7 @@ def _measure(
     total = Tally()
     found: dict[tuple[str, int], Tally] = {}
     if parts is not None:  # what another reader read says nothing about this one
-        parts = parts / (facts_of_this_machine().commit or "no-repository")
+        parts = parts / _kept_for()
         parts.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running = {}
@@ -163,6 +175,14 @@ def _measure(
     for stratum, seeds in jobs:  # in this order, whoever was first
         total.merge(found[stratum.value, seeds.start])
     return total
+
+
+def _kept_for() -> str:
+    """The commit that parts belong to."""
+    commit = facts_of_this_machine().commit or "no-repository"
+    if commit.endswith("+changes"):
+        raise SystemExit("Parts are kept for a commit: commit the changes first, or omit --parts.")
+    return commit
 
 
 def _chunks(first: int, n: int) -> Iterator[range]:
