@@ -15,7 +15,7 @@ well each mark's shift follows from its neighbours'.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
@@ -26,6 +26,7 @@ from inkmark.images import Pixels
 from inkmark.layouts import PageLayout
 from inkmark.omr import _anchor_kernels, _placing_kernels
 from inkmark.omr._anchors import AnchorPlan, IntArray, anchor_plan
+from inkmark.omr._code_place import find_code
 from inkmark.omr._transform import FloatArray, GreyImage, orientation_deg
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration, ShiftMesh
@@ -79,7 +80,7 @@ _WHOLE_SIDE = 0.9
 _ACROSS = 0.7
 """and what is further from it than this share of the sheet's width is at the other side."""
 _ACROSS_MM = 0.5
-"""The key mark there is no further from its place."""
+"""The key mark or the code there is no further from its place."""
 
 
 def register_squares(
@@ -145,11 +146,20 @@ class _Level:
         How many pixels of the page one of its pixels is the mean of, along a side.
     square_px : float
         Side of a corner square in it if the sheet fills the image.
+    pixels : Pixels
+        The page.
     """
 
     grey: GreyImage
     factor: int
     square_px: float
+    pixels: Pixels
+
+    @property
+    def to_page(self) -> FloatArray:
+        """Homography (3, 3) from its pixels to those of the page."""
+        k = self.factor
+        return np.array([[k, 0, (k - 1) / 2], [0, k, (k - 1) / 2], [0, 0, 1.0]])
 
 
 def _levels(pixels: Pixels, plan: AnchorPlan) -> Iterator[_Level]:
@@ -161,7 +171,7 @@ def _levels(pixels: Pixels, plan: AnchorPlan) -> Iterator[_Level]:
     while factor > 1 and side_px / factor < _MIN_SQUARE_PX:
         factor //= 2
     while True:
-        yield _Level(_reduced(pixels, factor), factor, side_px / factor)
+        yield _Level(_reduced(pixels, factor), factor, side_px / factor, pixels)
         if factor == 1 or side_px / factor > _MAX_SQUARE_PX:
             return
         factor //= 2
@@ -393,7 +403,13 @@ def _verify(
     n_timing = int(np.count_nonzero(seen[plan.rails[1] :]))
     if key is _Key.HIDDEN and n_timing < _MIN_TO_FOLLOW:
         return _NO_KEY
-    spanned = key is _Key.SEEN and _is_spanned(level, plan, measured, fit)
+    spanned = (
+        measured.n_found <= _SURE_SHARE * plan.n_anchors
+        and key is _Key.SEEN
+        and _is_spanned(level, plan, measured)
+    )
+    if spanned:  # the marks of one side know of no perspective
+        fit = replace(fit, warp=np.eye(3))
     if n_timing < options.min_timing_share * plan.n_timing and not spanned:
         return RegistrationFailure(
             f"only {n_timing} of {plan.n_timing} timing marks were seen: another sheet, or the "
@@ -430,9 +446,7 @@ def _verify(
         return RegistrationFailure(
             f"the marks are {off:.2f} mm off the layout: another sheet, or a torn page"
         )
-    factor = level.factor
-    to_page = np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1.0]])
-    homography = to_page @ measured.homography @ fit.warp
+    homography = level.to_page @ measured.homography @ fit.warp
     homography /= homography[2, 2]
     return Registration(
         orientation_deg=orientation_deg(homography, page.width_mm, page.height_mm),
@@ -444,49 +458,72 @@ def _verify(
     )
 
 
-def _whole_side(level: _Level, plan: AnchorPlan, measured: _Measured) -> IntArray | None:
-    """The marks of a side that is seen whole, if of the other, cut off, the key mark is seen.
+@dataclass(frozen=True, slots=True)
+class _Spanned:
+    """What is seen of a sheet of which one side is cut off.
+
+    Attributes
+    ----------
+    marks : (n,) int64
+        Anchors of the other side, seen whole.
+    across, shift : (2,) float64
+        Place in mm of a mark across the sheet, and how far off it is.
+    """
+
+    marks: IntArray
+    across: FloatArray
+    shift: FloatArray
+
+
+def _spanned(level: _Level, plan: AnchorPlan, measured: _Measured) -> _Spanned | None:
+    """The side seen whole, if the other is cut off, and the key mark or the code across.
 
     A feeder that draws sheets in off the middle cuts off the marks of one side.
     """
     seen = measured.found[:, 2] > 0
     if plan.rails[1] == 4 or not seen[4]:
         return None
-    across = 1 - plan.along
-    width = (plan.page.width_mm, plan.page.height_mm)[across]
+    axis = 1 - plan.along
+    least = _ACROSS * (plan.page.width_mm, plan.page.height_mm)[axis]
     for side, other in zip(plan.sides, plan.sides[::-1], strict=True):
         marks, ends = side[side >= 0], other[other >= 0][[0, -1]]
-        is_whole = seen[marks[[0, -1]]].all() and seen[marks].mean() >= _WHOLE_SIDE
-        is_across = abs(plan.boxes[4, across] - plan.boxes[marks[0], across]) > _ACROSS * width
-        if is_whole and is_across:
-            reach = np.hypot(*plan.boxes[ends, 2:4].T) * level.square_px / plan.side_mm
-            at = apply_homography(measured.homography, plan.boxes[ends, :2])
-            inside = np.minimum(at, np.array(level.grey.shape[::-1]) - at).min(axis=1)
-            return marks if (inside < reach).all() else None
+        if not seen[marks[[0, -1]]].all() or seen[marks].mean() < _WHOLE_SIDE:
+            continue
+        reach = np.hypot(*plan.boxes[ends, 2:4].T) * level.square_px / plan.side_mm
+        at = apply_homography(measured.homography, plan.boxes[ends, :2])
+        inside = np.minimum(at, np.array(level.grey.shape[::-1]) - at).min(axis=1)
+        if (inside >= reach).any():
+            return None
+        found: tuple[FloatArray, FloatArray] | None = plan.boxes[4, :2], measured.found[4, :2]
+        if abs(plan.boxes[4, axis] - plan.boxes[marks[0], axis]) < least:
+            found = find_code(level.pixels, plan.page, level.to_page @ measured.homography)
+        if found is not None and abs(found[0][axis] - plan.boxes[marks[0], axis]) > least:
+            return _Spanned(marks, *found)
     return None
 
 
 def _from_one_side(
     level: _Level, plan: AnchorPlan, measured: _Measured, options: RegisterOptions
 ) -> _Measured | None:
-    """Measure anew from where the squares of a side and the key mark across put the sheet.
+    """Measure anew from where the squares of a side and the mark across put the sheet.
 
     What proposed the place may have taken the rest of a square that is cut off for a whole one.
     """
-    marks = _whole_side(level, plan, measured)
-    if marks is None:
+    spanned = _spanned(level, plan, measured)
+    if spanned is None:
         return None
-    three = [marks[0], marks[-1], 4]
-    places = np.column_stack([plan.boxes[three, :2], np.ones(3)])
-    seen = apply_homography(measured.homography, plan.boxes[three, :2] + measured.found[three, :2])
-    affine = np.vstack([np.linalg.solve(places, seen).T, [0.0, 0.0, 1.0]])
-    return _measure(level, plan, affine, options)
+    ends = spanned.marks[[0, -1]]
+    places = np.vstack([plan.boxes[ends, :2], spanned.across])
+    shifts = np.vstack([measured.found[ends, :2], spanned.shift])
+    seen = apply_homography(measured.homography, places + shifts)
+    rows = np.linalg.solve(np.column_stack([places, np.ones(3)]), seen).T
+    return _measure(level, plan, np.vstack([rows, [0.0, 0.0, 1.0]]), options)
 
 
-def _is_spanned(level: _Level, plan: AnchorPlan, measured: _Measured, fit: _Fit) -> bool:
-    """Whether the key mark bears out what one side alone says of a sheet that is cut off."""
-    marks = _whole_side(level, plan, measured)
-    return marks is not None and _key_error_mm(plan, measured.found, fit) < _ACROSS_MM
+def _is_spanned(level: _Level, plan: AnchorPlan, measured: _Measured) -> bool:
+    """Whether one side and a mark across bear out where a sheet is that is cut off."""
+    spanned = _spanned(level, plan, measured)
+    return spanned is not None and float(np.hypot(*spanned.shift)) < _ACROSS_MM
 
 
 def _key_error_mm(plan: AnchorPlan, found: FloatArray, fit: _Fit) -> float:
