@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 from reportlab.pdfgen.canvas import Canvas
 
-__all__ = ["damaged", "sound_files"]
+__all__ = ["damaged", "flat_jpeg", "sound_files"]
 
 Grey = NDArray[np.uint8]
 
@@ -26,6 +26,9 @@ _WORDS = (
     *(b"/Length", b"/Width", b"/Height", b"/Filter", b"/Decode", b"/SMask 1 0 R", b"/Kids"),
     *(b"obj", b"endobj", b"stream", b"endstream", b"<<", b">>", b"xref", b"%PDF-1.7", b"1 0 R"),
 )
+_JPEG_HEADERS = (b"\xff\xc0", b"\xff\xc2", b"\xff\xda")
+_FACTORS = (0, 1, 2, 3, 4, 0x10, 0x11, 0x12, 0x14, 0x21, 0x22, 0x33, 0x41, 0x42, 0x44, 0x51, 0xFF)
+"""Sampling factors, and numbers of components and tables."""
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -68,6 +71,44 @@ def damaged(
         way = _WAYS[int(rng.integers(len(_WAYS)))]
         data = way(data, other, rng)[:most_bytes] or b"\0"
     return which, data
+
+
+def flat_jpeg(
+    order: Sequence[int] = (0, 1, 2),
+    factors: Sequence[tuple[int, int]] = ((2, 2), (1, 1), (1, 1)),
+    size: tuple[int, int] = (64, 48),
+) -> bytes:
+    """Give a grey JPEG file whose data fits its headers whatever order they name.
+
+    All components have the same tables, and each block is two bits.
+
+    Parameters
+    ----------
+    order : sequence of int
+        Components of the scan by their positions in the frame.
+    factors : sequence of (int, int)
+        Sampling factors of each component of the frame, across and down.
+    size : tuple of int
+        Width and height.
+
+    Returns
+    -------
+    bytes
+    """
+    sides = [8 * max(1, *(pair[axis] for pair in factors)) for axis in (0, 1)]
+    n_units = -(-size[0] // sides[0]) * -(-size[1] // sides[1])
+    n_bits = 2 * n_units * sum(across * down for across, down in factors)
+    frame = struct.pack(">BHHB", 8, size[1], size[0], len(factors)) + b"".join(
+        bytes((k + 1, 16 * across + down, 0)) for k, (across, down) in enumerate(factors)
+    )
+    scan = bytes((len(order), *(byte for k in order for byte in (k + 1, 0)), 0, 63, 0))
+    only_code = b"\1" + bytes(16)  # one code of one bit, for the symbol 0
+    segments = (
+        *((0xDB, b"\0" + b"\1" * 64), (0xC0, frame)),
+        *((0xC4, b"\0" + only_code), (0xC4, b"\x10" + only_code), (0xDA, scan)),
+    )
+    head = b"".join(struct.pack(">BBH", 255, kind, 2 + len(body)) + body for kind, body in segments)
+    return b"\xff\xd8" + head + bytes(-(-n_bits // 8)) + b"\xff\xd9"
 
 
 def _place(data: bytes, rng: np.random.Generator) -> int:
@@ -139,6 +180,30 @@ def _word(data: bytes, _: bytes, rng: np.random.Generator) -> bytes:
     return data[:at] + word + data[at + len(word) * int(rng.integers(2)) :]
 
 
+def _jpeg_header(data: bytes, _: bytes, rng: np.random.Generator) -> bytes:
+    """Change the components of a frame or scan header: their order, or a number of one."""
+    starts = [at for kind in _JPEG_HEADERS if (at := data.find(kind)) >= 0]
+    if not starts:
+        return data
+    at = starts[int(rng.integers(len(starts)))]
+    is_frame = data[at + 1] != 0xDA
+    width, first = (3, at + 10) if is_frame else (2, at + 5)
+    n = int.from_bytes(data[first - 1 : first], "big")
+    parts = [data[k : k + width] for k in range(first, first + width * min(n, 4), width)]
+    parts = [part for part in parts if len(part) == width]
+    if not parts:
+        return data
+    if rng.random() < 0.5:
+        changed = [parts[k] for k in rng.permutation(len(parts)).tolist()]
+    else:
+        which, byte = int(rng.integers(len(parts))), int(rng.integers(width))
+        number = _FACTORS[int(rng.integers(len(_FACTORS)))]
+        part = parts[which]
+        changed = list(parts)
+        changed[which] = part[:byte] + bytes([number]) + part[byte + 1 :]
+    return data[:first] + b"".join(changed) + data[first + width * len(parts) :]
+
+
 _Way = Callable[[bytes, bytes, np.random.Generator], bytes]
 _WAYS: tuple[_Way, ...] = (
     _flip_bits,
@@ -152,6 +217,7 @@ _WAYS: tuple[_Way, ...] = (
     _splice,
     _join,
     _word,
+    _jpeg_header,
 )
 
 
@@ -174,6 +240,8 @@ def _jpegs(page: Grey) -> Iterator[tuple[str, bytes]]:
     yield "colour JPEG with restarts", _saved(colour, "JPEG", restart_marker_rows=1)
     yield "progressive JPEG", _saved(grey, "JPEG", progressive=True)
     yield "progressive colour JPEG", _saved(colour, "JPEG", progressive=True)
+    yield "flat JPEG", flat_jpeg(size=(400, 300))
+    yield "flat JPEG of four components", flat_jpeg(range(4), [(2, 2), *[(1, 1)] * 3])
     yield "CMYK JPEG", _saved(colour.convert("CMYK"), "JPEG")
 
 

@@ -1,7 +1,8 @@
 """The compiled loops for 1-bit pages: CCITT Group 4 (ITU-T T.6), and rows of PNG files.
 
-Data is hostile: every index is bounded by the width of the page, and a row that does not
-end where it has to ends the decoding.
+Data is hostile: every place in a row is bounded by its width, the changes of colour by the
+room for them, and places in the coded data by its end and the zeros behind it, which are no
+code. A row that does not end where it has to ends the decoding.
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ def decode_fax(words: U64, n_bits: int, modes: U8, runs: I16, black: int, canvas
         False where the data is damaged or ends before the last row.
     """
     height, width = canvas.shape
-    above = np.full(width + 8, width, np.int64)  # where the colour changes, then the width
-    changes = np.empty(width + 8, np.int64)
+    room = min(width, n_bits) + 8  # each change takes a bit or more
+    above = np.full(room, width, np.int64)  # where the colour changes, then the width
+    changes = np.empty(room, np.int64)
     at: Any = 0
     for y in range(height):
         n = 0
@@ -95,7 +97,7 @@ def decode_fax(words: U64, n_bits: int, modes: U8, runs: I16, black: int, canvas
         place = -1
         colour = 0
         while place < width:
-            if at > n_bits or n > width + 1:
+            if at > n_bits or n > room - 7:
                 return False
             while above[b] <= place and above[b] < width:
                 b += 2

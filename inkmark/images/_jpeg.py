@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class ScanHeader:
 
     @classmethod
     def parse(cls, frame: Frame, body: bytes) -> ScanHeader:
-        """Read a scan header (B.2.3)."""
+        """Read a scan header (B.2.3); components have the order of the frame."""
         n = body[0]
         names = [component.name for component in frame.components]
         pairs = [body[1 + 2 * k : 3 + 2 * k] for k in range(n)]
@@ -107,6 +108,8 @@ class ScanHeader:
         if not 0 < n <= 4 or len({pair[0] for pair in pairs} & set(names)) != n:
             raise DamagedJpeg("scan header")
         parts = tuple((names.index(pair[0]), pair[1] >> 4, pair[1] & 15) for pair in pairs)
+        if any(a[0] >= b[0] for a, b in pairwise(parts)):
+            raise DamagedJpeg("order of components")
         blocks = sum(frame.components[at].n_blocks for at, *_ in parts)
         if n > 1 and blocks > _MAX_BLOCKS:
             raise DamagedJpeg("blocks of a unit")

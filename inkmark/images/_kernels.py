@@ -1,7 +1,9 @@
 """The compiled loops of the JPEG decoder (ITU-T T.81, annexes A.3, B.1, F.1.4 and F.2).
 
-Data is hostile. Every loop over the coded data ends by its count of blocks, and no index
-depends on the data but those into lookup tables, which cover all values of their bits.
+Data is hostile. Every loop over the coded data ends by its count of blocks. Indices that
+depend on the data are bounded: those into lookup tables, which cover all values of their
+bits; places in the coded data, by its end and the slack behind it; coefficients, by 64;
+and blocks that are noted, by the room there is for them.
 """
 
 from __future__ import annotations
@@ -198,7 +200,8 @@ def follow_blocks(
     -------
     bool
         False where the data is damaged: no code, more than 64 coefficients, too few bits,
-        or bytes that no unit needs.
+        or bytes that no unit needs; and where more or fewer blocks are to be noted than
+        there is room for.
     """
     predicted = np.zeros(256, np.int64)
     at = np.uint64(0)
@@ -237,6 +240,8 @@ def follow_blocks(
                 at += np.uint64(length + size)
                 window = _window(words, at)
             if unit[block, 3]:
+                if noted == len(places):
+                    return False
                 places[noted] = at
                 means[noted] = predicted[component]
                 noted += 1
@@ -265,6 +270,8 @@ def follow_blocks(
                     k += np.int64(step >> 16)
             if k != 64 and k < _END:
                 return False
+    if noted != len(places):
+        return False
     return n_begun == len(ends) and (at + np.uint64(7)) >> np.uint64(3) == stop >> np.uint64(3)
 
 

@@ -196,3 +196,22 @@ def test_stretches_are_joined_as_in_plain_python():
         assert (out[:n].tobytes(), ends[:m].tolist()) == (expected, intervals)
         assert stop == (5 + end if intervals else 0)
     assert n_found > 50
+
+
+@pytest.mark.parametrize("room", [0, 1, 23, 24, 25])
+def test_no_more_blocks_are_noted_than_there_is_room_for(room):
+    """Six units of four blocks of brightness and two of colour, two bits each."""
+    words = np.zeros(2 + _kernels.SLACK_BYTES // 8, np.uint64)
+    codes = np.full(65536, 256, np.uint16)
+    steps = np.zeros(1 << _kernels.LOOKUP_BITS, np.uint32)
+    values = np.zeros(1 << _kernels.LOOKUP_BITS, np.int32)
+    _kernels.fill_lookups(codes, steps, values)
+    unit = np.array([(0, 0, 0, 1)] * 4 + [(1, 0, 0, 0), (2, 0, 0, 0)])
+    places, means = np.full(room + 8, -7, np.int64), np.full(room + 8, -7, np.int16)
+    whole = _kernels.follow_blocks(
+        *(words, np.array([9]), unit, 6, 6, codes, steps, values),
+        *(places[:room], means[:room]),
+    )
+    assert whole == (room == 24)
+    assert (places[room:] == -7).all()
+    assert (means[room:] == -7).all()
