@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
 from inkmark.exam import Exam, Item, ItemType, Policy
-from inkmark.layouts import build_layout, print_sheets
+from inkmark.layouts import AnchorKind, Anchors, build_layout, print_sheets
 from inkmark.session import ReadOptions, SerialExecutor, read_scans, tell_of_compiling
 from inkmark.simulator import (
     Bulge,
@@ -30,6 +31,9 @@ _ITEMS = 8
 
 def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
     """Read a sheet in every form in which scans come, so that all kernels are in the cache.
+
+    A page without anything on it makes registration try all it has, phone photos included;
+    the sheet with the image as its only anchor is read as imported sheets are.
 
     Parameters
     ----------
@@ -79,8 +83,11 @@ def _read_a_sheet(folder: Path) -> None:
             (filled, ".pdf"),
             (black, ".png"),
             (black, ".tif"),
+            (np.full_like(blank, 255), ".jpg"),
         )
     ):
         encode_scan(pixels, folder / f"{number}{ending}", _DPI)
-    for _ in read_scans([folder], layout, options=ReadOptions(), executor=SerialExecutor()):
-        pass
+    page = replace(layout.pages[0], anchors=Anchors(AnchorKind.IMAGE))
+    for one in (layout, replace(layout, pages=(page,))):
+        for _ in read_scans([folder], one, options=ReadOptions(), executor=SerialExecutor()):
+            pass
