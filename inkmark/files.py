@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import re
@@ -9,7 +10,9 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
-__all__ = ["draft_path", "file_names", "natural_key", "write_whole"]
+from inkmark.errors import InkmarkError
+
+__all__ = ["draft_path", "file_names", "file_sha256", "keep_inputs", "natural_key", "write_whole"]
 
 # A quarter of what file systems allow in bytes: a character takes up to four.
 _LONGEST = 50
@@ -18,6 +21,18 @@ _LONGEST = 50
 def draft_path(path: Path) -> Path:
     """Give the hidden name, of this process alone, under which `path` is written first."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def keep_inputs(out: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write over what is read.
+
+    Raises
+    ------
+    InkmarkError
+        Where `out` is one of the inputs.
+    """
+    if out.resolve() in {path.resolve() for path in inputs}:
+        raise InkmarkError(f"{out} is one of the files to read. Name another file to write.")
 
 
 def write_whole(path: Path | str, content: bytes) -> None:
@@ -68,6 +83,12 @@ def file_names(classes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]
         taken.add(name.casefold())
         names[school, class_name] = name
     return names
+
+
+def file_sha256(path: Path) -> str:
+    """Give the hash of a file's bytes in hexadecimal, as the database keeps it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def natural_key(path: PurePath) -> tuple[list[tuple[tuple[int, int, str], ...]], str]:

@@ -7,6 +7,7 @@ import filecmp
 import itertools
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,13 @@ class FolderWatch:
         self._patience = patience
         self._files: dict[Path, _Watched] = {}
 
-    def look(self) -> list[Path]:
+    def look(self, failed: Callable[[Path, OSError], None] | None = None) -> list[Path]:
         """Look at every file once; give those that are complete and not done, in natural order.
+
+        Parameters
+        ----------
+        failed : callable, optional
+            See `scan_files`.
 
         Raises
         ------
@@ -62,7 +68,7 @@ class FolderWatch:
         """
         now: dict[Path, _Watched] = {}
         complete = []
-        for path, status in scan_files(self._folder):
+        for path, status in scan_files(self._folder, failed):
             seen = _Watched(status.st_size, status.st_mtime_ns)
             before = self._files.get(path)
             if before is not None and (before.size, before.mtime_ns) == (seen.size, seen.mtime_ns):
@@ -132,8 +138,17 @@ def take_in(path: Path, folder: Path, scans: Path) -> Path:
     return target
 
 
-def scan_files(folder: Path) -> list[tuple[Path, os.stat_result]]:
+def scan_files(
+    folder: Path, failed: Callable[[Path, OSError], None] | None = None
+) -> list[tuple[Path, os.stat_result]]:
     """Files of a folder that are not named as unfinished, and their sizes and times.
+
+    Parameters
+    ----------
+    folder : Path
+    failed : callable, optional
+        Told of each file or folder inside that cannot be looked at; the others are given
+        all the same. Without it, the first such is an error.
 
     Raises
     ------
@@ -141,7 +156,13 @@ def scan_files(folder: Path) -> list[tuple[Path, os.stat_result]]:
         Where the folder cannot be read.
     """
     found = []
-    for here, folders, names in os.walk(folder, onerror=_raise):
+
+    def fail(path: Path, error: OSError) -> None:
+        if failed is None or path == folder:
+            raise error
+        failed(path, error)
+
+    for here, folders, names in os.walk(folder, onerror=lambda e: fail(Path(e.filename), e)):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(here, name)
@@ -151,8 +172,6 @@ def scan_files(folder: Path) -> list[tuple[Path, os.stat_result]]:
                 found.append((path, path.stat()))
             except FileNotFoundError:
                 continue  # it went away while we looked
+            except OSError as error:
+                fail(path, error)
     return found
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from inkmark.errors import InkmarkError
-from inkmark.files import draft_path
+from inkmark.files import draft_path, file_sha256, keep_inputs
 from inkmark.images import find_scans
 from inkmark.layouts import BubbleField, CodeField, JoinedField, Role, SheetLayout, load_layout
-from inkmark.readings import FieldReading, Flag, SheetIssue, SheetReading
+from inkmark.readings import FieldReading, Flag, IssueKind, SheetIssue, SheetReading
 from inkmark.session import (
     BatchReport,
     FolderWatch,
@@ -29,8 +29,7 @@ from inkmark.session import (
     take_in,
 )
 from inkmark.session.pages import page_code
-from inkmark.workflow.folder import open_exam
-from inkmark.workflow.scans import file_sha256
+from inkmark.workflow.folder import OpenExam, open_exam
 
 __all__ = ["CSV_COLUMNS", "CsvSummary", "read", "read_to_csv", "watch"]
 
@@ -106,7 +105,8 @@ def watch(
 
     A file is taken in when it is complete: copied into the exam's scans, then read. All that
     is remembered is in the database and the scans, so a watch that was ended in any way is
-    simply begun again. What goes wrong is noted and tried again at the next look.
+    simply begun again. A file that cannot be taken in holds up no other: it is noted once
+    and tried again at each look.
 
     Parameters
     ----------
@@ -150,29 +150,73 @@ def watch(
                 progress=progress,
             )
 
-        note = note or (lambda _: None)
+        troubles = _Troubles(note or (lambda _: None))
         look = FolderWatch(scanned, options.limits)
         taken: list[Path] = []
         try:
             if scans.is_dir() and scan_files(scans):
                 take([])
             known = opened.store.hashes()
-            note(f"watching {scanned}; Ctrl-C ends it")
+            withdrawn = known - _hashes_in_use(opened)
+            troubles.note(f"watching {scanned}; Ctrl-C ends it")
             while True:
-                try:
-                    for path in look.look():
-                        if file_sha256(path) not in known:
+                complete: list[Path] = []
+                with troubles.of(scanned):
+                    complete = look.look(troubles.tell)
+                for path in complete:
+                    with troubles.of(path):
+                        sha256 = file_sha256(path)
+                        if sha256 not in known:
                             taken.append(take_in(path, scanned, scans))
+                        elif sha256 in withdrawn:
+                            troubles.note(_not_again(path, scans))
                         look.done(path)
-                    if taken:
+                taken = [path for path in taken if path.exists()]
+                if taken:
+                    with troubles.of(scans):
                         report = take(taken)
-                        note(_taken_in(len(taken), report))
+                        troubles.note(_taken_in(len(taken), report))
                         taken = []
-                except (InkmarkError, OSError) as error:
-                    note(f"{error} It is tried again.")
                 sleep(interval_s)
         except KeyboardInterrupt:
             return batch_report(opened.exam, opened.layout, opened.store)
+
+
+class _Troubles:
+    """Tells what goes wrong with a file or a folder once, until it goes well or otherwise."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.note = note
+        self._told: dict[Path, str] = {}
+
+    @contextmanager
+    def of(self, path: Path) -> Iterator[None]:
+        """Tell of an error and go on."""
+        try:
+            yield
+        except (InkmarkError, OSError) as error:
+            self.tell(path, error)
+        else:
+            self._told.pop(path, None)
+
+    def tell(self, path: Path, error: Exception) -> None:
+        """Tell of an error that was met on the way."""
+        if self._told.get(path) != str(error):
+            self._told[path] = str(error)
+            self.note(f"{error} It is tried again.")
+
+
+def _hashes_in_use(opened: OpenExam) -> set[str]:
+    """Hashes of the files that are still among those that were read."""
+    summaries = opened.store.summaries({})
+    return {page.source.sha256 for page in summaries if page.issue is not IssueKind.WITHDRAWN}
+
+
+def _not_again(path: Path, scans: Path) -> str:
+    return (
+        f"{path} is left: the same image was read before and then taken out of the scans. To "
+        f"have it read again, put it into {scans} and start the watch anew."
+    )
 
 
 def _taken_in(n_files: int, report: BatchReport) -> str:
@@ -216,10 +260,8 @@ def read_to_csv(
     """
     layout = load_layout(layout_path)
     scans = find_scans(sources)
-    if out is not None and Path(out).resolve() in {
-        path.resolve() for path in (*scans, Path(layout_path))
-    }:
-        raise InkmarkError(f"{out} is one of the files to read. Name another file to write.")
+    if out is not None:
+        keep_inputs(Path(out), (*scans, Path(layout_path)))
     outcomes = read_scans(scans, layout, options=options, executor=executor, progress=progress)
     issues: list[SheetIssue] = []
     n_pages = n_flagged = 0

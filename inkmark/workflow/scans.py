@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.errors import ImageError
 from inkmark.exam import ExamFolder
+from inkmark.files import file_sha256
 from inkmark.images import open_scan
 from inkmark.readings import PageSource
 
@@ -46,9 +44,3 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
         if file_sha256(path) == source.sha256:
             raise
     return None
-
-
-def file_sha256(path: Path) -> str:
-    """Give the hash of a file's bytes in hexadecimal, as the database keeps it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from inkmark.cli import main
 from inkmark.demo import DemoTruth
 from inkmark.exam import ExamFolder
+from inkmark.files import file_sha256
 from inkmark.session import BatchReport, SerialExecutor
 from inkmark.workflow import open_exam, watch
 
@@ -145,6 +147,69 @@ def test_what_goes_wrong_is_noted_and_tried_again(
     assert taken.startswith("took in 1 file")
     assert "tried again" in failed
     assert "scanner" in gone
+
+
+def test_a_file_that_cannot_be_taken_holds_up_no_other(
+    office: tuple[ExamFolder, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, files = office
+    scanner = tmp_path / "scanner"
+    for path in files[:3]:
+        shutil.copy(path, scanner)
+    locked = scanner / files[1].name
+
+    def hashed(path: Path) -> str:
+        if path == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return file_sha256(path)
+
+    monkeypatch.setattr("inkmark.workflow.reading.file_sha256", hashed)
+
+    def unlock() -> None:
+        monkeypatch.setattr("inkmark.workflow.reading.file_sha256", file_sha256)
+
+    steps = [nothing, nothing, nothing, nothing, unlock]
+    report, notes = play(folder, scanner, steps)
+    _, failed, two, one = notes
+    assert locked.name in failed
+    assert "It is tried again." in failed
+    assert two.startswith("took in 2 files"), "those before and behind it"
+    assert one.startswith("took in 1 file")
+    assert report.received >= 3
+
+
+def test_a_folder_inside_that_cannot_be_looked_at_is_told_once(
+    office: tuple[ExamFolder, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, files = office
+    scanner = tmp_path / "scanner"
+    shutil.copy(files[0], scanner)
+    (scanner / "closed").mkdir()
+    scandir = os.scandir
+
+    def closed(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    steps = [lambda: monkeypatch.setattr("os.scandir", closed), nothing, nothing]
+    _, notes = play(folder, scanner, steps)
+    assert [note.split()[0] for note in notes] == ["watching", "[Errno", "took"]
+
+
+def test_an_image_that_was_taken_out_is_not_left_in_silence(
+    office: tuple[ExamFolder, list[Path]], tmp_path: Path
+) -> None:
+    folder, files = office
+    scanner = tmp_path / "scanner"
+    for path in files[:2]:
+        shutil.copy(path, scanner)
+    play(folder, scanner, [nothing, nothing])
+    (folder.scans / files[1].name).unlink()
+    _, notes = play(folder, scanner, [nothing, nothing, nothing])
+    (left,) = notes[1:]
+    assert files[1].name in left
+    assert "taken out of the scans" in left
 
 
 def test_a_folder_that_is_not_there_is_refused(office: tuple[ExamFolder, list[Path]]) -> None:
