@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from inkmark.workflow import CheckSummary
 
 
+_force = click.option("--force", is_flag=True, help="Replace a layout that is there already.")
+_full_box = click.option(
+    "--full-box",
+    type=click.Choice(["marked", "cancelled"]),
+    default="marked",
+    show_default=True,
+    help="What a completely filled bubble of an item means: the strongest mark, or a mark taken "
+    "back, on forms that are marked by crosses or ticks.",
+)
+
+
 @click.group()
 def layouts() -> None:
     """Make sheet layouts of other sheets, and try layouts on scans."""
@@ -24,8 +35,12 @@ def layouts() -> None:
 @click.option(
     "--out", type=FILE, help="Where to write; layout.json beside the template if not given."
 )
+@_full_box
+@_force
 @json_option
-def import_layout(template: Path, out: Path | None, *, as_json: bool) -> None:
+def import_layout(
+    template: Path, out: Path | None, *, full_box: str, force: bool, as_json: bool
+) -> None:
     """Turn the template of another system into a layout.
 
     TEMPLATE is an OMRChecker template.json or a FormScanner .xtmpl; its content says which.
@@ -34,12 +49,11 @@ def import_layout(template: Path, out: Path | None, *, as_json: bool) -> None:
     Example:
       inkmark layouts import template.json --out layout.json
     """
-    from inkmark.layouts import save_layout
-    from inkmark.layouts.importers import import_layout as take_in
+    from inkmark.layouts import FullBox
+    from inkmark.workflow import take_in_template
 
     target = out if out is not None else template.with_name("layout.json")
-    imported = take_in(template)
-    save_layout(imported.layout, target)
+    imported = take_in_template(template, target, full_box=FullBox(full_box), force=force)
     n_fields = len(imported.layout.fields())
     show(
         {
@@ -83,6 +97,8 @@ def import_layout(template: Path, out: Path | None, *, as_json: bool) -> None:
     show_default=True,
     help="Whether items are numbered down columns of blocks or block beside block.",
 )
+@_full_box
+@_force
 @json_option
 def learn(
     blank: Path,
@@ -92,6 +108,8 @@ def learn(
     width: float | None,
     *,
     order: str,
+    full_box: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Propose a layout for a sheet of any origin from its blank pages.
@@ -104,13 +122,14 @@ def learn(
     Example:
       inkmark layouts learn blank.pdf --out layout.json
     """
+    from inkmark.layouts import FullBox
     from inkmark.learning import LearnOptions, Order
     from inkmark.workflow import learn_layout
 
     target = out if out is not None else blank.with_suffix(".layout.json")
     drawn = overlay if overlay is not None else blank.with_suffix(".overlay.pdf")
     options = LearnOptions(title=title or blank.stem, width_mm=width, order=Order(order))
-    summary = learn_layout(blank, target, drawn, options)
+    summary = learn_layout(blank, target, drawn, options, full_box=FullBox(full_box), force=force)
     show(
         {
             "layout": str(summary.layout),

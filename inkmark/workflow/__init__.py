@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inkmark.workflow.compiling import compile_kernels
     from inkmark.workflow.folder import OpenExam, open_exam
-    from inkmark.workflow.layouts import CheckSummary, LearnSummary, check_layout, learn_layout
+    from inkmark.workflow.layouts import (
+        CheckSummary,
+        LearnSummary,
+        check_layout,
+        learn_layout,
+        take_in_template,
+    )
     from inkmark.workflow.practice import PracticeSummary, practise
     from inkmark.workflow.reading import CsvSummary, read, read_to_csv, watch
     from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
@@ -44,6 +50,7 @@ __all__ = [
     "read_to_csv",
     "run",
     "score",
+    "take_in_template",
     "watch",
 ]
 
@@ -70,6 +77,7 @@ _HOMES = {
     "read_to_csv": "inkmark.workflow.reading",
     "run": "inkmark.workflow.whole",
     "score": "inkmark.workflow.scoring",
+    "take_in_template": "inkmark.workflow.layouts",
     "watch": "inkmark.workflow.reading",
 }
 

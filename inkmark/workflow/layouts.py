@@ -6,10 +6,19 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from inkmark.errors import LayoutError
+from inkmark.errors import InkmarkError, LayoutError
+from inkmark.files import keep_inputs
 from inkmark.images import open_scan
-from inkmark.layouts import SheetLayout, load_layout, save_layout
-from inkmark.layouts.importers import import_layout
+from inkmark.layouts import (
+    BubbleField,
+    FullBox,
+    Role,
+    SheetLayout,
+    layout_version,
+    load_layout,
+    save_layout,
+)
+from inkmark.layouts.importers import ImportedLayout, import_layout
 from inkmark.learning import (
     BlankPage,
     CheckedPage,
@@ -23,7 +32,14 @@ from inkmark.learning import (
 from inkmark.readings import SheetIssue
 from inkmark.session import read_page
 
-__all__ = ["CheckSummary", "LearnSummary", "check_layout", "learn_layout"]
+__all__ = [
+    "CheckSummary",
+    "LearnSummary",
+    "check_layout",
+    "learn_layout",
+    "set_full_box",
+    "take_in_template",
+]
 
 _RENDER_DPI = 200.0
 
@@ -77,11 +93,53 @@ class CheckSummary:
         )
 
 
+def take_in_template(
+    template: Path | str,
+    out: Path | str,
+    *,
+    full_box: FullBox = FullBox.MARKED,
+    force: bool = False,
+) -> ImportedLayout:
+    """Turn the template of another system into a layout file.
+
+    Parameters
+    ----------
+    template : path-like
+    out : path-like
+        The layout (JSON) to write.
+    full_box : FullBox
+        What a completely filled bubble of an item means; see `set_full_box`.
+    force : bool
+        Replace a layout that is there.
+
+    Returns
+    -------
+    ImportedLayout
+
+    Raises
+    ------
+    LayoutError
+        Where the template cannot be taken in.
+    InkmarkError
+        Where `out` is the template, or is there already.
+    """
+    keep_inputs(Path(out), [Path(template)])
+    if not force:
+        _keep_layout(Path(out))
+    imported = import_layout(template)
+    imported = replace(imported, layout=set_full_box(imported.layout, full_box))
+    save_layout(imported.layout, out)
+    return imported
+
+
 def learn_layout(
     blank: Path | str,
     out: Path | str,
     overlay: Path | str,
     options: LearnOptions | None = None,
+    *,
+    full_box: FullBox = FullBox.MARKED,
+    force: bool = False,
 ) -> LearnSummary:
     """Propose a layout for a sheet from its blank pages, with an overlay to check it by.
 
@@ -92,6 +150,10 @@ def learn_layout(
     out, overlay : path-like
         The layout (JSON) and the overlay (PDF) to write.
     options : LearnOptions, optional
+    full_box : FullBox
+        What a completely filled bubble of an item means; see `set_full_box`.
+    force : bool
+        Replace a layout that is there.
 
     Returns
     -------
@@ -99,17 +161,26 @@ def learn_layout(
 
     Raises
     ------
+    InkmarkError
+        Where what is to be written is the blank sheet, or both the layout and the overlay,
+        or there is a layout already.
     ImageError
         Where the file cannot be read.
     LayoutError
         Where no bubbles are seen.
     """
     out, overlay = Path(out), Path(overlay)
+    for target in (out, overlay):
+        keep_inputs(target, [Path(blank)])
+    if out.resolve() == overlay.resolve():
+        raise InkmarkError(f"{out} is named twice. Name one file to write for each.")
+    if not force:
+        _keep_layout(out)
     with open_scan(blank, render_dpi=_RENDER_DPI) as scan:
         images = [scan.load(index) for index in range(scan.n_pages)]
     pages = [BlankPage(image.pixels.whole(), image.dpi) for image in images]
     sheet = learn_sheet(pages, options)
-    save_layout(sheet.layout, out)
+    save_layout(set_full_box(sheet.layout, full_box), out)
     write_overlay(sheet, overlay)
     bubbles = [bubble for page in sheet.pages for bubble in page.bubbles]
     return LearnSummary(
@@ -154,7 +225,11 @@ def check_layout(
         Where the layout cannot be read, or has no such page.
     ImageError
         Where the scan cannot be read.
+    InkmarkError
+        Where `out` is the layout or the scan.
     """
+    if out is not None:
+        keep_inputs(Path(out), (Path(layout_path), Path(scan_path)))
     layout = _any_layout(Path(layout_path))
     if page_number is not None:
         if not 0 <= page_number < len(layout.pages):
@@ -174,6 +249,52 @@ def check_layout(
     if target is not None:
         draw_check(layout, pages, target)
     return CheckSummary(target, layout, tuple(pages))
+
+
+def set_full_box(layout: SheetLayout, full_box: FullBox) -> SheetLayout:
+    """Say of all items of a layout what a completely filled bubble means.
+
+    Numbers of candidates and absent marks are filled on every form, so they stay.
+
+    Parameters
+    ----------
+    layout : SheetLayout
+    full_box : FullBox
+
+    Returns
+    -------
+    SheetLayout
+        Of another version where something changed.
+    """
+    pages = tuple(
+        replace(
+            page,
+            fields=tuple(
+                replace(field, full_box=full_box)
+                if isinstance(field, BubbleField)
+                and field.role not in (Role.CANDIDATE, Role.ABSENT)
+                else field
+                for field in page.fields
+            ),
+        )
+        for page in layout.pages
+    )
+    return replace(layout, version=layout_version(pages, layout.joins), pages=pages)
+
+
+def _keep_layout(out: Path) -> None:
+    """Refuse to replace a layout, which a person may have corrected.
+
+    Raises
+    ------
+    InkmarkError
+        Where there is a file.
+    """
+    if out.exists():
+        raise InkmarkError(
+            f"{out} is there already, perhaps corrected by hand. Name another file with --out, "
+            "or replace it with --force."
+        )
 
 
 def _any_layout(path: Path) -> SheetLayout:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inkmark.cli import EXIT_NEEDS_REVIEW, main
-from inkmark.layouts import load_layout
+from inkmark.layouts import FullBox, load_layout
 
 MM = 200 / 25.4
 
@@ -99,3 +99,48 @@ def test_a_sheet_without_bubbles_is_no_layout(folder: Path) -> None:
     assert result.exit_code == 4
     assert "No bubbles" in result.stderr
     assert not (folder / "other.layout.json").exists()
+
+
+def test_nothing_that_is_read_is_written_over(folder: Path) -> None:
+    layout, blank, scan = folder / "own.json", folder / "blank.png", folder / "filled.png"
+    invoke("layouts", "learn", blank, "--out", layout, "--width", "210")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for arguments in (
+        ("check", layout, scan, "--out", scan),
+        ("check", layout, scan, "--out", layout),
+        ("learn", blank, "--out", blank, "--force"),
+        ("learn", blank, "--out", folder / "new.json", "--overlay", blank),
+        ("learn", blank, "--out", folder / "new.json", "--overlay", folder / "new.json"),
+        ("import", layout, "--out", layout, "--force"),
+    ):
+        result = invoke("layouts", *arguments)
+        assert result.exit_code == 1, arguments
+        assert "Name" in result.stderr
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_layout_that_was_corrected_is_kept(folder: Path, data_dir: Path) -> None:
+    layout = folder / "own.json"
+    layout.write_text("corrected", encoding="utf-8")
+    learn = ("layouts", "learn", folder / "blank.png", "--out", layout, "--width", "210")
+    template = next(data_dir.rglob("template.json"))
+    take_in = ("layouts", "import", template, "--out", layout)
+    for command in (learn, take_in):
+        refused = invoke(*command)
+        assert refused.exit_code == 1
+        assert "--force" in refused.stderr
+        assert layout.read_text(encoding="utf-8") == "corrected"
+    for command in (learn, take_in):
+        assert invoke(*command, "--force").exit_code == 0
+        load_layout(layout)
+
+
+def test_what_a_full_box_means_is_chosen_for_a_form(folder: Path) -> None:
+    plain, crossed = folder / "plain.json", folder / "crossed.json"
+    learn = ("layouts", "learn", folder / "blank.png", "--width", "210", "--out")
+    invoke(*learn, plain)
+    assert invoke(*learn, crossed, "--full-box", "cancelled").exit_code == 0
+    one, other = load_layout(plain), load_layout(crossed)
+    assert {field.full_box for field in one.fields()} == {FullBox.MARKED}
+    assert {field.full_box for field in other.fields()} == {FullBox.CANCELLED}
+    assert one.version != other.version
