@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.layouts import AnchorKind, BubbleField, BubbleShape, FullBox, PageLayout
+from inkmark.omr._cache import once_for_each
 from inkmark.omr._level_kernels import N_AROUND, N_OUTLINE, SIDE
 from inkmark.omr._transform import BoolArray, FloatArray
 
@@ -81,7 +81,7 @@ class BubblePlan:
     known_surroundings: bool
 
 
-@lru_cache(maxsize=32)
+@once_for_each
 def bubble_plan(page: PageLayout) -> BubblePlan:
     """The bubbles of a page.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -288,9 +289,18 @@ class _Chances:
             return cls(wrong, disputed, (wrong > MAX_WRONG) | (disputed > 0))
         model = bubble_model()
         wrong, disputed = model.wrong.probability(right), model.disputed.probability(agreed)
-        doubtful = wrong > model.wrong.limit(options.silent_error_rate)
-        doubtful |= disputed > model.disputed.limit(options.undetected_disputes)
-        return cls(wrong, disputed, doubtful)
+        most_wrong, most_disputed = _limits(options)
+        return cls(wrong, disputed, (wrong > most_wrong) | (disputed > most_disputed))
+
+
+@lru_cache(maxsize=8)
+def _limits(options: BubbleOptions) -> tuple[float, float]:
+    """The largest probabilities that a group nobody looks at may be wrong, and disputed."""
+    model = bubble_model()
+    return (
+        model.wrong.limit(options.silent_error_rate),
+        model.disputed.limit(options.undetected_disputes),
+    )
 
 
 def _groups(marked: BoolArray, chances: _Chances, plan: BubblePlan, *, blind: bool) -> _Groups:
@@ -317,9 +327,8 @@ def _groups(marked: BoolArray, chances: _Chances, plan: BubblePlan, *, blind: bo
 
 def _read_field(field: BubbleField, first_group: int, groups: _Groups) -> tuple[str, Flag, float]:
     """Value, flag and confidence of a field from its groups."""
-    joint = "|" if any(len(option) > 1 for option in field.options) else ""
     if field.n_groups == 1:
-        value = joint.join(field.options[k] for k in groups.marked[first_group])
+        value = _joined(field, [field.options[k] for k in groups.marked[first_group]])
         return value, groups.flags[first_group], groups.confidence[first_group]
     span = slice(first_group, first_group + field.n_groups)
     marked, flags = groups.marked[span], groups.flags[span]
@@ -333,4 +342,11 @@ def _read_field(field: BubbleField, first_group: int, groups: _Groups) -> tuple[
     ]
     if "?" in symbols and flag is Flag.OK:
         flag = Flag.DOUBTFUL  # a number with a gap is no number
-    return joint.join(symbols), flag, confidence
+    return _joined(field, symbols), flag, confidence
+
+
+def _joined(field: BubbleField, symbols: list[str]) -> str:
+    """Options one behind the other, told apart where they are longer than a letter."""
+    if len(symbols) < 2:
+        return "".join(symbols)
+    return ("|" if any(len(option) > 1 for option in field.options) else "").join(symbols)
