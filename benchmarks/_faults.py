@@ -33,6 +33,12 @@ DPI = 120.0
 DONE = (0, 10)
 """Exit codes of a command that did its work."""
 POLL_S = 0.002
+_COMMAND = """
+from inkmark.cli import main
+from inkmark.session import batch
+batch._FEW_BYTES = 0  # so small an exam would be read without workers, and none could be killed
+main(prog_name="inkmark")
+"""
 
 
 class Fault(StrEnum):
@@ -156,7 +162,7 @@ def _copied(folder: ExamFolder, root: Path) -> ExamFolder:
 @contextlib.contextmanager
 def _reading(folder: ExamFolder, workers: int = 2) -> Iterator[subprocess.Popen[bytes]]:
     """The command at work, with a process group of its own that does not outlive this."""
-    command = [sys.executable, "-m", "inkmark", "read", str(folder.root), "--workers", str(workers)]
+    command = [sys.executable, "-c", _COMMAND, "read", str(folder.root), "--workers", str(workers)]
     with (folder.root / "read.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this command alone
             command, stdout=log, stderr=log, start_new_session=True
@@ -215,11 +221,24 @@ def _kill(folder: ExamFolder, expected: Outcome, rng: np.random.Generator) -> li
 def _kill_worker(folder: ExamFolder, expected: Outcome, rng: np.random.Generator) -> list[str]:
     with _reading(folder) as process:
         _await_moment(process, folder, expected, rng)
-        workers = [pid for pid in _group(process.pid) if pid != process.pid]
+        struck = _strike_worker(process, rng)
+    while not struck:  # the command was done by then: again, at the first worker
+        with _reading(folder) as process:
+            struck = _strike_worker(process, rng)
+    return []
+
+
+def _strike_worker(process: subprocess.Popen[bytes], rng: np.random.Generator) -> bool:
+    """Kill a worker as soon as there is one; tell whether there was."""
+    while process.poll() is None:
+        workers = _workers(process.pid)
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(workers[int(rng.integers(len(workers)))], signal.SIGKILL)
-    return []
+                return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+    return False
 
 
 def _fill_disk(folder: ExamFolder, expected: Outcome, rng: np.random.Generator) -> list[str]:
@@ -258,13 +277,17 @@ _STRIKES = {
 }
 
 
-def _group(group: int) -> list[int]:
-    """Processes of a group, in the order of their numbers."""
+def _workers(command: int) -> list[int]:
+    """Processes that read for a command, in the order of their numbers.
+
+    The command starts a server, which forks them, and a process that tracks resources.
+    """
     found = []
     for path in Path("/proc").iterdir():
         with contextlib.suppress(ValueError, OSError):
             pid = int(path.name)
-            if os.getpgid(pid) == group:
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            if os.getpgid(pid) == command and command not in (pid, parent):
                 found.append(pid)
     return sorted(found)
 

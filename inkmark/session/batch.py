@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import os
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -14,8 +17,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from inkmark.errors import ImageError
-from inkmark.images import find_scans, open_scan
+from inkmark.errors import ImageError, InkmarkError
+from inkmark.files import file_sha256
+from inkmark.images import ScanFile, find_scans, open_scan
 from inkmark.layouts import SheetLayout, layout_text, parse_layout
 from inkmark.readings import IssueKind, PageSource, SheetIssue, SheetReading
 from inkmark.session.pages import ReadOptions, read_page
@@ -31,6 +35,11 @@ _FEW_BYTES = 2**23
 
 _WINDOW = 16
 """Tasks given out at once for each worker: enough while a batch of pages is committed."""
+
+_ENDED = "reading it ended the program that read it. Scan it again, or save it in another format."
+_REPLACED = "the file was replaced while it was read. Run inkmark read again when it is complete."
+
+_LOG = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called by the parent with the number of files done and the number of all files."""
@@ -112,6 +121,8 @@ class Task:
         Page to end before; None for the first task of a file, which shares out the rest.
     known : frozenset of (str, int)
         (sha256, page index) of the file's pages that need not be read again.
+    sha256 : str
+        Hash of the file that was shared out; empty for the first task of a file.
     """
 
     path: Path
@@ -119,6 +130,7 @@ class Task:
     start: int = 0
     stop: int | None = None
     known: frozenset[tuple[str, int]] = frozenset()
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,13 @@ class _Span(Generic[T]):
 
     outcomes: tuple[T, ...]
     rest: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a file could not be opened or a page not be read."""
+
+    message: str
 
 
 @dataclass(slots=True)
@@ -191,7 +210,8 @@ def run_tasks(
     """Run tasks in a window, so that memory does not grow with the batch.
 
     A task whose worker is lost is done again in a process of its own (`WorkerPool`); where
-    that is lost, too, the file is an issue.
+    that is lost, too, its pages are read in ever smaller portions, until the page that no
+    reader survives is an issue and the others are read.
 
     Yields
     ------
@@ -252,16 +272,34 @@ def _give_out_again(pool: WorkerPool, job: Job[T], pending: Iterable[_Pending[T]
 
 
 def _read_alone(pool: WorkerPool, job: Job[T], task: Task) -> _Span[T]:
-    try:
+    """Do a lost task again, in halves where it is lost again; a lost page is an issue."""
+    with contextlib.suppress(BrokenProcessPool):
         return pool.alone(_read_span, job, task)
-    except BrokenProcessPool:
-        issue = SheetIssue(
-            IssueKind.UNREADABLE_FILE,
-            PageSource(task.name, task.start, ""),
-            "reading this file ended the program that read it. Scan its pages again, or save "
-            "them in another format.",
-        )
-        return _Span((job.finish(issue, job.layout),), ())
+    stop = task.stop
+    rest: tuple[Task, ...] = ()
+    if stop is None:
+        try:
+            task, stop, rest = pool.alone(_measure, job, task)
+        except BrokenProcessPool:
+            return _Span((_issue(job, _source(task), _ENDED),), ())
+    if stop - task.start <= 1:
+        return _Span((_issue(job, _source(task), _ENDED),), rest)
+    middle = (task.start + stop) // 2
+    halves = (
+        _read_alone(pool, job, dataclasses.replace(task, stop=middle)),
+        _read_alone(pool, job, dataclasses.replace(task, start=middle, stop=stop)),
+    )
+    return _Span(tuple(outcome for half in halves for outcome in half.outcomes), rest)
+
+
+def _measure(job: Job[T], task: Task) -> tuple[Task, int, tuple[Task, ...]]:
+    """Give the first task of a file with its hash, where it ends, and what is left to others."""
+    scan = _attempt(open_scan, task.path, limits=job.options.limits)
+    if isinstance(scan, _Failure):
+        return task, task.start + 1, ()
+    with scan:
+        stop, rest = _shared_out(task, scan, job.options)
+        return dataclasses.replace(task, sha256=scan.sha256), stop, rest
 
 
 def file_text(path: Path) -> str:
@@ -271,41 +309,76 @@ def file_text(path: Path) -> str:
 
 def _read_span(job: Job[T], task: Task) -> _Span[T]:
     """Read some pages of a file; those that are known are left out."""
-    options = job.options
-    outcomes: list[SheetReading | SheetIssue] = []
+    scan = _attempt(open_scan, task.path, limits=job.options.limits)
+    if isinstance(scan, _Failure):
+        return _Span((_issue(job, _source(task), scan.message),), ())
+    with scan:
+        if task.sha256 not in ("", scan.sha256):
+            return _Span((_issue(job, _source(task), _REPLACED),), ())
+        stop = task.stop
+        rest: tuple[Task, ...] = ()
+        if stop is None:
+            stop, rest = _shared_out(task, scan, job.options)
+        outcomes = []
+        for index in range(task.start, stop):
+            if (scan.sha256, index) in task.known:
+                continue
+            source = PageSource(task.name, index, scan.sha256)
+            outcome = _attempt(_read_one, job, scan, source)
+            if isinstance(outcome, _Failure):
+                outcome = _issue(job, source, outcome.message)
+            outcomes.append(outcome)
+    return _Span(tuple(outcomes), rest)
+
+
+def _read_one(job: Job[T], scan: ScanFile, source: PageSource) -> T:
+    image = dataclasses.replace(scan.load(source.page_index), source=source)
+    return job.finish(read_page(image, job.layout, job.options, exam_id=job.exam_id), job.layout)
+
+
+def _attempt(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | _Failure:
+    """Open a file or read a page; whatever is wrong with it is no matter of the others."""
     try:
-        with open_scan(task.path, limits=options.limits) as scan:
-            first = min(options.pages_per_task, scan.n_pages)
-            for index in range(task.start, first if task.stop is None else task.stop):
-                if (scan.sha256, index) in task.known:
-                    continue
-                source = PageSource(task.name, index, scan.sha256)
-                try:
-                    image = dataclasses.replace(scan.load(index), source=source)
-                except ImageError as error:
-                    issue = SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error))
-                    outcomes.append(issue)
-                else:
-                    outcomes.append(read_page(image, job.layout, options, exam_id=job.exam_id))
-            rest = () if task.stop is not None else _rest(task, first, scan.n_pages, options)
+        return call(*args, **kwargs)
     except ImageError as error:
-        source = PageSource(task.name, task.start, "")
-        outcomes = [SheetIssue(IssueKind.UNREADABLE_FILE, source, _without_path(error))]
-        rest = ()
-    return _Span(tuple(job.finish(outcome, job.layout) for outcome in outcomes), rest)
+        # The path stands in the source of the issue.
+        return _Failure(str(error).removeprefix(f"{error.source}: "))
+    except InkmarkError:
+        raise  # a configuration that no page can be read with
+    except Exception as error:  # noqa: BLE001 - a hostile page may raise anything in a library
+        _LOG.error("a page could not be read", exc_info=error)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return _Failure(
+            f"the page could not be read: {type(error).__name__} in {Path(last.filename).name} "
+            f"line {last.lineno}. Scan it again, or save it in another format."
+        )
 
 
-def _without_path(error: ImageError) -> str:
-    """Give what is wrong with a file; its path stands in the source of the issue."""
-    return str(error).removeprefix(f"{error.source}: ")
+def _issue(job: Job[T], source: PageSource, message: str) -> T:
+    return job.finish(SheetIssue(IssueKind.UNREADABLE_FILE, source, message), job.layout)
 
 
-def _rest(task: Task, start: int, n_pages: int, options: ReadOptions) -> tuple[Task, ...]:
-    """Share out the further pages of a long file: two tasks a worker, or of the most pages."""
+def _source(task: Task) -> PageSource:
+    """Give where a task begins, with the file's hash where its bytes can be had."""
+    sha256 = task.sha256
+    if not sha256:
+        with contextlib.suppress(OSError):
+            sha256 = file_sha256(task.path)
+    return PageSource(task.name, task.start, sha256)
+
+
+def _shared_out(task: Task, scan: ScanFile, options: ReadOptions) -> tuple[int, tuple[Task, ...]]:
+    """Say where the first task of a file ends, and share out the further pages.
+
+    There are two tasks a worker, or tasks of the most pages.
+    """
+    first = min(options.pages_per_task, scan.n_pages)
     workers = options.workers or processors()
-    share = min(-(-(n_pages - start) // (2 * workers)), _MOST_PAGES)
+    share = min(-(-(scan.n_pages - first) // (2 * workers)), _MOST_PAGES)
     size = max(options.pages_per_task, share)
-    return tuple(
-        dataclasses.replace(task, start=first, stop=min(first + size, n_pages))
-        for first in range(start, n_pages, size)
+    return first, tuple(
+        dataclasses.replace(
+            task, start=start, stop=min(start + size, scan.n_pages), sha256=scan.sha256
+        )
+        for start in range(first, scan.n_pages, size)
     )

@@ -56,16 +56,20 @@ def add_pages(
 ) -> int:
     """Write pages with their readings and withdraw those whose file has other bytes now.
 
+    An issue without a hash, of a file whose bytes could not be had, says nothing about them:
+    it withdraws no page, and is itself withdrawn when its page is read.
+
     Returns
     -------
     int
         How many were not stored before.
     """
     wanted = {tuple(rows.page[name] for name in _IDENTITY): rows for rows in pages}
-    newest = {path: sha256 for path, _, sha256 in wanted}
+    newest = {path: sha256 for path, _, sha256 in wanted if sha256}
+    opened = {(path, index) for path, index, sha256 in wanted if sha256}
     stored = {
         (row.path, row.page_index, row.sha256): row
-        for row in _pages_of(connection, exam_id, newest)
+        for row in _pages_of(connection, exam_id, {path for path, _, _ in wanted})
     }
     replaced, new = [], []
     for identity, rows in wanted.items():
@@ -74,12 +78,18 @@ def add_pages(
             if row.layout_version == rows.page["layout_version"] and row.status not in READ_AGAIN:
                 continue  # another process has read it in the meantime
             replaced.append(row)
-        if rows.page["sha256"] == newest[rows.page["path"]]:
-            new.append(rows)  # else the file was replaced while it was read
+        path, index, sha256 = identity
+        if sha256 == newest.get(path) if sha256 else (path, index) not in opened:
+            new.append(rows)  # else the file was replaced by another
     stale = [
         row
         for row in stored.values()
-        if row.sha256 != newest[row.path] and row.status != str(IssueKind.WITHDRAWN)
+        if row.status != str(IssueKind.WITHDRAWN)
+        and (
+            row.sha256 != newest.get(row.path, row.sha256)
+            if row.sha256
+            else (row.path, row.page_index) in opened
+        )
     ]
     table = schema.pages
     for ids in in_chunks(row.id for row in replaced):

@@ -156,7 +156,8 @@ class ExamStore:
     def known_pages(self, layout_version: str) -> dict[str, set[tuple[str, int]]]:
         """Pages that need not be read again: path -> {(sha256, page index)}.
 
-        Those read with another layout, withdrawn or never opened are not among them.
+        Those read with another layout, withdrawn or never opened are not among them, nor
+        those whose file could not be opened when it was looked at last.
         """
         table = schema.pages
         query = sa.select(table.c.path, table.c.sha256, table.c.page_index).where(
@@ -164,10 +165,17 @@ class ExamStore:
             table.c.layout_version == layout_version,
             table.c.status.not_in(READ_AGAIN),
         )
+        closed = sa.select(table.c.path, table.c.page_index).where(
+            table.c.exam_id == self._exam_id,
+            table.c.sha256 == "",
+            table.c.status != str(IssueKind.WITHDRAWN),
+        )
         known: dict[str, set[tuple[str, int]]] = {}
         with self._reading() as connection:
+            unopened = {tuple(row) for row in connection.execute(closed)}
             for path, sha256, page_index in connection.execute(query):
-                known.setdefault(path, set()).add((sha256, page_index))
+                if (path, page_index) not in unopened:
+                    known.setdefault(path, set()).add((sha256, page_index))
         return known
 
     def hashes(self) -> set[str]:

@@ -185,7 +185,7 @@ def _attributes(value: Registration | ShiftMesh) -> dict[str, Any]:
 
 
 def _registration(stored: dict[str, Any]) -> Registration:
-    shifts = stored["shifts"]
+    shifts = stored.get("shifts")
     return Registration(
         stored["orientation_deg"],
         tuple(stored["homography"]),
@@ -195,7 +195,7 @@ def _registration(stored: dict[str, Any]) -> Registration:
         None
         if shifts is None
         else ShiftMesh(**{name: tuple(values) for name, values in shifts.items()}),
-        tuple(stored["lost"]),
+        tuple(stored.get("lost", ())),  # not in databases of the first version
     )
 
 

@@ -110,7 +110,11 @@ pages = sa.Table(
     sa.Column("width_px", sa.Integer, comment="width of the image"),
     sa.Column("height_px", sa.Integer, comment="height of the image"),
     sa.Column("dpi", sa.Float, comment="resolution by the registration"),
-    sa.Column("registration", _JSON_OR_NULL, comment="orientation, homography, residual, anchors"),
+    sa.Column(
+        "registration",
+        _JSON_OR_NULL,
+        comment="orientation, homography, residual, anchors, shifts, lost fields",
+    ),
     sa.Column("codes", _JSON_OR_NULL, comment="decoded codes: field, text, format, box"),
     sa.UniqueConstraint("exam_id", "path", "page_index", "sha256"),
     sa.Index("pages_by_candidate", "exam_id", "candidate", "page_number"),

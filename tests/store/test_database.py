@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -469,6 +470,74 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         assert connection.execute(query).fetchone() == (index,)
         assert connection.execute("SELECT version FROM schema_info").fetchone() == (2,)
     connection.close()
+
+
+def test_a_database_that_the_first_version_wrote_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(Path(__file__).with_name("version_1.sql").read_text("utf-8"))
+    with ExamStore.open(path, "DEMO") as store:
+        before = {page.record.source.path: page for page in store.pages()}
+        record_1 = before["scans/1-again.jpg"].record
+        assert record_1 == record("scans/1-again.jpg")
+        assert before["scans/2.jpg"].record.reading is not None
+        assert before["scans/2.jpg"].record.reading.registration.shifts is None
+        assert before["scans/9.jpg"].record.issue is IssueKind.UNREGISTERED
+        (score,) = store.scores()
+        assert (score.record.points, score.source) == (Decimal("2.5"), record_1.source)
+        (decision,) = store.decisions()
+        assert before["scans/1-again.jpg"].decided == {"absent"} == {decision.field}
+        assert store.known_pages("AA").keys() == before.keys() - {"scans/8.jpg"}
+        add(store, [record("scans/3.jpg", value="B"), record("scans/8.jpg", candidate="0003")])
+        store.settle(FACTS)
+        assert statuses(store) == {
+            "scans/1.jpg": IssueKind.DUPLICATE_PAGE,
+            "scans/1-again.jpg": IssueKind.DUPLICATE_PAGE,
+            "scans/2.jpg": None,
+            "scans/3.jpg": None,
+            "scans/8.jpg": None,
+            "scans/9.jpg": IssueKind.DUPLICATE_PAGE,
+        }
+        waiting = {
+            page.source.path: page.waiting for page in store.summaries({0: ("Q1", "absent")})
+        }
+        assert set(waiting["scans/3.jpg"]) == {"Q1", "absent"}, "the images differ"
+        assert {r.candidate for r in store.readings_in_use()} == {"0001", "0002", "0003"}
+
+
+def unopened(path: str, index: int = 0) -> PageRecord:
+    source = PageSource(path, index, "")
+    return PageRecord(source, IssueKind.UNREADABLE_FILE, "locked.", "", -1, None)
+
+
+@pytest.mark.parametrize("portion", [1, 2, 4])
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_an_issue_without_a_hash_withdraws_no_page_and_stays(
+    store: ExamStore, at: int, portion: int
+) -> None:
+    pages = [at_index(record("stack.tif", candidate=f"000{n}"), n) for n in range(3)]
+    arriving = [*pages[:at], unopened("stack.tif", 7), *pages[at:]]
+    for start in range(0, len(arriving), portion):
+        add(store, arriving[start : start + portion])
+    found = {p.record.source.page_index: p.record.issue for p in store.pages()}
+    assert found == {0: None, 1: None, 2: None, 7: IssueKind.UNREADABLE_FILE}
+
+
+def test_a_page_whose_file_could_not_be_opened_later_is_looked_at_again(store: ExamStore) -> None:
+    page = record("scans/1.jpg")
+    add(store, [page])
+    add(store, [unopened("scans/1.jpg")])
+    assert {p.record.issue for p in store.pages()} == {None, IssueKind.UNREADABLE_FILE}
+    assert store.known_pages("AA") == {}
+    assert add(store, [page]) == 0
+    assert {p.record.issue for p in store.pages()} == {None, IssueKind.WITHDRAWN}
+    assert store.known_pages("AA") == {"scans/1.jpg": {("hash of scans/1.jpg", 0)}}
+
+
+def at_index(page: PageRecord, index: int) -> PageRecord:
+    source = replace(page.source, page_index=index)
+    assert page.reading is not None
+    return replace(page, source=source, reading=replace(page.reading, source=source))
 
 
 def test_postgresql_without_its_driver_says_what_to_install(
