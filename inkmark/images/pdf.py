@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -60,6 +61,17 @@ _FAX_COLUMNS = re.compile(rb"/Columns\s+(\d{1,9})(?!\d)(?!\s+\d+\s+R)")
 _FAX_INVERTED = re.compile(rb"/BlackIs1\s+true")
 _FAX_ALIGNED = re.compile(rb"/EncodedByteAlign\s+true")
 _LONGEST_HEAD = 2048
+
+_BODY = re.compile(rb"\r?\n")
+_IMAGE = re.compile(rb"/Subtype\s*/Image\b")
+_FLATE = re.compile(rb"/(?:FlateDecode|Fl)\b")
+_MOST_CODED = 32 << 20
+"""Bytes of drawing commands and fonts in a file, decoded; each page adds `_PAGE_CODED`."""
+_PAGE_CODED = 1 << 20
+_MOST_DRAWN = 50_000
+"""Objects, and points of their outlines, on a page. A full answer sheet has 5,000."""
+_DEEPEST_FORM = 40
+_TOO_MUCH = "Print the page and scan it, or save it as an image."
 
 _PLAIN_COLOURS = frozenset(
     {
@@ -134,6 +146,10 @@ class PdfPages:
             reason = f"it has more than {max_pages} pages" if self.n_pages else "it has no page"
             self.close()
             raise ImageError(source, reason, "Split the file, or raise the limit on pages.")
+        if _inflates_beyond(data, _MOST_CODED + _PAGE_CODED * self.n_pages):
+            self.close()
+            reason = "its drawing commands are far longer than those of any sheet"
+            raise ImageError(source, reason, _TOO_MUCH)
 
     def close(self) -> None:
         """Free the document."""
@@ -172,6 +188,7 @@ class PdfPages:
             try:
                 page = self._document[index]
                 try:
+                    _check_drawn(page, source)
                     placed = None if self._masked else _only_image(page)
                     if placed is None:
                         return self._rendered(page, source, colour=colour)
@@ -263,6 +280,59 @@ def _pixels(image: Raster | _Fax, turn: Turn, source: str) -> Raster:
         strip, fax = image
         return load_fax([strip], fax, turn, source)
     return turned(image, turn)
+
+
+def _inflates_beyond(data: bytes, limit: int) -> bool:
+    """Whether what is no image inflates to more bytes than a limit; pdfium sets none."""
+    n_bytes = 0
+    at = data.find(b"stream")
+    while at >= 0:
+        body = _BODY.match(data, at + 6)
+        if body and data[at - 3 : at] != b"end":
+            start = max(at - _LONGEST_HEAD, 0)
+            head = data[max(data.rfind(b"obj", start, at), start) : at]
+            end = data.find(b"endstream", body.end())
+            end = len(data) if end < 0 else end
+            if head.rstrip().endswith(b">>") and not _IMAGE.search(head):
+                n_bytes += _inflated(data[body.end() : end], head, limit - n_bytes)
+                if n_bytes > limit:
+                    return True
+                at = end
+        at = data.find(b"stream", at + 6)
+    return False
+
+
+def _inflated(stream: bytes, head: bytes, limit: int) -> int:
+    """Bytes of a stream once decoded, or some number above the limit."""
+    for _ in _FLATE.findall(head):
+        if len(stream) > limit:
+            break
+        try:
+            stream = zlib.decompressobj().decompress(stream, limit + 1)
+        except zlib.error:  # encrypted or damaged: pdfium draws what can be drawn
+            break
+    return len(stream)
+
+
+def _check_drawn(page: pypdfium2.PdfPage, source: str) -> None:
+    """Refuse a page of which rendering would take longer than a person waits.
+
+    Raises
+    ------
+    ImageError
+    """
+    n_drawn = pdfium.FPDFPage_CountObjects(page)
+    if n_drawn <= _MOST_DRAWN:
+        n_drawn = 0
+        for thing in page.get_objects(max_depth=_DEEPEST_FORM):
+            n_drawn += 1
+            if thing.type == pdfium.FPDF_PAGEOBJ_PATH:
+                n_drawn += max(pdfium.FPDFPath_CountSegments(thing), 0)
+            if n_drawn > _MOST_DRAWN:
+                break
+    if n_drawn > _MOST_DRAWN:
+        reason = f"the page has more lines and shapes than the limit of {_MOST_DRAWN:,}"
+        raise ImageError(source, reason, _TOO_MUCH)
 
 
 def _only_image(

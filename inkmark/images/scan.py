@@ -211,7 +211,7 @@ def open_scan(
 def _read(path: Path, limits: ImageLimits) -> bytes:
     try:
         if not path.is_file():
-            raise ImageError(str(path), "there is no such file", "Correct the path.")
+            raise ImageError(str(path), *_why_no_file(path))
         size = path.stat().st_size
         if size > limits.max_file_bytes:
             raise ImageError(
@@ -226,6 +226,18 @@ def _read(path: Path, limits: ImageLimits) -> bytes:
     if not data:
         raise ImageError(str(path), "the file is empty", RESCAN)
     return data
+
+
+def _why_no_file(path: Path) -> tuple[str, str]:
+    """What is in the place of a file, and what to do."""
+    remove = "Take it out of the scans, or put the file itself there."
+    if path.is_dir():
+        return "it is a folder", "Name the file."
+    if path.exists():
+        return "it is a device or a pipe, not a file", remove
+    if path.is_symlink():
+        return "it is a link to a file that is not there", remove
+    return "there is no such file", "Correct the path."
 
 
 class _StillPages:

@@ -363,3 +363,37 @@ def test_deep_pixels_count_for_more(tmp_path, scan_page):
         ):
             scan.load(0)
         assert ("of 8 bytes" in caught.value.reason) == ((colour_type, depth) == (6, 16))
+
+
+def drawing(tmp_path, commands):
+    """A file of one page whose content, a deflated stream, is given."""
+    content = zlib.compress(commands)
+    path = tmp_path / "drawing.pdf"
+    path.write_bytes(
+        b"%%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
+        b"2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n"
+        b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>\nendobj\n"
+        b"4 0 obj\n<</Filter/FlateDecode/Length %d>>\nstream\n"
+        % len(content)
+        + content
+        + b"\nendstream\nendobj\ntrailer<</Size 5/Root 1 0 R>>\n%%EOF"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("commands", "reason"),
+    [
+        (b"0 0 m 500 800 l S " * 50_001, "more lines and shapes"),
+        (b"0 0 m " + b"500 800 l 9 9 l " * 25_000 + b"S", "more lines and shapes"),
+        (b"% a comment that goes on and on\n" * 1_200_000, "drawing commands are far longer"),
+    ],
+)
+def test_a_page_that_would_take_long_to_render_is_refused(tmp_path, commands, reason):
+    with pytest.raises(ImageError, match=reason):
+        load(drawing(tmp_path, commands))
+
+
+def test_a_page_with_as_many_lines_as_a_sheet_may_have_is_rendered(tmp_path):
+    pixels = load(drawing(tmp_path, b"100 100 m 110 110 l S " * 5_000)).pixels.whole()
+    assert 0 < (pixels < 128).sum() < 1_000

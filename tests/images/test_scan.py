@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import struct
 import zlib
 
@@ -336,7 +337,17 @@ def test_what_is_no_image_is_named(tmp_path):
     path.write_bytes(b"")
     assert refused(path) == "the file is empty"
     assert refused(tmp_path / "none.jpg") == "there is no such file"
-    assert refused(tmp_path) == "there is no such file"
+    assert refused(tmp_path) == "it is a folder"
+
+
+def test_what_stands_in_the_place_of_a_file_is_said(tmp_path):
+    link, loop, pipe, device = (tmp_path / name for name in ("a.jpg", "b.jpg", "c.jpg", "d.jpg"))
+    link.symlink_to(tmp_path / "gone.jpg")
+    loop.symlink_to(loop)
+    device.symlink_to("/dev/zero")
+    os.mkfifo(pipe)
+    assert refused(link) == refused(loop) == "it is a link to a file that is not there"
+    assert refused(pipe) == refused(device) == "it is a device or a pipe, not a file"
 
 
 def test_one_damaged_page_leaves_the_others(tmp_path, page):
