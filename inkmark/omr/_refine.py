@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, PageLayout
-from inkmark.omr import _kernels as _bubble_kernels
 from inkmark.omr import _kernels
+from inkmark.omr import _kernels as _bubble_kernels
 from inkmark.omr._anchors import anchor_plan
 from inkmark.omr._cache import once_for_each
 from inkmark.omr._plan import BubblePlan, bubble_plan

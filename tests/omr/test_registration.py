@@ -12,7 +12,7 @@ from drawn_sheets import PX_PER_MM, draw, lying_sheet, place, sheet
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, apply_homography
 from inkmark.images import Pixels
-from inkmark.omr import RegisterOptions, RegistrationFailure, _squares, register
+from inkmark.omr import RegisterOptions, RegistrationFailure, _proposals, _squares, register
 from inkmark.readings import Registration
 
 
@@ -364,5 +364,5 @@ def test_a_page_full_of_squares_is_refused_after_few_tries(
     )
     assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
     n_levels, n_searches = 2, 4  # the last, by one side, measures twice as many
-    most = n_searches * _squares._MAX_WAYS + _squares._MAX_QUAD_WAYS
+    most = n_searches * _proposals._MAX_WAYS + _proposals._MAX_QUAD_WAYS
     assert least <= len(tried) <= n_levels * most
