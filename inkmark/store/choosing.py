@@ -1,13 +1,19 @@
 """Which of several images of one page is in use.
 
 The better image is, in this order, the one that could be read at all, the one with fewer
-fields that need a look, the one whose sheet fits better (by tenths of a millimetre), and
-the one whose file name comes later. The choice depends on what is stored alone, so the same
-files give the same choice whenever and in whatever order they were read.
+fields that need a look, the one whose other fields are read more surely, the one whose sheet
+fits better (by tenths of a millimetre), and the one whose file name comes later. The choice
+depends on what is stored alone, so the same files give the same choice whenever and in
+whatever order they were read.
+
+How surely fields are read is the number of them expected to be wrong, which is the sum of
+1 - confidence, put into bands whose upper ends are 0.5, 1, 2 and so on. Bands, unlike
+tolerances, keep the order transitive.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,6 +32,9 @@ __all__ = ["Ruling", "alone", "choose"]
 _MOST_NAMED = 5
 _SURE = (str(Flag.OK), str(Flag.SEVERAL))
 """Flags of readings that say what is on the paper."""
+_FEW_WRONG = 0.5
+"""So few fields expected to be wrong tell nothing about an image: below, a blurred one, from
+which the blur took the grain of the paper, is often read more surely than the sharp one."""
 
 
 class Ruling(NamedTuple):
@@ -38,9 +47,21 @@ class Ruling(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What an image shows: (value, flag) of each field, and by how much the sheet misfits."""
+    """What an image shows.
+
+    Attributes
+    ----------
+    fields : dict of str to (str, str)
+        Value and flag of each field.
+    n_wrong : float
+        At most so many of the fields that need no look are expected to be wrong: the upper
+        end of a band.
+    fit_mm : float
+        By how much the sheet misfits.
+    """
 
     fields: dict[str, tuple[str, str]]
+    n_wrong: float
     fit_mm: float
 
     @property
@@ -82,6 +103,7 @@ def choose(connection: sa.Connection, rows: Sequence[Any]) -> list[Ruling]:
         originals.values(),
         key=lambda row: (
             -seen[row.id].n_flagged,
+            -seen[row.id].n_wrong,
             -seen[row.id].fit_mm,
             places[row.id],
             row.page_index,
@@ -117,19 +139,28 @@ def _seen(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Seen]:
     fits = connection.execute(
         sa.select(pages.c.id, pages.c.registration).where(pages.c.id.in_(ids))
     ).all()
+    columns = readings.c.page_id, readings.c.field, readings.c.value, readings.c.flag
     rows = connection.execute(
-        sa.select(readings.c.page_id, readings.c.field, readings.c.value, readings.c.flag)
+        sa.select(*columns, readings.c.confidence)
         .where(readings.c.page_id.in_(ids))
         .order_by(readings.c.page_id, readings.c.id)
     ).all()
-    fields = {
-        page_id: {row.field: (row.value, row.flag) for row in group}
-        for page_id, group in groupby(rows, key=lambda row: row.page_id)
-    }
+    fields = {page_id: list(group) for page_id, group in groupby(rows, key=lambda row: row.page_id)}
     return {
-        row.id: _Seen(fields.get(row.id, {}), round(row.registration["residual_mm"], 1))
+        row.id: _Seen(
+            {field.field: (field.value, field.flag) for field in fields.get(row.id, ())},
+            _band(math.fsum(1 - f.confidence for f in fields.get(row.id, ()) if f.flag == Flag.OK)),
+            round(row.registration["residual_mm"], 1),
+        )
         for row in fits
     }
+
+
+def _band(n_wrong: float) -> float:
+    """Give the upper end of the band in which a number of fields lies."""
+    if n_wrong <= _FEW_WRONG:
+        return _FEW_WRONG
+    return _FEW_WRONG * 2.0 ** math.ceil(math.log2(n_wrong / _FEW_WRONG))
 
 
 def _differences(best: _Seen, other: _Seen) -> list[str]:
@@ -163,6 +194,11 @@ def _superseded(row: Any, best: _Seen, other: _Seen, different: Sequence[str]) -
 def _better(best: _Seen, other: _Seen) -> str:
     if best.n_flagged != other.n_flagged:
         return f"it has fewer fields that need a look ({best.n_flagged} against {other.n_flagged})"
+    if best.n_wrong != other.n_wrong:
+        return (
+            f"its fields are read more surely (at most {best.n_wrong:g} of them expected to be "
+            f"wrong, against {other.n_wrong:g})"
+        )
     if best.fit_mm != other.fit_mm:
         return f"the sheet fits better in it ({best.fit_mm} mm against {other.fit_mm} mm)"
     return "both are read equally well, and its file name comes later"
