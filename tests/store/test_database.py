@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
-import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from pages_to_store import (
+    CROOKED,
+    EXAM,
+    FACTS,
+    LIGHT,
+    UNREGISTERED,
+    add,
+    at_index,
+    image,
+    record,
+    statuses,
+    unopened,
+)
 
-from inkmark.errors import ExtraMissingError, StoreError
-from inkmark.exam import Candidate, Exam, Item, ItemType, Policy
+from inkmark.errors import StoreError
 from inkmark.geometry import Box
 from inkmark.marking import ScoreRecord
 from inkmark.readings import (
-    CodeReading,
-    FieldReading,
     Flag,
     IssueKind,
     PageSource,
-    Registration,
-    SheetReading,
-    ShiftMesh,
 )
-from inkmark.store import Decision, ExamStore, Facts, PageRecord, page_rows
-
-EXAM = Exam(
-    id="DEMO",
-    title="期中考试",
-    subject="数学",
-    grade="八年级",
-    date=dt.date(2026, 11, 2),
-    language="zh",
-    policy=Policy(),
-    items=(Item("1", ItemType.SINGLE, ("A", "B"), ("A",), Decimal("2.5")),),
-    candidates=(
-        Candidate("0001", "张三", "1班", "一中", (("考场", "3"),)),
-        Candidate("0002", "=1+1", "2班", "一中"),
-    ),
-)
+from inkmark.store import Decision, ExamStore, PageRecord
 
 
 @pytest.fixture
@@ -52,50 +39,6 @@ def store(tmp_path: Path) -> Iterator[ExamStore]:
     with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
         opened.put_exam(EXAM)
         yield opened
-
-
-def record(
-    path: str,
-    *,
-    candidate: str = "0001",
-    value: str = "A",
-    sha256: str | None = None,
-    issue: IssueKind | None = None,
-    page_number: int = 0,
-) -> PageRecord:
-    source = PageSource(path, 0, sha256 or f"hash of {path}")
-    reading = SheetReading(
-        source,
-        1654,
-        2339,
-        200.25,
-        page_number,
-        Registration(
-            180,
-            (7.8, 0.0, 1.5, 0.0, 7.9, 2.5, 0.0, 1e-6, 1.0),
-            0.05,
-            30,
-            32,
-            ShiftMesh((0.0, 210.0), (0.0,), (0.1, 0.2), (0.0, -0.1)),
-        ),
-        (
-            FieldReading("Q1", value, 0.98, Flag.OK, (0.9, 0.0), Box(10.5, 20.0, 80.0, 20.0)),
-            FieldReading("absent", "", 0.99, Flag.DOUBTFUL, (0.3,), Box(1.0, 2.0, 3.0, 4.0)),
-        ),
-        (CodeReading("page", "IM1:DEMO", "QRCode", Box(0.0, 0.0, 9.0, 9.0)),),
-    )
-    return PageRecord(source, issue, "", candidate, page_number, reading, layout_version="AA")
-
-
-FACTS = Facts("AA", frozenset({0}), None)
-
-
-def add(store: ExamStore, records: Iterable[PageRecord]) -> int:
-    return store.add_pages(map(page_rows, records), FACTS)
-
-
-def statuses(store: ExamStore) -> dict[str, IssueKind | None]:
-    return {page.record.source.path: page.record.issue for page in store.pages()}
 
 
 def test_pages_come_back_as_they_went_in(store: ExamStore) -> None:
@@ -160,43 +103,6 @@ def test_pages_of_another_layout_are_not_in_use(store: ExamStore) -> None:
     add(store, [replace(record("scans/1.jpg"), layout_version="BB")])
     store.settle(replace(FACTS, layout_version="BB"))
     assert statuses(store) == {"scans/1.jpg": None}
-
-
-def image(
-    path: str,
-    *,
-    flags: tuple[Flag, Flag] = (Flag.OK, Flag.OK),
-    values: tuple[str, str] = ("A", ""),
-    residual_mm: float = 0.05,
-    sha256: str | None = None,
-) -> PageRecord:
-    """An image of the first page of candidate 0001."""
-    page = record(path, sha256=sha256)
-    assert page.reading is not None
-    return replace(
-        page,
-        reading=replace(
-            page.reading,
-            registration=replace(page.reading.registration, residual_mm=residual_mm),
-            fields=tuple(
-                replace(field, value=value, flag=flag)
-                for field, value, flag in zip(page.reading.fields, values, flags, strict=True)
-            ),
-        ),
-    )
-
-
-UNREGISTERED = PageRecord(
-    PageSource("scans/9.jpg", 0, "9"),
-    IssueKind.UNREGISTERED,
-    "the corner squares were not found. Scan it again.",
-    "0001",
-    0,
-    None,
-    layout_version="AA",
-)
-LIGHT = image("scans/7.jpg", flags=(Flag.DOUBTFUL, Flag.OK), values=("", ""))
-CROOKED = image("scans/6.jpg", residual_mm=0.31)
 
 
 @pytest.mark.parametrize(
@@ -352,40 +258,6 @@ def test_nothing_is_decided_about_a_field_nobody_has_seen(store: ExamStore) -> N
         store.add_decisions([Decision("0002", "Q1", "B", "office", at)])
 
 
-def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
-    def work(number: int) -> int:
-        with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
-            opened.put_exam(EXAM)
-            return add(opened, [record(f"scans/{number}.jpg", candidate=str(number))])
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(work, range(16))) == [1] * 16
-    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
-        assert len(list(store.pages())) == 16
-
-
-def test_opening_waits_for_another_program_that_opens_the_new_database(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = sqlite3.connect(tmp_path / "inkmark.db", isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    other.execute("CREATE TABLE held (n)")
-    waits: list[float] = []
-
-    def let_go(seconds: float) -> None:
-        waits.append(seconds)
-        if other.in_transaction:
-            other.execute("COMMIT")
-
-    monkeypatch.setattr("inkmark.store.connecting._BUSY_TIMEOUT_S", 0.1)
-    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=let_go)
-    monkeypatch.setattr("inkmark.store.connecting.time", clock)
-    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
-        store.put_exam(EXAM)
-    other.close()
-    assert waits
-
-
 def test_every_score_leads_back_to_its_crop(store: ExamStore) -> None:
     add(store, [record("scans/1.jpg")])
     (reading, _) = store.readings_in_use()
@@ -433,83 +305,6 @@ def test_points_are_kept_exactly_and_no_finer_than_hundredths(store: ExamStore) 
     )
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "inkmark.db"
-    path.write_text("this is not a database, but it is long enough to be taken for one" * 20)
-    with pytest.raises(StoreError, match=r"inkmark\.db is not an exam database"):
-        ExamStore.open(path, "DEMO")
-
-
-def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "inkmark.db"
-    ExamStore.open(path, "DEMO").close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_info SET version = 99")
-    connection.close()
-    with pytest.raises(StoreError, match="schema version 99"):
-        ExamStore.open(path, "DEMO")
-
-
-def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "inkmark.db"
-    with ExamStore.open(path, "DEMO") as store:
-        store.put_exam(EXAM)
-        add(store, [UNREGISTERED])
-    query = "SELECT sql FROM sqlite_master WHERE name = 'readings_flagged'"
-    with sqlite3.connect(path) as connection:
-        (index,) = connection.execute(query).fetchone()
-        connection.execute("ALTER TABLE pages DROP COLUMN fault")
-        connection.execute("DROP INDEX readings_flagged")
-        connection.execute("UPDATE schema_info SET version = 1")
-    connection.close()
-    with ExamStore.open(path, "DEMO") as store:
-        add(store, [image("scans/5.jpg")])
-        store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/9.jpg"})))
-        assert statuses(store)["scans/9.jpg"] is IssueKind.UNREGISTERED
-    with sqlite3.connect(path) as connection:
-        assert connection.execute(query).fetchone() == (index,)
-        assert connection.execute("SELECT version FROM schema_info").fetchone() == (2,)
-    connection.close()
-
-
-def test_a_database_that_the_first_version_wrote_is_used(tmp_path: Path) -> None:
-    path = tmp_path / "inkmark.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(Path(__file__).with_name("version_1.sql").read_text("utf-8"))
-    with ExamStore.open(path, "DEMO") as store:
-        before = {page.record.source.path: page for page in store.pages()}
-        record_1 = before["scans/1-again.jpg"].record
-        assert record_1 == record("scans/1-again.jpg")
-        assert before["scans/2.jpg"].record.reading is not None
-        assert before["scans/2.jpg"].record.reading.registration.shifts is None
-        assert before["scans/9.jpg"].record.issue is IssueKind.UNREGISTERED
-        (score,) = store.scores()
-        assert (score.record.points, score.source) == (Decimal("2.5"), record_1.source)
-        (decision,) = store.decisions()
-        assert before["scans/1-again.jpg"].decided == {"absent"} == {decision.field}
-        assert store.known_pages("AA").keys() == before.keys() - {"scans/8.jpg"}
-        add(store, [record("scans/3.jpg", value="B"), record("scans/8.jpg", candidate="0003")])
-        store.settle(FACTS)
-        assert statuses(store) == {
-            "scans/1.jpg": IssueKind.DUPLICATE_PAGE,
-            "scans/1-again.jpg": IssueKind.DUPLICATE_PAGE,
-            "scans/2.jpg": None,
-            "scans/3.jpg": None,
-            "scans/8.jpg": None,
-            "scans/9.jpg": IssueKind.DUPLICATE_PAGE,
-        }
-        waiting = {
-            page.source.path: page.waiting for page in store.summaries({0: ("Q1", "absent")})
-        }
-        assert set(waiting["scans/3.jpg"]) == {"Q1", "absent"}, "the images differ"
-        assert {r.candidate for r in store.readings_in_use()} == {"0001", "0002", "0003"}
-
-
-def unopened(path: str, index: int = 0) -> PageRecord:
-    source = PageSource(path, index, "")
-    return PageRecord(source, IssueKind.UNREADABLE_FILE, "locked.", "", -1, None)
-
-
 @pytest.mark.parametrize("portion", [1, 2, 4])
 @pytest.mark.parametrize("at", [0, 1, 3])
 def test_an_issue_without_a_hash_withdraws_no_page_and_stays(
@@ -532,30 +327,6 @@ def test_a_page_whose_file_could_not_be_opened_later_is_looked_at_again(store: E
     assert add(store, [page]) == 0
     assert {p.record.issue for p in store.pages()} == {None, IssueKind.WITHDRAWN}
     assert store.known_pages("AA") == {"scans/1.jpg": {("hash of scans/1.jpg", 0)}}
-
-
-def at_index(page: PageRecord, index: int) -> PageRecord:
-    source = replace(page.source, page_index=index)
-    assert page.reading is not None
-    return replace(page, source=source, reading=replace(page.reading, source=source))
-
-
-def test_postgresql_without_its_driver_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(ExtraMissingError, match=r"inkmark\[postgresql\]"):
-        ExamStore("postgresql://office@localhost/exams", "DEMO")
-
-
-def test_other_databases_are_refused() -> None:
-    with pytest.raises(StoreError, match="mysql is no database for exams"):
-        ExamStore("mysql://office@localhost/exams", "DEMO")
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be used"):
-        ExamStore.open(tmp_path / "nowhere" / "inkmark.db", "DEMO")
 
 
 def test_two_exams_share_a_database(tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""Opening a database: new, busy, of an older version, or none at all."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pages_to_store import EXAM, FACTS, UNREGISTERED, add, image, record, statuses
+
+from inkmark.errors import ExtraMissingError, StoreError
+from inkmark.readings import (
+    IssueKind,
+)
+from inkmark.store import ExamStore
+
+
+def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    def work(number: int) -> int:
+        with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
+            opened.put_exam(EXAM)
+            return add(opened, [record(f"scans/{number}.jpg", candidate=str(number))])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(16))) == [1] * 16
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
+        assert len(list(store.pages())) == 16
+
+
+def test_opening_waits_for_another_program_that_opens_the_new_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / "inkmark.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE held (n)")
+    waits: list[float] = []
+
+    def let_go(seconds: float) -> None:
+        waits.append(seconds)
+        if other.in_transaction:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr("inkmark.store.connecting._BUSY_TIMEOUT_S", 0.1)
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=let_go)
+    monkeypatch.setattr("inkmark.store.connecting.time", clock)
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
+        store.put_exam(EXAM)
+    other.close()
+    assert waits
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    path.write_text("this is not a database, but it is long enough to be taken for one" * 20)
+    with pytest.raises(StoreError, match=r"inkmark\.db is not an exam database"):
+        ExamStore.open(path, "DEMO")
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    ExamStore.open(path, "DEMO").close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE schema_info SET version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="schema version 99"):
+        ExamStore.open(path, "DEMO")
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with ExamStore.open(path, "DEMO") as store:
+        store.put_exam(EXAM)
+        add(store, [UNREGISTERED])
+    query = "SELECT sql FROM sqlite_master WHERE name = 'readings_flagged'"
+    with sqlite3.connect(path) as connection:
+        (index,) = connection.execute(query).fetchone()
+        connection.execute("ALTER TABLE pages DROP COLUMN fault")
+        connection.execute("DROP INDEX readings_flagged")
+        connection.execute("UPDATE schema_info SET version = 1")
+    connection.close()
+    with ExamStore.open(path, "DEMO") as store:
+        add(store, [image("scans/5.jpg")])
+        store.settle(replace(FACTS, folder="scans/", files=frozenset({"scans/9.jpg"})))
+        assert statuses(store)["scans/9.jpg"] is IssueKind.UNREGISTERED
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(query).fetchone() == (index,)
+        assert connection.execute("SELECT version FROM schema_info").fetchone() == (2,)
+    connection.close()
+
+
+def test_a_database_that_the_first_version_wrote_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(Path(__file__).with_name("version_1.sql").read_text("utf-8"))
+    with ExamStore.open(path, "DEMO") as store:
+        before = {page.record.source.path: page for page in store.pages()}
+        record_1 = before["scans/1-again.jpg"].record
+        assert record_1 == record("scans/1-again.jpg")
+        assert before["scans/2.jpg"].record.reading is not None
+        assert before["scans/2.jpg"].record.reading.registration.shifts is None
+        assert before["scans/9.jpg"].record.issue is IssueKind.UNREGISTERED
+        (score,) = store.scores()
+        assert (score.record.points, score.source) == (Decimal("2.5"), record_1.source)
+        (decision,) = store.decisions()
+        assert before["scans/1-again.jpg"].decided == {"absent"} == {decision.field}
+        assert store.known_pages("AA").keys() == before.keys() - {"scans/8.jpg"}
+        add(store, [record("scans/3.jpg", value="B"), record("scans/8.jpg", candidate="0003")])
+        store.settle(FACTS)
+        assert statuses(store) == {
+            "scans/1.jpg": IssueKind.DUPLICATE_PAGE,
+            "scans/1-again.jpg": IssueKind.DUPLICATE_PAGE,
+            "scans/2.jpg": None,
+            "scans/3.jpg": None,
+            "scans/8.jpg": None,
+            "scans/9.jpg": IssueKind.DUPLICATE_PAGE,
+        }
+        waiting = {
+            page.source.path: page.waiting for page in store.summaries({0: ("Q1", "absent")})
+        }
+        assert set(waiting["scans/3.jpg"]) == {"Q1", "absent"}, "the images differ"
+        assert {r.candidate for r in store.readings_in_use()} == {"0001", "0002", "0003"}
+
+
+def test_postgresql_without_its_driver_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ExtraMissingError, match=r"inkmark\[postgresql\]"):
+        ExamStore("postgresql://office@localhost/exams", "DEMO")
+
+
+def test_other_databases_are_refused() -> None:
+    with pytest.raises(StoreError, match="mysql is no database for exams"):
+        ExamStore("mysql://office@localhost/exams", "DEMO")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be used"):
+        ExamStore.open(tmp_path / "nowhere" / "inkmark.db", "DEMO")
