@@ -97,6 +97,11 @@ def import_layout(
     show_default=True,
     help="Whether items are numbered down columns of blocks or block beside block.",
 )
+@click.option(
+    "--pages",
+    type=click.IntRange(1),
+    help="How many pages of BLANK, from the first, make up one sheet; all if not given.",
+)
 @_full_box
 @_force
 @json_option
@@ -108,6 +113,7 @@ def learn(
     width: float | None,
     *,
     order: str,
+    pages: int | None,
     full_box: str,
     force: bool,
     as_json: bool,
@@ -129,7 +135,9 @@ def learn(
     target = out if out is not None else blank.with_suffix(".layout.json")
     drawn = overlay if overlay is not None else blank.with_suffix(".overlay.pdf")
     options = LearnOptions(title=title or blank.stem, width_mm=width, order=Order(order))
-    summary = learn_layout(blank, target, drawn, options, full_box=FullBox(full_box), force=force)
+    summary = learn_layout(
+        blank, target, drawn, options, full_box=FullBox(full_box), n_pages=pages, force=force
+    )
     show(
         {
             "layout": str(summary.layout),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
+from math import hypot
 from pathlib import Path
 
 from inkmark.errors import InkmarkError, LayoutError
@@ -23,6 +26,7 @@ from inkmark.learning import (
     BlankPage,
     CheckedPage,
     Doubt,
+    LearnedPage,
     LearnOptions,
     draw_check,
     joined_values,
@@ -42,6 +46,8 @@ __all__ = [
 ]
 
 _RENDER_DPI = 200.0
+_MOST_PAGES = 4
+_SAME_PLACE_MM = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,7 @@ def learn_layout(
     options: LearnOptions | None = None,
     *,
     full_box: FullBox = FullBox.MARKED,
+    n_pages: int | None = None,
     force: bool = False,
 ) -> LearnSummary:
     """Propose a layout for a sheet from its blank pages, with an overlay to check it by.
@@ -152,6 +159,9 @@ def learn_layout(
     options : LearnOptions, optional
     full_box : FullBox
         What a completely filled bubble of an item means; see `set_full_box`.
+    n_pages : int, optional
+        How many of the file's pages, from the first, make up one sheet. By default all of
+        them do, but then they may be four at most, and no two alike.
     force : bool
         Replace a layout that is there.
 
@@ -167,7 +177,7 @@ def learn_layout(
     ImageError
         Where the file cannot be read.
     LayoutError
-        Where no bubbles are seen.
+        Where no bubbles are seen, or the pages are no single sheet's.
     """
     out, overlay = Path(out), Path(overlay)
     for target in (out, overlay):
@@ -177,9 +187,11 @@ def learn_layout(
     if not force:
         _keep_layout(out)
     with open_scan(blank, render_dpi=_RENDER_DPI) as scan:
-        images = [scan.load(index) for index in range(scan.n_pages)]
+        images = [scan.load(index) for index in range(_pages_to_learn(scan.n_pages, n_pages))]
     pages = [BlankPage(image.pixels.whole(), image.dpi) for image in images]
     sheet = learn_sheet(pages, options)
+    if n_pages is None:
+        _refuse_copies(sheet.pages)
     save_layout(set_full_box(sheet.layout, full_box), out)
     write_overlay(sheet, overlay)
     bubbles = [bubble for page in sheet.pages for bubble in page.bubbles]
@@ -280,6 +292,44 @@ def set_full_box(layout: SheetLayout, full_box: FullBox) -> SheetLayout:
         for page in layout.pages
     )
     return replace(layout, version=layout_version(pages, layout.joins), pages=pages)
+
+
+def _pages_to_learn(n_there: int, n_wanted: int | None) -> int:
+    """How many pages to look at.
+
+    Raises
+    ------
+    LayoutError
+    """
+    if n_wanted is None and n_there > _MOST_PAGES:
+        raise LayoutError(
+            f"The file has {n_there} pages, more than a sheet usually has. If it holds many "
+            "copies of a sheet, say how many pages one copy has: --pages 1."
+        )
+    if n_wanted is not None and not 1 <= n_wanted <= n_there:
+        raise LayoutError(
+            f"The file has {n_there} page(s), not {n_wanted}. Ask for no more than it has."
+        )
+    return n_there if n_wanted is None else n_wanted
+
+
+def _refuse_copies(pages: Sequence[LearnedPage]) -> None:
+    """Refuse pages that have the same bubbles, as each would be read as items of its own.
+
+    Raises
+    ------
+    LayoutError
+    """
+    for (i, one), (k, other) in combinations(enumerate(pages, start=1), 2):
+        if len(one.bubbles) == len(other.bubbles) and all(
+            hypot(a.x_mm - b.x_mm, a.y_mm - b.y_mm) < _SAME_PLACE_MM
+            for a, b in zip(one.bubbles, other.bubbles, strict=True)
+        ):
+            raise LayoutError(
+                f"Pages {i} and {k} have the same bubbles. If the file holds copies of a sheet, "
+                f"say how many pages one copy has: --pages {k - i}. If both pages do belong to "
+                f"the sheet, ask for all of them: --pages {len(pages)}."
+            )
 
 
 def _keep_layout(out: Path) -> None:

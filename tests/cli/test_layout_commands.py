@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from inkmark.cli import EXIT_NEEDS_REVIEW, main
 from inkmark.layouts import FullBox, load_layout
@@ -51,6 +52,20 @@ def test_learn_writes_a_layout_and_an_overlay(folder: Path) -> None:
     assert layout.title == "blank"
     assert [field.name for field in layout.fields()] == [f"Q{k}" for k in range(1, 9)]
     assert (folder / "blank.overlay.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("n_copies", [2, 5])
+def test_copies_of_a_sheet_are_not_learned_as_one(folder: Path, n_copies: int) -> None:
+    copies = folder / "copies.pdf"
+    sheet = Image.fromarray(_sheet())
+    sheet.save(copies, resolution=200, save_all=True, append_images=[sheet] * (n_copies - 1))
+    refused = CliRunner().invoke(main, ["layouts", "learn", str(copies)])
+    assert refused.exit_code != 0
+    assert "--pages 1." in refused.output
+    assert not (folder / "copies.layout.json").exists()
+    result = invoke("layouts", "learn", copies, "--pages", "1")
+    assert result.exit_code == 0
+    assert len(load_layout(folder / "copies.layout.json").pages) == 1
 
 
 def test_check_prints_and_draws_what_is_read(folder: Path) -> None:
