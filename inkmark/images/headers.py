@@ -10,6 +10,7 @@ TIFF 6.0 and its 64-bit extension BigTIFF; EXIF 2.32.
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass
 
 from inkmark.errors import ImageError
@@ -39,6 +40,8 @@ _GROUP_4, _JPEG = 4, 7  # values of TIFF's Compression
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
 _PNG_CHANNELS = {2: 3, 3: 3, 4: 2, 6: 4}
 """By colour type; others have one."""
+_QUICKLY_INFLATED = 2 << 20
+_INFLATED_STEP = 1 << 13
 _UPRIGHT = (False, False, False)
 # By EXIF orientation.
 _TURNS = {
@@ -161,6 +164,7 @@ def read_png_header(data: bytes, source: str) -> ImageHeader:
     transparent = colour_type in (4, 6)
     exif = _Exif()
     position = 33
+    coded: list[slice] = []
     while True:
         if position + 12 > len(data):
             raise _truncated(source)
@@ -175,17 +179,43 @@ def read_png_header(data: bytes, source: str) -> ImageHeader:
                 x_dpi, y_dpi = x * MM_PER_INCH / 1000, y * MM_PER_INCH / 1000
         elif kind == b"tRNS":
             transparent = True
+        elif kind == b"IDAT":
+            coded.append(slice(body, body + length))
         elif kind == b"eXIf":
             exif = _read_exif(data[body : body + length])
         position = body + length + 4
     if not width or not height:
         raise ImageError(source, "the PNG header declares no size", RESCAN)
     dpi = declared_dpi(x_dpi, y_dpi, width, height)
+    bits = (1 if colour_type == 3 else _PNG_CHANNELS.get(colour_type, 1)) * depth
+    if _is_overlong([data[part] for part in coded], height * (-(-width * bits // 8) + 4) + 64):
+        raise ImageError(source, "it holds far more image data than its size asks for", RESCAN)
     channels = _PNG_CHANNELS.get(colour_type, 1) + (transparent and colour_type < 4)
     pixel_bytes = channels * -(-depth // 8)
     return ImageHeader(
         width, height, dpi, exif.turn, pixel_bytes=pixel_bytes, transparent=transparent
     )
+
+
+def _is_overlong(parts: list[bytes], most_bytes: int) -> bool:
+    """Whether deflated data inflate to more than a page needs, which libpng would follow.
+
+    Data that cannot take long are not looked at: they inflate to a thousandfold at most.
+    """
+    n_coded = sum(map(len, parts))
+    if n_coded <= min(most_bytes + most_bytes // 100, _QUICKLY_INFLATED):
+        return False
+    inflater = zlib.decompressobj()
+    n_bytes = 0
+    try:
+        for part in parts:
+            for start in range(0, len(part), _INFLATED_STEP):
+                n_bytes += len(inflater.decompress(part[start : start + _INFLATED_STEP]))
+                if n_bytes > most_bytes:
+                    return True
+    except zlib.error:  # for the decoder to tell
+        return False
+    return False
 
 
 def read_tiff_headers(data: bytes, source: str, max_pages: int) -> tuple[ImageHeader, ...]:

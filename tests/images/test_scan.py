@@ -370,3 +370,16 @@ def test_real_photos_load_as_cv2_loads_them(omrchecker_dir):
         expected = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         difference = load(path).pixels.whole().astype(int) - expected
         assert np.abs(difference).max() <= 1, path
+
+
+def test_a_png_file_with_far_more_data_than_pixels_is_refused(tmp_path):
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    path = tmp_path / "long.png"
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 50, 70, 8, 0, 0, 0, 0))
+    overlong = zlib.compress(bytes(10_000_000))
+    path.write_bytes(start + chunk(b"IDAT", overlong) + chunk(b"IEND", b""))
+    assert refused(path) == "it holds far more image data than its size asks for"
