@@ -104,10 +104,15 @@ def refine(
         return registration
     options = options or RegisterOptions()
     transform = Transform.of(registration)
-    if _are_placed(pixels.at(_windows(plan, transform, 1)), plan, transform):
+    doubtful = _doubtful(pixels.at(_windows(plan, transform, 1)), plan, transform)
+    if not doubtful.any():
         return registration
     reach_px = int(np.ceil((_REACHES_MM[0] + 1.0) * _px_per_mm(plan, transform)))
     canvas = pixels.at(_windows(plan, transform, reach_px))
+    part = plan.part(doubtful)
+    shift, found, _ = _look(canvas, part, transform, _REACHES_MM[0])
+    if found.all() and np.abs(shift).max() <= _MIN_SHIFT_MM:  # the dots of 1-bit scans
+        return registration
     shift, found, inked = _look(canvas, plan, transform, _REACHES_MM[0])
     if found.mean() < _MIN_FOUND:
         if inked < _MIN_INKED:
@@ -177,6 +182,13 @@ class _Plan:
     y: FloatArray
     covariance: FloatArray
     to_knots: FloatArray
+
+    def part(self, blocks: BoolArray) -> _Plan:
+        """Some of the blocks, for looking at them."""
+        counts = np.diff(self.first)
+        use = np.repeat(blocks, counts)
+        first = np.concatenate([[0], np.cumsum(counts[blocks])]).astype(np.int64)
+        return replace(self, bubbles=self.bubbles[use], kind=self.kind[use], first=first)
 
 
 @once_for_each
@@ -297,7 +309,8 @@ def _px_per_mm(plan: _Plan, transform: Transform) -> float:
 # -- are the outlines where they should be? --------------------------------------------
 
 
-def _are_placed(canvas: GreyImage, plan: _Plan, transform: Transform) -> bool:
+def _doubtful(canvas: GreyImage, plan: _Plan, transform: Transform) -> BoolArray:
+    """Which blocks do not clearly stand where they should."""
     signs = np.empty((len(plan.bubbles), 4))
     _kernels.outline_signs(
         canvas,
@@ -317,7 +330,8 @@ def _are_placed(canvas: GreyImage, plan: _Plan, transform: Transform) -> bool:
     # Of a box that is off along one side the other sides are where they should be.
     usual = np.sort(contrast.max(axis=1))[len(contrast) // 2]
     least = max(_MIN_CONTRAST, _MIN_SHARE * float(usual))
-    return bool(((contrast >= least) & (sided <= _MAX_SIDED * contrast)).all())
+    placed = (contrast >= least) & (sided <= _MAX_SIDED * contrast)
+    return np.asarray(~placed.all(axis=1))
 
 
 # -- looking for them ------------------------------------------------------------------
