@@ -3,7 +3,7 @@
 Of simulated pages (`tools.bubble_samples`), four of five fit the model of a bubble; the
 others fit how probable it is that a group is read wrongly, and set how uncertain a group may
 be for a wanted rate of silent errors. The result is written to
-``inkmark/omr/bubble_model.npz``; the same seeds give the same file on one machine.
+``inkmark/omr/bubble_model.npz``; the same code and seeds give the same file on one machine.
 """
 
 from __future__ import annotations
