@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -40,7 +41,7 @@ from inkmark.exam.rules import format_rule
 from inkmark.exam.values import number_text
 from inkmark.files import write_whole
 
-__all__ = ["save_exam", "write_template"]
+__all__ = ["save_exam", "set_up_page", "write_template"]
 
 _TEXT_FORMAT = "@"
 _NUMBER_SETTINGS = ("band_width", "mastery_points_floor", "mastery_items_floor", "practice_items")
@@ -171,7 +172,7 @@ def _write_settings(sheet: Worksheet, exam: Exam) -> None:
                 [pair[language] for pair in YES_NO_NAMES.values()],
                 language,
             )
-    _set_up_page(sheet, "A2")
+    set_up_page(sheet, "A2")
 
 
 def _setting_value(exam: Exam, heading: Heading) -> object:
@@ -207,10 +208,19 @@ def _write_table(
     sheet.row_dimensions[1].height = 30
     sheet.sheet_format.defaultRowHeight = 18
     sheet.sheet_format.customHeight = True
-    _set_up_page(sheet, "B2")
+    set_up_page(sheet, "B2")
 
 
-def _set_up_page(sheet: Worksheet, below_header: str) -> None:
+def set_up_page(sheet: Any, below_header: str) -> None:
+    """Keep the header in view, and print all columns on the width of a sheet of paper.
+
+    Parameters
+    ----------
+    sheet : Worksheet or WriteOnlyWorksheet
+        Their stubs do not share what is set here.
+    below_header : str
+        Upper left cell of what moves.
+    """
     sheet.freeze_panes = below_header
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9  # A4

@@ -16,6 +16,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+from inkmark.exam.template import set_up_page
 from inkmark.files import write_whole
 
 __all__ = [
@@ -91,7 +92,7 @@ def add_sheet(
                 widths[place] = max(widths[place], _width(str(shown)) + 1.5)
     for place, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = min(width, _WIDEST)
-    sheet.freeze_panes = f"{get_column_letter(frozen_columns + 1)}2"
+    set_up_page(sheet, f"{get_column_letter(frozen_columns + 1)}2")
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(rows) + 1}"
     sheet.append([style_header(write_text(WriteOnlyCell(sheet), text)) for text in header])
     for row in rows:

@@ -21,6 +21,7 @@ from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import canonical_value
 from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
+from inkmark.exam.template import set_up_page
 from inkmark.exam.values import BLANK_WORDS
 from inkmark.layouts import BubbleField, Role, SheetLayout
 from inkmark.reports._xlsx import SHARE, save_workbook, style_header, write_text
@@ -141,7 +142,7 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
         style_header(write_text(sheet.cell(1, place), w[key]))
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.column_dimensions[get_column_letter(len(_COLUMNS))].hidden = True
-    sheet.freeze_panes = "A2"
+    set_up_page(sheet, "A2")
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(rows) + 1}"
     column = {key: place for place, key in enumerate(_COLUMNS, start=1)}
     checks: dict[tuple[str, ...], DataValidation] = {}

@@ -108,7 +108,7 @@ def _notes(practice: Practice) -> tuple[str, ...]:
         )
     lacks = Counter(lack.kind for one in practice.sets for lack in one.shortfalls)
     if lacks[ShortfallKind.NO_SCORES]:
-        notes.append(f"{lacks[ShortfallKind.NO_SCORES]} students without scores have no set.")
+        notes.append(f"students without scores, and so without a set: {lacks[ShortfallKind.NO_SCORES]}.")
     if lacks[ShortfallKind.SET_TOO_SHORT]:
-        notes.append(f"{lacks[ShortfallKind.SET_TOO_SHORT]} sets are shorter than asked for.")
+        notes.append(f"sets shorter than asked for: {lacks[ShortfallKind.SET_TOO_SHORT]}.")
     return tuple(notes)

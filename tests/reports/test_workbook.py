@@ -15,7 +15,9 @@ def written(request, tmp_path):
     return report, openpyxl.load_workbook(tmp_path / "r.xlsx"), words(request.param)
 
 
-def test_every_sheet_is_there_with_header_filter_and_frozen_panes(written):
+def test_every_sheet_is_there_with_header_filter_and_frozen_panes_and_prints_on_the_width_of_a_page(
+    written,
+):
     _, book, w = written
     names = ("summary", "scores", "items", "options", "groups", "group items", "points", "mastery",
              "comments")  # fmt: skip
@@ -25,6 +27,10 @@ def test_every_sheet_is_there_with_header_filter_and_frozen_panes(written):
         assert sheet.auto_filter.ref.startswith("A1:")
         assert all(cell.value for cell in sheet[1])
         assert sheet["A1"].font.bold
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.page_setup.fitToHeight == 0
+        assert sheet.print_title_rows == "$1:$1"
 
 
 def test_numbers_are_numbers_with_their_format(written):
