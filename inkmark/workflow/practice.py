@@ -107,8 +107,8 @@ def _notes(practice: Practice) -> tuple[str, ...]:
             "for the subject with --bank."
         )
     lacks = Counter(lack.kind for one in practice.sets for lack in one.shortfalls)
-    if lacks[ShortfallKind.NO_SCORES]:
-        notes.append(f"students without scores, and so without a set: {lacks[ShortfallKind.NO_SCORES]}.")
-    if lacks[ShortfallKind.SET_TOO_SHORT]:
-        notes.append(f"sets shorter than asked for: {lacks[ShortfallKind.SET_TOO_SHORT]}.")
+    if n := lacks[ShortfallKind.NO_SCORES]:
+        notes.append(f"students without scores, and so without a set: {n}.")
+    if n := lacks[ShortfallKind.SET_TOO_SHORT]:
+        notes.append(f"sets shorter than asked for: {n}.")
     return tuple(notes)
