@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,9 @@ from benchmarks._captures import Capture, TruthRow, code_pages, sheet_captures
 from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable
 from inkmark.images import Pixels, open_scan
 from inkmark.layouts import SheetLayout
-from inkmark.ocr import find_codes, read_codes
-from inkmark.omr import RegistrationFailure, read_bubbles, register
-from inkmark.readings import FieldReading, Flag
+from inkmark.ocr import find_codes
+from inkmark.readings import FieldReading, Flag, SheetIssue
+from inkmark.session import read_page
 
 __all__ = ["Outcome", "Reading", "outcomes", "read_codes_of_pages", "read_image", "run"]
 
@@ -70,20 +70,23 @@ class Outcome:
 
 
 def read_image(path: Path, layout: SheetLayout, quarters: int = 0) -> Reading:
-    """All fields and joined fields of an image that is turned clockwise by some quarters."""
+    """All fields and joined fields of an image that is turned clockwise by some quarters.
+
+    Read as a session reads it.
+    """
     with open_scan(path) as scan:
-        pixels = scan.load(0).pixels
+        image = scan.load(0)
     if quarters:
-        pixels = Pixels.of(np.ascontiguousarray(np.rot90(pixels.whole(), -quarters)))
-    page = layout.pages[0]
-    registration = register(pixels, page)
-    if isinstance(registration, RegistrationFailure):
-        return Reading({}, registration.reason)
-    readings = {r.field: r for r in read_bubbles(pixels, page, registration)}
+        turned = np.ascontiguousarray(np.rot90(image.pixels.whole(), -quarters))
+        image = replace(image, pixels=Pixels.of(turned))
+    sheet = read_page(image, layout)
+    if isinstance(sheet, SheetIssue):
+        return Reading({}, sheet.message.partition(". ")[0])
+    readings = {r.field: r for r in sheet.fields}
     values = {name: (reading.value, reading.flag) for name, reading in readings.items()}
     for join in layout.joins:
         values[join.name] = _joined([readings[part] for part in join.parts])
-    for code in read_codes(pixels, page, registration):
+    for code in sheet.codes:
         values[code.field] = (code.text, Flag.OK)
     return Reading(values)
 
