@@ -266,113 +266,75 @@ def four_points(source: F64, target: F64, hom: F64) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def place_quads(
-    blobs: F64, squares: F64, min_area: float, size_tolerance: float, max_tries: int, ways: F64
-) -> int:
+def place_quads(blobs: F64, squares: F64, min_area: float, size_tolerance: float, ways: F64) -> int:
     """The ways a sheet may lie in perspective, by its four squares.
 
     Any four blobs in convex position, the right way around, fix a homography; it predicts
     the size of each square where it lies.
 
     Parameters and result are those of `place_sheet`, but `min_area`, the least area between
-    the squares in px, and `max_tries`, the homographies after which the search ends. The first
-    number of a way is the mean difference of the logarithms of sides from those predicted, less
-    a part of the logarithm of the area: a sheet's marks stand around whatever is on it.
+    the squares in px. The first number of a way is the mean difference of the logarithms of
+    sides from those predicted, less a part of the logarithm of the area: a sheet's marks stand
+    around whatever is on it.
+
+    Notes
+    -----
+    The third coordinates w of the corners of a parallelogram seen in perspective are as the
+    areas of the triangles of the other three, for with alternating signs both they and the
+    corners times them sum to nothing. The corner's sides are seen as long as the edges there
+    times the w at their other ends over its own, so that an area there is seen as large as
+    the product of all four w over the cube of its own. The squares stand about at the corners
+    of a parallelogram.
     """
     n = len(blobs)
     found = 0
     way = np.empty(5)
     chosen = np.empty(4, dtype=np.int64)
-    target = np.empty((4, 2))
-    hom = np.empty((3, 3))
+    omit = np.empty(4)
+    scale = np.empty(4)
     limit = np.log(size_tolerance)
-    tries = 0
-    # In sides of a square: the diagonal and two sides of the sheet.
-    lengths = np.empty(3)
-    for c in range(3):
-        one, two = (0, 2) if c == 0 else (c - 1, c)
-        across = squares[two, 0] - squares[one, 0]
-        down = squares[two, 1] - squares[one, 1]
-        lengths[c] = np.hypot(across, down) / squares[one, 2]
+    right_x = squares[1, 0] - squares[0, 0] + squares[2, 0] - squares[3, 0]
+    right_y = squares[1, 1] - squares[0, 1] + squares[2, 1] - squares[3, 1]
+    down_x = squares[3, 0] - squares[0, 0] + squares[2, 0] - squares[1, 0]
+    down_y = squares[3, 1] - squares[0, 1] + squares[2, 1] - squares[1, 1]
+    area = (right_x * down_y - right_y * down_x) / 4
     for i in range(n):
         for j in range(i + 1, n):
-            if not _apart(blobs, i, j, lengths[0]):
-                continue
-            across = blobs[j, 0] - blobs[i, 0]
-            down = blobs[j, 1] - blobs[i, 1]
             for k in range(i + 1, n):
-                off_k = across * (blobs[k, 1] - blobs[i, 1]) - down * (blobs[k, 0] - blobs[i, 0])
-                if off_k >= 0:
+                omit[3] = -_triangle(blobs, i, j, k)
+                if omit[3] <= 0:
                     continue
                 for m in range(i + 1, n):
-                    off_m = across * (blobs[m, 1] - blobs[i, 1]) - down * (
-                        blobs[m, 0] - blobs[i, 0]
-                    )
-                    if off_m <= 0 or off_m - off_k < 2 * min_area:
-                        continue
-                    if not _apart(blobs, k, m, lengths[0]):
-                        continue
                     # Clockwise, as y grows downwards; any may be the first square.
+                    omit[1] = _triangle(blobs, i, j, m)
+                    if omit[1] <= 0 or omit[1] + omit[3] < 2 * min_area:
+                        continue
+                    omit[0] = _triangle(blobs, k, j, m)
+                    omit[2] = _triangle(blobs, i, k, m)
+                    if omit[0] <= 0 or omit[2] <= 0:
+                        continue
                     chosen[0], chosen[1], chosen[2], chosen[3] = i, k, j, m
+                    product = omit[0] * omit[1] * omit[2] * omit[3] / area
+                    for c in range(4):
+                        scale[c] = np.sqrt(product / omit[c] ** 3)
                     for first in range(4):
-                        fits = True
-                        for c in range(4):
-                            b = chosen[(first + c) % 4]
-                            way[1 + c] = b
-                            target[c, 0] = blobs[b, 0]
-                            target[c, 1] = blobs[b, 1]
-                            after = chosen[(first + c + 1) % 4]
-                            fits = fits and _apart(blobs, b, after, lengths[1 + c % 2])
-                        if not fits or not _is_convex(target):
-                            continue
-                        tries += 1
-                        if tries > max_tries:
-                            return found
-                        if not four_points(squares, target, hom):
-                            continue
                         way[0] = 0.0
                         for c in range(4):
-                            side = squares[c, 2] * _scale(hom, squares[c, 0], squares[c, 1])
-                            off = abs(np.log(side / blobs[chosen[(first + c) % 4], 2]))
+                            corner = (first + c) % 4
+                            way[1 + c] = chosen[corner]
+                            side = squares[c, 2] * scale[corner]
+                            off = abs(np.log(side / blobs[chosen[corner], 2]))
                             way[0] += off / 4 if off < limit else np.inf
                         if way[0] < limit:
-                            way[0] -= 0.15 * np.log(off_m - off_k)
+                            way[0] -= 0.15 * np.log(omit[1] + omit[3])
                             found = _keep(ways, found, way)
     return found
 
 
 @njit(cache=True, nogil=True)
-def _apart(blobs: F64, i: int, j: int, length: float) -> bool:
-    """Whether two blobs may be squares of one size so many sides apart, one of them nearer."""
-    one = blobs[i, 2]
-    two = blobs[j, 2]
-    if max(one, two) > 2.2 * min(one, two):
-        return False
-    across = blobs[j, 0] - blobs[i, 0]
-    down = blobs[j, 1] - blobs[i, 1]
-    apart = 2 * np.sqrt(across * across + down * down) / ((one + two) * length)
-    return bool(0.67 < apart < 1.5)
-
-
-@njit(cache=True, nogil=True)
-def _is_convex(corners: F64) -> bool:
-    """Whether four corners go around clockwise."""
-    for c in range(4):
-        p = corners[c]
-        q = corners[(c + 1) % 4]
-        r = corners[(c + 2) % 4]
-        if (q[0] - p[0]) * (r[1] - q[1]) - (q[1] - p[1]) * (r[0] - q[0]) <= 0:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _scale(hom: F64, x: float, y: float) -> float:
-    """Pixels a millimetre at a place; tiny where the sheet is seen from behind."""
-    w = hom[2, 0] * x + hom[2, 1] * y + hom[2, 2]
-    det = (
-        hom[0, 0] * (hom[1, 1] * hom[2, 2] - hom[1, 2] * hom[2, 1])
-        - hom[0, 1] * (hom[1, 0] * hom[2, 2] - hom[1, 2] * hom[2, 0])
-        + hom[0, 2] * (hom[1, 0] * hom[2, 1] - hom[1, 1] * hom[2, 0])
+def _triangle(blobs: F64, i: int, j: int, k: int) -> float:
+    """Twice the area between three blobs, positive where they go around clockwise."""
+    return float(
+        (blobs[j, 0] - blobs[i, 0]) * (blobs[k, 1] - blobs[i, 1])
+        - (blobs[j, 1] - blobs[i, 1]) * (blobs[k, 0] - blobs[i, 0])
     )
-    return float(np.sqrt(det / w**3)) if w > 0 and det > 0 else 1e-9

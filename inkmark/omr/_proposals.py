@@ -29,8 +29,6 @@ _FORESHORTENED = 2.2
 """and where it is seen aslant."""
 _MAX_BLOBS = 400
 _MAX_QUAD_BLOBS = 64
-_MAX_QUADS = 30_000
-"""So many fours of blobs are tried: ten times what photos have."""
 _SIZE_TOLERANCE = 1.4
 """How much a blob's side may differ from the one predicted, as a factor,"""
 _SIDE_SIZE_TOLERANCE = 1.2
@@ -130,7 +128,7 @@ def searches(plan: AnchorPlan, level: Level) -> Iterator[FloatArray]:
     likely = blobs[np.argsort(-blobs[:, 2], kind="stable")[:_MAX_QUAD_BLOBS]]
     ways = np.empty((_MAX_QUAD_WAYS, 5))
     least = _MIN_QUAD_SHARE * level.grey.size
-    n = _placing_kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, _MAX_QUADS, ways)
+    n = _placing_kernels.place_quads(likely, plan.squares, least, _SIZE_TOLERANCE, ways)
     yield from _through_squares(ways[:n], likely, plan)
     yield from _by_side(blobs, plan, level.grey.shape)
 
