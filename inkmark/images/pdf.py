@@ -1,7 +1,8 @@
 """PDF pages to pixels: the scanner's own image where a page is one, else a rendering.
 
 Rendering resamples the page and costs five to ten times as much as taking the image
-stream out. pypdfium2 is not thread-safe; every call goes through one lock.
+stream out. pypdfium2 is not thread-safe; every call goes through one lock. What may take
+long is left to another process, see `_rendering`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import ctypes
 import re
 import threading
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +22,9 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from inkmark.errors import ImageError
+from inkmark.images._coded import LONGEST_HEAD, Coded
 from inkmark.images._fax import FaxPage
+from inkmark.images._rendering import NotDrawn, Renderer
 from inkmark.images.headers import (
     RESCAN,
     ImageHeader,
@@ -60,19 +65,11 @@ _FAX_K = re.compile(rb"/K\s+-\d")
 _FAX_COLUMNS = re.compile(rb"/Columns\s+(\d{1,9})(?!\d)(?!\s+\d+\s+R)")
 _FAX_INVERTED = re.compile(rb"/BlackIs1\s+true")
 _FAX_ALIGNED = re.compile(rb"/EncodedByteAlign\s+true")
-_LONGEST_HEAD = 2048
 
-_BODY = re.compile(rb"\r?\n")
-_IMAGE = re.compile(rb"/Subtype\s*/Image\b")
-_FLATE = re.compile(rb"/(?:FlateDecode|Fl)\b")
-_MOST_CODED = 32 << 20
-"""Bytes of drawing commands and fonts in a file, decoded; each page adds `_PAGE_CODED`."""
-_PAGE_CODED = 1 << 20
+_PIECE = 1 << 20
 _MOST_DRAWN = 50_000
-"""Objects, and points of their outlines, on a page. A full answer sheet has 5,000."""
-_DEEPEST_FORM = 40
+"""Objects on a page. A full answer sheet has 5,000."""
 _TOO_MUCH = "Print the page and scan it, or save it as an image."
-
 _PLAIN_COLOURS = frozenset(
     {
         pdfium.FPDF_COLORSPACE_DEVICEGRAY,
@@ -127,6 +124,7 @@ class PdfPages:
         self._found_at = 0  # where in the data the last stream was
         self._max_pixels = max_pixels
         self._render_dpi = render_dpi
+        self._renderer = Renderer(data, max_pixels)
         # The words alone are looked for first, as that takes a tenth of the time.
         self._masked = b"Mask" in data and _MASK.search(data) is not None
         self._remapped = b"/Decode" in data and _DECODE.search(data) is not None
@@ -146,13 +144,16 @@ class PdfPages:
             reason = f"it has more than {max_pages} pages" if self.n_pages else "it has no page"
             self.close()
             raise ImageError(source, reason, "Split the file, or raise the limit on pages.")
-        if _inflates_beyond(data, _MOST_CODED + _PAGE_CODED * self.n_pages):
+        coded = Coded.of(data, self.n_pages)
+        if coded.too_long:
             self.close()
             reason = "its drawing commands are far longer than those of any sheet"
             raise ImageError(source, reason, _TOO_MUCH)
+        self._loads_soon = coded.is_flat and not _is_encrypted(self._document)
 
     def close(self) -> None:
         """Free the document."""
+        self._renderer.close()
         with _LOCK:
             self._document.close()
 
@@ -184,26 +185,66 @@ class PdfPages:
         return to_colour(pixels) if pixels.ndim == 2 else pixels
 
     def _drawn(self, index: int, source: str, *, colour: bool) -> _Drawn:
-        with _LOCK:
+        if not self._loads_soon:
+            with self._what_stops_drawing(source):
+                self._renderer.try_loading(index)
+        with _LOCK, self._what_stops_drawing(source):
+            page = self._document[index]
             try:
-                page = self._document[index]
-                try:
-                    _check_drawn(page, source)
-                    placed = None if self._masked else _only_image(page)
-                    if placed is None:
-                        return self._rendered(page, source, colour=colour)
-                    image, to_display = placed
-                    width, height = image.get_px_size()
-                    self._check_size(width, height, source)
-                    drawn: Raster | bytes | _Fax | None = None
-                    if not self._remapped:
-                        drawn = _jpeg_stream(image) or self._fax_stream(image, width, height)
-                    if drawn is None:
-                        drawn = _in_channels(image.get_bitmap(), colour=colour)
-                finally:
-                    page.close()
-            except pypdfium2.PdfiumError as exc:
-                raise ImageError(source, "the page of the PDF file is damaged", RESCAN) from exc
+                _check_drawn(page, source)
+                placed = None if self._masked else _only_image(page)
+                if placed is not None:
+                    return self._taken_out(*placed, source, colour=colour)
+                self._check_page(page, source)
+            finally:
+                page.close()
+        with self._what_stops_drawing(source):
+            return self._rendered(index, colour=colour)
+
+    @contextmanager
+    def _what_stops_drawing(self, source: str) -> Iterator[None]:
+        """Say in our own words why a page cannot be drawn."""
+        try:
+            yield
+        except pypdfium2.PdfiumError as exc:
+            raise ImageError(source, "the page of the PDF file is damaged", RESCAN) from exc
+        except NotDrawn as exc:
+            match str(exc):
+                case "long":
+                    reason = "rendering the page takes longer, or more memory, than any sheet does"
+                    raise ImageError(source, reason, _TOO_MUCH) from exc
+                case "large":
+                    raise ImageError(
+                        source,
+                        "its images together have more pixels than the limit of "
+                        f"{self._max_pixels:,}",
+                        "Scan at 200 or 300 dpi, or raise the limit on pixels.",
+                    ) from exc
+                case "start":
+                    reason = "rendering it takes a process of its own, and none starts"
+                    remedy = "Check that the machine has memory left and that Python is whole."
+                    raise ImageError(source, reason, remedy) from exc
+                case _:
+                    reason = "the page of the PDF file is damaged"
+                    raise ImageError(source, reason, RESCAN) from exc
+
+    def _taken_out(
+        self,
+        image: pypdfium2.PdfImage,
+        to_display: NDArray[np.float64],
+        source: str,
+        *,
+        colour: bool,
+    ) -> _Drawn:
+        width, height = image.get_px_size()
+        self._check_size(width, height, source)
+        drawn: Raster | bytes | _Fax | None = None
+        if not self._remapped:
+            drawn = _jpeg_stream(image) or self._fax_stream(image, width, height)
+        if drawn is None:
+            if _is_cut(image, width * height):
+                raise ImageError(source, "the image data is damaged", RESCAN)
+            drawn = _in_channels(image.get_bitmap().to_numpy(), colour=colour)
         dpi = declared_dpi(
             width * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 0])),
             height * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 1])),
@@ -233,43 +274,31 @@ class PdfPages:
         if at < 0 or not strip:  # encrypted
             return None
         self._found_at = at
-        head = self._data[max(self._data.rfind(b"obj", 0, at), at - _LONGEST_HEAD) : at]
+        head = self._data[max(self._data.rfind(b"obj", 0, at), at - LONGEST_HEAD) : at]
         group, columns = _FAX_K.search(head), _FAX_COLUMNS.search(head)
         is_plain = group and columns and int(columns[1]) == width
         if not is_plain or _FAX_ALIGNED.search(head):
             return None
         return strip, FaxPage(width, height, height, 0 if _FAX_INVERTED.search(head) else 255)
 
-    def _rendered(self, page: pypdfium2.PdfPage, source: str, *, colour: bool) -> _Drawn:
+    def _rendered(self, index: int, *, colour: bool) -> _Drawn:
+        drawing = self._renderer.render(index, self._render_dpi, colour=colour)
+        rows = np.frombuffer(drawing.rows, np.uint8).reshape(drawing.height, drawing.stride)
+        pixels = rows[:, : drawing.width * drawing.n_channels]
+        if drawing.n_channels > 1:
+            pixels = pixels.reshape(drawing.height, drawing.width, drawing.n_channels)
+        return _Drawn(_in_channels(pixels, colour=colour), _UPRIGHT, self._render_dpi)
+
+    def _check_page(self, page: pypdfium2.PdfPage, source: str) -> None:
+        """Refuse a page that is too large to render, or one of whose masks is."""
         scale = self._render_dpi / _POINTS_PER_INCH
         width, height = page.get_size()
         self._check_size(round(width * scale), round(height * scale), source)
-        self._check_images(page, source)
-        bitmap = page.render(scale=scale, grayscale=not colour)
-        pixels = _in_channels(bitmap, colour=colour)
-        return _Drawn(pixels, _UPRIGHT, self._render_dpi)
-
-    def _check_images(self, page: pypdfium2.PdfPage, source: str) -> None:
-        """Refuse a page whose images together, or one of whose masks, are too large.
-
-        pdfium decodes them in full, however small they are drawn.
-        """
-        n_pixels = 0
-        for image in page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_IMAGE,)):
-            width, height = image.get_px_size()
-            self._check_size(width, height, source)
-            n_pixels += width * height
-            if n_pixels > self._max_pixels:
-                raise ImageError(
-                    source,
-                    f"its images together have more pixels than the limit of {self._max_pixels:,}",
-                    "Scan at 200 or 300 dpi, or raise the limit on pixels.",
-                )
         if self._masked:
             for head in _HEAD.findall(self._data):
                 sizes = [_WIDTH.search(head), _HEIGHT.search(head)]
-                width, height = (int(size[1]) if size else 0 for size in sizes)
-                self._check_size(width, height, source)
+                columns, rows = (int(size[1]) if size else 0 for size in sizes)
+                self._check_size(columns, rows, source)
 
     def _check_size(self, width: int, height: int, source: str) -> None:
         check_size(width, height, self._max_pixels, source)
@@ -282,57 +311,38 @@ def _pixels(image: Raster | _Fax, turn: Turn, source: str) -> Raster:
     return turned(image, turn)
 
 
-def _inflates_beyond(data: bytes, limit: int) -> bool:
-    """Whether what is no image inflates to more bytes than a limit; pdfium sets none."""
-    n_bytes = 0
-    at = data.find(b"stream")
-    while at >= 0:
-        body = _BODY.match(data, at + 6)
-        if body and data[at - 3 : at] != b"end":
-            start = max(at - _LONGEST_HEAD, 0)
-            head = data[max(data.rfind(b"obj", start, at), start) : at]
-            end = data.find(b"endstream", body.end())
-            end = len(data) if end < 0 else end
-            if head.rstrip().endswith(b">>") and not _IMAGE.search(head):
-                n_bytes += _inflated(data[body.end() : end], head, limit - n_bytes)
-                if n_bytes > limit:
-                    return True
-                at = end
-        at = data.find(b"stream", at + 6)
-    return False
-
-
-def _inflated(stream: bytes, head: bytes, limit: int) -> int:
-    """Bytes of a stream once decoded, or some number above the limit."""
-    for _ in _FLATE.findall(head):
-        if len(stream) > limit:
-            break
-        try:
-            stream = zlib.decompressobj().decompress(stream, limit + 1)
-        except zlib.error:  # encrypted or damaged: pdfium draws what can be drawn
-            break
-    return len(stream)
+def _is_encrypted(document: pypdfium2.PdfDocument) -> bool:
+    revision: int = pdfium.FPDF_GetSecurityHandlerRevision(document)
+    return bool(revision >= 0)
 
 
 def _check_drawn(page: pypdfium2.PdfPage, source: str) -> None:
-    """Refuse a page of which rendering would take longer than a person waits.
+    """Refuse a page with more objects than are worth looking at.
 
     Raises
     ------
     ImageError
     """
-    n_drawn = pdfium.FPDFPage_CountObjects(page)
-    if n_drawn <= _MOST_DRAWN:
-        n_drawn = 0
-        for thing in page.get_objects(max_depth=_DEEPEST_FORM):
-            n_drawn += 1
-            if thing.type == pdfium.FPDF_PAGEOBJ_PATH:
-                n_drawn += max(pdfium.FPDFPath_CountSegments(thing), 0)
-            if n_drawn > _MOST_DRAWN:
-                break
-    if n_drawn > _MOST_DRAWN:
+    if pdfium.FPDFPage_CountObjects(page) > _MOST_DRAWN:
         reason = f"the page has more lines and shapes than the limit of {_MOST_DRAWN:,}"
         raise ImageError(source, reason, _TOO_MUCH)
+
+
+def _is_cut(image: pypdfium2.PdfImage, n_pixels: int) -> bool:
+    """Whether deflated pixels end early or are damaged; pdfium shows what comes before."""
+    if _filters(image) != ["FlateDecode"]:
+        return False
+    least = n_pixels * max(image.get_metadata().bits_per_pixel, 1) // 8
+    inflater = zlib.decompressobj()
+    n_bytes = 0
+    stream = bytes(image.get_data(decode_simple=False))
+    try:
+        while stream and not inflater.eof:
+            n_bytes += len(inflater.decompress(stream, _PIECE))
+            stream = inflater.unconsumed_tail
+    except zlib.error:
+        return True
+    return bool(n_bytes < least)
 
 
 def _only_image(
@@ -448,9 +458,8 @@ def _is_plain(image: pypdfium2.PdfImage, depths: tuple[int, ...]) -> bool:
     return facts.colorspace in _PLAIN_COLOURS and facts.bits_per_pixel in depths
 
 
-def _in_channels(bitmap: pypdfium2.PdfBitmap, *, colour: bool) -> Raster:
+def _in_channels(pixels: Raster, *, colour: bool) -> Raster:
     """Grey, BGR or BGRx as (H, W) grey or (H, W, 3) BGR, no longer in pdfium's memory."""
-    pixels = bitmap.to_numpy()
     if pixels.ndim == 2:
         return to_colour(pixels) if colour else pixels.copy()
     if pixels.shape[2] == 3:
