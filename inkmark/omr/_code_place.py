@@ -21,8 +21,8 @@ _SIZES = range(21, 46, 4)
 """Modules along a side: versions 1 to 7 (ISO/IEC 18004, 6.3)."""
 _MIN_LIKENESS = 0.75
 """Correlation with each of the finder patterns; other print has 0.5 and less."""
-_AGREE_MM = 0.4
-"""The three are shifted alike but for this."""
+_AGREE_MM = 1.0
+"""The three are shifted alike but for this, which a bulge of the paper makes of it."""
 
 
 def find_code(

@@ -8,8 +8,8 @@ say where they cut them, and neither noise nor dithering is left.
 Dark squares may be the corners of a sheet that lies flat (three of them do) or is seen in
 perspective; two of one side do where the others are cut off. Whatever proposed a
 place, one measurement decides: how many timing marks are where it puts them, whether the key
-mark beside the first square is (it tells a sheet from the same sheet upside down), and how
-well each mark's shift follows from its neighbours'.
+mark beside the first square is (it tells a sheet from the same sheet upside down) or, where
+that is hidden, the code, and how well each mark's shift follows from its neighbours'.
 """
 
 from __future__ import annotations
@@ -72,8 +72,7 @@ def register_squares(
         Where the page does not have four corner squares.
     """
     plan = anchor_plan(page)
-    failure, rank = RegistrationFailure("no corner squares were seen"), (0, 0, 0)
-    hidden: list[Registration] = []
+    failure, rank = RegistrationFailure("no corner squares were seen"), (0, 0)
     for level in levels(pixels, plan):
         best: Registration | None = None
         for homography in searches(plan, level):
@@ -89,15 +88,11 @@ def register_squares(
                     failure, rank = outcome, _standing(measured, key, plan)
             elif outcome.anchors_found > _SURE_SHARE * outcome.anchors_expected:
                 return outcome
-            elif key is _Key.HIDDEN:
-                hidden.append(outcome)
             elif best is None or outcome.anchors_found > best.anchors_found:
                 best = outcome
         if best is not None:
             return best
-    if len({found.orientation_deg for found in hidden}) == 1:
-        return max(hidden, key=lambda found: found.anchors_found)
-    return _NO_KEY if hidden else failure
+    return failure
 
 
 # -- measuring and deciding ------------------------------------------------------------
@@ -108,7 +103,7 @@ class _Key(Enum):
 
     SEEN = 1
     HIDDEN = 2
-    """It may be there: that place is outside the image or dark."""
+    """It may be there, outside the image or under something dark: the code has to tell."""
     ABSENT = 3
 
 
@@ -117,14 +112,13 @@ _NO_KEY = RegistrationFailure(
 )
 
 
-def _standing(measured: _Measured, key: _Key, plan: AnchorPlan) -> tuple[int, int, int]:
+def _standing(measured: _Measured, key: _Key, plan: AnchorPlan) -> tuple[int, int]:
     """How much of the sheet was seen, to say of the likeliest place why it was refused."""
-    n_squares = int(np.count_nonzero(measured.found[:4, 2]))
+    has_squares = bool((measured.found[:4, 2] > 0).all())
+    is_half = 2 * measured.n_found > plan.n_anchors
     if key is _Key.ABSENT:
-        is_all = n_squares == 4 and 2 * measured.n_found > plan.n_anchors
-        return 2 * is_all, 0, 0
-    is_likely = n_squares == 4 or 2 * measured.n_found > plan.n_anchors
-    return 3 if key is _Key.SEEN and is_likely else 1, n_squares, measured.n_found
+        return (2, 0) if has_squares and is_half else (0, 0)
+    return (3 if key is _Key.SEEN and (has_squares or is_half) else 1, measured.n_found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +230,6 @@ def _verify(
     fit = _fit(plan, found)
     seen = found[:, 2] > 0
     n_timing = int(np.count_nonzero(seen[plan.rails[1] :]))
-    if key is _Key.HIDDEN and n_timing < _MIN_TO_FOLLOW:
-        return _NO_KEY
     spanned = (
         measured.n_found <= _SURE_SHARE * plan.n_anchors
         and key is _Key.SEEN
@@ -283,6 +275,8 @@ def _verify(
         )
     homography = level.to_page @ measured.homography @ fit.warp
     homography /= homography[2, 2]
+    if key is _Key.HIDDEN and find_code(level.pixels, page, homography) is None:
+        return _NO_KEY
     return Registration(
         orientation_deg=orientation_deg(homography, page.width_mm, page.height_mm),
         homography=tuple(homography.ravel().tolist()),

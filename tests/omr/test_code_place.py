@@ -90,3 +90,33 @@ def test_a_sheet_with_the_side_cut_off_that_the_code_is_on(page, printed, turned
 def test_without_the_code_it_is_refused(page):
     image = np.ascontiguousarray(draw(sheet())[:, : -round(13.0 * PX_PER_MM)])
     assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
+
+
+def dark_edge(image):
+    image[: round(12 * PX_PER_MM)] = 25
+    return image
+
+
+def end_cut_off(image):
+    return image[round(11 * PX_PER_MM) :]
+
+
+def corner_torn_off(image):
+    corner = np.array([(0, 0), (45, 0), (0, 30)]) * PX_PER_MM
+    cv2.fillPoly(image, [corner.astype(np.int32)], 255)
+    return image
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 91.0, 181.0])
+@pytest.mark.parametrize("hide", [dark_edge, end_cut_off, corner_torn_off])
+def test_where_the_key_mark_is_hidden_the_code_tells_which_way_up_a_sheet_is(
+    page, printed, hide, turn_deg
+):
+    image, _ = place(hide(printed.copy()), turn_deg=turn_deg)
+    found = register(Pixels.of(image), page)
+    assert isinstance(found, Registration)
+    assert found.orientation_deg == round(turn_deg / 90) * 90
+    without, _ = place(hide(draw(sheet())), turn_deg=turn_deg)
+    refused = register(Pixels.of(without), page)
+    assert isinstance(refused, RegistrationFailure)
+    assert "which way up" in refused.reason

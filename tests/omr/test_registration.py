@@ -121,40 +121,10 @@ def test_three_corner_squares_and_the_timing_marks_suffice(page, printed, corner
     assert worst_mm(page, found, through(matrix)) < 0.1
 
 
-@pytest.mark.parametrize("turn_deg", [0.0, 91.0, 181.0])
-def test_a_dark_edge_over_two_squares_and_the_key_mark(page, printed, turn_deg):
-    image = printed.copy()
-    image[: round(12 * PX_PER_MM)] = 25
-    image, matrix = place(image, turn_deg=turn_deg)
-    found = register(Pixels.of(image), page)
-    assert isinstance(found, Registration)
-    assert found.orientation_deg == round(turn_deg / 90) * 90
-    assert worst_mm(page, found, through(matrix)) < 0.3
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_the_end_with_the_key_mark_cut_off(page, printed, turned):
-    image = printed[round(11 * PX_PER_MM) :]
-    found = register(Pixels.of(np.ascontiguousarray(image[::-1, ::-1] if turned else image)), page)
-    assert isinstance(found, Registration)
-    assert found.orientation_deg == (180 if turned else 0)
-
-
 def test_the_other_end_cut_off(page, printed):
     found = register(Pixels.of(printed[: -round(11 * PX_PER_MM)]), page)
     assert isinstance(found, Registration)
     assert worst_mm(page, found, through(np.eye(3))) < 0.3
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_the_key_mark_torn_off_with_its_corner(page, printed, turned):
-    image = printed.copy()
-    corner = np.array([(0, 0), (45, 0), (0, 30)]) * PX_PER_MM
-    cv2.fillPoly(image, [corner.astype(np.int32)], 255)
-    image = np.ascontiguousarray(image[::-1, ::-1]) if turned else image
-    found = register(Pixels.of(image), page)
-    assert isinstance(found, Registration)
-    assert found.orientation_deg == (180 if turned else 0)
 
 
 def without_left_side(printed, cut_mm):
