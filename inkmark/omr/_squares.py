@@ -44,7 +44,7 @@ _MAX_ROUNDS = 5
 _MIN_TO_FOLLOW = 6
 """So few marks may be a chance."""
 _WHOLE_SIDE = 0.9
-"""A side is seen whole with so many of its marks and both squares;"""
+"""A side is seen whole with so many of its marks and a square;"""
 _ACROSS = 0.7
 """and what is further from it than this share of the sheet's width is at the other side."""
 _ACROSS_MM = 0.5
@@ -294,7 +294,7 @@ class _Spanned:
     Attributes
     ----------
     marks : (n,) int64
-        Anchors of the other side, seen whole.
+        Anchors seen of the other side, nearly all, in order.
     across, shift : (2,) float64
         Place in mm of a mark across the sheet, and how far off it is.
     """
@@ -316,25 +316,25 @@ def _spanned(level: Level, plan: AnchorPlan, measured: _Measured) -> _Spanned | 
     least = _ACROSS * (plan.page.width_mm, plan.page.height_mm)[axis]
     for side, other in zip(plan.sides, plan.sides[::-1], strict=True):
         marks, ends = side[side >= 0], other[other >= 0][[0, -1]]
-        if not seen[marks[[0, -1]]].all() or seen[marks].mean() < _WHOLE_SIDE:
+        if not seen[marks[[0, -1]]].any() or seen[marks].mean() < _WHOLE_SIDE:
             continue
         reach = np.hypot(*plan.boxes[ends, 2:4].T) * level.square_px / plan.side_mm
         at = apply_homography(measured.homography, plan.boxes[ends, :2])
         inside = np.minimum(at, np.array(level.grey.shape[::-1]) - at).min(axis=1)
-        if (inside >= reach).any():
+        if (inside >= reach).all():
             return None
         found: tuple[FloatArray, FloatArray] | None = plan.boxes[4, :2], measured.found[4, :2]
         if abs(plan.boxes[4, axis] - plan.boxes[marks[0], axis]) < least:
             found = find_code(level.pixels, plan.page, level.to_page @ measured.homography)
         if found is not None and abs(found[0][axis] - plan.boxes[marks[0], axis]) > least:
-            return _Spanned(marks, *found)
+            return _Spanned(marks[seen[marks]], *found)
     return None
 
 
 def _from_one_side(
     level: Level, plan: AnchorPlan, measured: _Measured, options: RegisterOptions
 ) -> _Measured | None:
-    """Measure anew from where the squares of a side and the mark across put the sheet.
+    """Measure anew from where the ends of a side and the mark across put the sheet.
 
     What proposed the place may have taken the rest of a square that is cut off for a whole one.
     """

@@ -87,8 +87,26 @@ def test_a_sheet_with_the_side_cut_off_that_the_code_is_on(page, printed, turned
     assert np.hypot(*off_px.T).max() < 0.3 * PX_PER_MM
 
 
-def test_without_the_code_it_is_refused(page):
-    image = np.ascontiguousarray(draw(sheet())[:, : -round(13.0 * PX_PER_MM)])
+@pytest.mark.parametrize("turn_deg", [1.5, -1.5])
+@pytest.mark.parametrize("shift_mm", [9.0, 11.0, -9.0, -11.0])
+def test_a_slanting_sheet_of_which_a_corner_of_the_side_cut_off_is_inside(
+    page, printed, shift_mm, turn_deg
+):
+    image, matrix = place(
+        printed, turn_deg=turn_deg, shape=printed.shape, shift=(shift_mm * PX_PER_MM, 0)
+    )
+    found = register(Pixels.of(image), page)
+    assert isinstance(found, Registration)
+    assert found.anchors_found < 0.75 * found.anchors_expected
+    bubbles = np.concatenate([f.centres() for f in sheet().fields])
+    off_px = found.to_px(bubbles) - apply_homography(matrix, bubbles * PX_PER_MM)
+    assert np.hypot(*off_px.T).max() < 0.2 * PX_PER_MM
+
+
+@pytest.mark.parametrize("turn_deg", [1.5, -1.5])
+def test_without_the_code_it_is_refused(page, turn_deg):
+    shift = (11.0 * PX_PER_MM, 0)
+    image, _ = place(draw(sheet()), turn_deg=turn_deg, shape=(2339, 1654), shift=shift)
     assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
 
 
