@@ -74,8 +74,6 @@ class ImageHeader:
         Where the file has its coded data (TIFF).
     pixel_bytes : int
         Bytes of a decoded pixel (PNG, TIFF).
-    transparent : bool
-        Whether pixels may be transparent (PNG).
     """
 
     width: int
@@ -85,7 +83,6 @@ class ImageHeader:
     fax: FaxPage | None = None
     strips: tuple[slice, ...] = ()
     pixel_bytes: int = 1
-    transparent: bool = False
 
 
 def declared_dpi(x_dpi: float, y_dpi: float, width: int, height: int) -> float | None:
@@ -192,9 +189,7 @@ def read_png_header(data: bytes, source: str) -> ImageHeader:
         raise ImageError(source, "it holds far more image data than its size asks for", RESCAN)
     channels = _PNG_CHANNELS.get(colour_type, 1) + (transparent and colour_type < 4)
     pixel_bytes = channels * -(-depth // 8)
-    return ImageHeader(
-        width, height, dpi, exif.turn, pixel_bytes=pixel_bytes, transparent=transparent
-    )
+    return ImageHeader(width, height, dpi, exif.turn, pixel_bytes=pixel_bytes)
 
 
 def _is_overlong(parts: list[bytes], most_bytes: int) -> bool:

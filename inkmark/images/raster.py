@@ -9,15 +9,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from inkmark.errors import ImageError
 from inkmark.images._blocks import check_codes, jpeg_pixels
 from inkmark.images._fax import DamagedFax, FaxPage, decode_fax
 from inkmark.images._jpeg import DamagedJpeg, read_jpeg
-from inkmark.images._png import read_bits
+from inkmark.images._png import is_whole, read_bits
 from inkmark.images.headers import RESCAN, ImageHeader
 from inkmark.images.pixels import Pixels, Turn
 
@@ -69,8 +68,10 @@ def load_still(data: bytes, header: ImageHeader, source: str) -> Pixels:
             raise _undecodable(source) from exc
         if lazy is not None:
             return lazy
-    bits = read_bits(data)
-    pixels = _decode(data, header, source, colour=False) if bits is None else bits
+        pixels = _decode_jpeg(data, source, colour=False)
+    else:
+        bits = read_bits(data)
+        pixels = _decode_png(data, source, colour=False) if bits is None else bits
     return Pixels.of(turned(pixels, header.turn))
 
 
@@ -81,24 +82,31 @@ def load_still_colour(data: bytes, header: ImageHeader, source: str) -> Raster:
     ------
     ImageError
     """
-    return turned(_decode(data, header, source, colour=True), header.turn)
+    decode = _decode_jpeg if data.startswith(_JPEG) else _decode_png
+    return turned(decode(data, source, colour=True), header.turn)
 
 
-def _decode(data: bytes, header: ImageHeader, source: str, *, colour: bool) -> Raster:
-    if header.transparent:
-        mode = cv2.IMREAD_UNCHANGED
-    else:
-        mode = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+def _decode_jpeg(data: bytes, source: str, *, colour: bool) -> Raster:
     try:
-        # The header's turn is applied by the caller: the flag is not honoured for every format.
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as exc:
+        with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+            if not colour and image.mode == "RGB":
+                image.draft("L", image.size)
+            pixels = _from_pillow(image, source, colour=colour)
+    except _PILLOW_ERRORS as exc:
         raise _undecodable(source) from exc
-    if pixels is None or (data.startswith(_JPEG) and not _is_whole(data, np.asarray(pixels))):
+    if not _is_whole(data, pixels):
         raise _undecodable(source)
-    if header.transparent:
-        pixels = _on_paper(pixels, colour=colour)
-    return pixels.astype(np.uint8, copy=False)
+    return pixels
+
+
+def _decode_png(data: bytes, source: str, *, colour: bool) -> Raster:
+    if not is_whole(data):
+        raise _undecodable(source)
+    try:
+        with PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
+            return _from_pillow(image, source, colour=colour)
+    except _PILLOW_ERRORS as exc:
+        raise _undecodable(source) from exc
 
 
 def _is_whole(data: bytes, pixels: NDArray[Any]) -> bool:
@@ -154,7 +162,6 @@ class TiffDecoder:
         """
         try:
             self._image.seek(index)
-            self._image.load()
             return _from_pillow(self._image, source, colour=colour)
         except _PILLOW_ERRORS as exc:
             raise _undecodable(source) from exc
@@ -188,13 +195,18 @@ def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Raster:
     if image.mode in ("I", "F"):
         raise ImageError(source, "its pixels have 32 bits", "Save the scan with 8 bits a channel.")
     is_deep = image.mode.startswith("I;16")
-    may_show_paper = image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    image.load()
+    one_is_clear = "transparency" in image.info  # a colour, or colours of the palette
+    may_show_paper = one_is_clear or image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
     width, height = image.size
     canvas = np.empty((height, width, 3) if colour else (height, width), np.uint8)
     for band in _bands(height):
         part = image.crop((0, band.start, width, band.stop))
         if is_deep:
-            grey = (np.asarray(part) >> 8).astype(np.uint8)
+            deep = np.asarray(part)
+            grey = (deep >> 8).astype(np.uint8)
+            if one_is_clear:
+                grey[deep == image.info["transparency"]] = 255
             canvas[band] = to_colour(grey) if colour else grey
             continue
         if may_show_paper:
@@ -203,25 +215,6 @@ def _from_pillow(image: Image.Image, source: str, *, colour: bool) -> Raster:
             part = paper.convert("RGB")
         canvas[band] = np.asarray(part.convert("RGB" if colour else "L"))
     return cv2.cvtColor(canvas, cv2.COLOR_RGB2BGR, dst=canvas) if colour else canvas  # type: ignore[return-value]
-
-
-def _on_paper(pixels: MatLike, *, colour: bool) -> Raster:
-    """Undo transparency over white: (H, W[, 3 or 4]) of 8 or 16 bits to grey or BGR."""
-    height, width = pixels.shape[:2]
-    canvas = np.empty((height, width, 3) if colour else (height, width), np.uint8)
-    for band in _bands(height):
-        part = pixels[band]
-        if part.dtype == np.uint16:
-            part = cv2.convertScaleAbs(part, alpha=1 / 257)
-        if part.ndim == 2:
-            part = cv2.cvtColor(part, cv2.COLOR_GRAY2BGR)
-        if part.shape[2] == 4:
-            alpha = part[:, :, 3:].astype(np.uint16)
-            part = part[:, :, :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
-            part = ((part + 127) // 255).astype(np.uint8)
-        bgr = part.astype(np.uint8, copy=False)
-        canvas[band] = bgr if colour else to_grey(bgr)
-    return canvas
 
 
 def _bands(height: int) -> Iterator[slice]:

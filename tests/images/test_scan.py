@@ -5,6 +5,7 @@ import io
 import os
 import struct
 import zlib
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -383,3 +384,49 @@ def test_a_png_file_with_far_more_data_than_pixels_is_refused(tmp_path):
     overlong = zlib.compress(bytes(10_000_000))
     path.write_bytes(start + chunk(b"IDAT", overlong) + chunk(b"IEND", b""))
     assert refused(path) == "it holds far more image data than its size asks for"
+
+
+def written(tmp_path, data):
+    path = tmp_path / "a"
+    path.write_bytes(data)
+    return path
+
+
+def test_of_damaged_files_nothing_is_said_on_stderr(tmp_path, capfd):
+    rows = np.random.default_rng(3).integers(0, 255, (90, 70), dtype=np.uint8)
+    grey = Image.fromarray(rows)
+    for form, options in (("PNG", {}), ("JPEG", {"progressive": True})):
+        out = io.BytesIO()
+        grey.save(out, form, **options)
+        data = bytearray(out.getvalue())
+        middle = len(data) // 2
+        data[middle : middle + 30] = bytes(30)
+        # Codes of progressive files are not followed, their damage is not always told.
+        with pytest.raises(ImageError) if form == "PNG" else nullcontext():
+            load(written(tmp_path, bytes(data)))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", [b"IDAT", b"pHYs"])
+def test_a_png_file_whose_checksums_do_not_fit_is_damaged(tmp_path, kind):
+    out = io.BytesIO()
+    Image.new("L", (70, 90), 40).save(out, "PNG", dpi=(200, 200))
+    data = bytearray(out.getvalue())
+    at = data.index(kind)
+    length = int.from_bytes(data[at - 4 : at], "big")
+    data[at + 4 + length] ^= 1
+    with pytest.raises(ImageError, match="the image data is damaged"):
+        load(written(tmp_path, bytes(data)))
+
+
+def test_one_transparent_grey_of_a_png_file_is_paper(tmp_path):
+    rows = np.full((90, 70), 1000, np.uint16)
+    rows[20:30] = 40_000
+    rows[50:60] = 60_000
+    for deep in (rows, (rows >> 8).astype(np.uint8)):
+        out = io.BytesIO()
+        Image.fromarray(deep).save(out, "PNG", transparency=int(deep[0, 0]))
+        pixels = load(written(tmp_path, out.getvalue())).pixels.whole()
+        assert (pixels[:20] == 255).all()
+        assert (pixels[20:30] == 40_000 >> 8).all()
+        assert (pixels[50:60] == 60_000 >> 8).all()
