@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from benchmarks._many_pages import NumberedSheet, numbered_sheets
 from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable, sampled
-from benchmarks.read_speed import N_PAGES, SEED, speed_exam, speed_pages
+from benchmarks.read_speed import SEED, speed_exam, speed_pages
 from inkmark.exam import Exam, ExamFolder, save_exam
 from inkmark.layouts import SheetLayout, build_layout, save_layout
 from inkmark.session import SerialExecutor, WorkerPool, read_exam
@@ -29,13 +30,13 @@ __all__ = ["run"]
 Pixels = npt.NDArray[np.uint8]
 
 DPI = 200.0
+N_SHARED = 400
+"""Pages of the batch that workers share: as many as a grade has."""
 BATCHES = (100, 1000)
 MANY = "INKMARK_BENCH_PAGES"
 """Environment variable: a further number of pages whose memory is measured, such as 20000."""
 N_SHEETS = 4
 """Sheets whose answers differ, among the many pages."""
-ROUNDS = 3
-"""How often the pages are read for one sample of the workers' speed."""
 READ = (0, 10)
 """Exit codes of a command that did its work."""
 
@@ -57,12 +58,12 @@ def run(options: Options) -> Result:
     layout = build_layout(exam)
     with tempfile.TemporaryDirectory(prefix="inkmark-read-scale-") as name:
         root = Path(name)
-        pages = list(speed_pages(root, exam, layout, DPI))
-        rows = [
-            *_workers(_folder(root / "workers", exam, layout, pages), exam, layout, options),
-            *_first_page(_folder(root / "first", exam, layout, pages[:1]), options),
-        ]
+        (page,) = islice(speed_pages(root, exam, layout, DPI), 1)
         sheets = list(numbered_sheets(exam, layout, DPI, n_sheets=N_SHEETS, seed=SEED))
+        rows = [
+            *_workers(root / "workers", layout, sheets, options),
+            *_first_page(_folder(root / "first", exam, layout, [page]), options),
+        ]
         many = int(os.environ.get(MANY, "0"))
         rows += [
             _memory(root / f"{n_pages}", layout, sheets, n_pages)
@@ -73,11 +74,11 @@ def run(options: Options) -> Result:
         tuple(rows),
         SEED,
         (
-            f"Grey JPEG, A4, {DPI:.0f} dpi; {N_PAGES} pages, {ROUNDS} times for a sample.",
-            "Workers: wall-clock time in turn within one run, from files to committed readings;",
+            f"Grey JPEG, A4, {DPI:.0f} dpi, each page that of another candidate of the roster.",
+            f"Workers: wall-clock time for a batch of {N_SHARED} pages, in turn within one run,",
+            "from files to committed readings, with an open database and workers at hand;",
             "one worker is the process itself, two are processes, for comparison also threads.",
-            "Memory: peak of `inkmark read --workers 1`, each page that of another candidate of",
-            f"the roster; {MANY}=20000 measures that many, too.",
+            f"Memory: peak of `inkmark read --workers 1`; {MANY}=20000 measures that many, too.",
             "First page: `inkmark read` of one page with compiled readers, from start to end.",
         ),
     )
@@ -94,18 +95,20 @@ def _folder(root: Path, exam: Exam, layout: SheetLayout, pages: Iterable[Pixels]
 
 
 def _workers(
-    folder: ExamFolder, exam: Exam, layout: SheetLayout, options: Options
+    root: Path, layout: SheetLayout, sheets: Sequence[NumberedSheet], options: Options
 ) -> Iterator[Row]:
+    exam, folder = _many(root, layout, sheets, N_SHARED)
+
     def pages_per_s(executor: Executor) -> float:
-        start = time.perf_counter()
-        for _ in range(ROUNDS):
-            folder.database.unlink(missing_ok=True)
-            with ExamStore.open(folder.database, exam.id) as store:
-                store.put_exam(exam)
-                report = read_exam(folder, exam, layout, store, executor=executor)
-            if report.read + report.doubtful != N_PAGES:
-                raise RuntimeError(f"{report.read} of {N_PAGES} pages were read")
-        return ROUNDS * N_PAGES / (time.perf_counter() - start)
+        folder.database.unlink(missing_ok=True)
+        with ExamStore.open(folder.database, exam.id) as store:
+            store.put_exam(exam)
+            start = time.perf_counter()
+            report = read_exam(folder, exam, layout, store, executor=executor)
+            speed = N_SHARED / (time.perf_counter() - start)
+        if report.read + report.doubtful != N_SHARED:
+            raise RuntimeError(f"{report.read} of {N_SHARED} pages were read")
+        return speed
 
     with WorkerPool(2) as processes, ThreadPoolExecutor(2) as threads:
         executors = {
@@ -140,12 +143,7 @@ def _first_page(folder: ExamFolder, options: Options) -> Iterator[Row]:
 
 
 def _memory(root: Path, layout: SheetLayout, sheets: Sequence[NumberedSheet], n_pages: int) -> Row:
-    exam = speed_exam(n_pages)
-    pages = (
-        sheets[n % len(sheets)].page(candidate.number)
-        for n, candidate in enumerate(exam.candidates)
-    )
-    folder = _folder(root, exam, layout, pages)
+    exam, folder = _many(root, layout, sheets, n_pages)
     peak, _ = _command(folder)
     with ExamStore.open(folder.database, exam.id) as store:
         n_read = sum(page.issue is None for page in store.summaries({}))
@@ -154,6 +152,17 @@ def _memory(root: Path, layout: SheetLayout, sheets: Sequence[NumberedSheet], n_
         raise RuntimeError(f"{n_read} of {n_pages} candidates have a page in use")
     mib = peak / (2**20 if sys.platform == "darwin" else 2**10)
     return Row(f"peak memory, {n_pages} pages", mib, "MiB", Kind.MEMORY)
+
+
+def _many(
+    root: Path, layout: SheetLayout, sheets: Sequence[NumberedSheet], n_pages: int
+) -> tuple[Exam, ExamFolder]:
+    exam = speed_exam(n_pages)
+    pages = (
+        sheets[n % len(sheets)].page(candidate.number)
+        for n, candidate in enumerate(exam.candidates)
+    )
+    return exam, _folder(root, exam, layout, pages)
 
 
 def _command(folder: ExamFolder) -> tuple[int, float]:

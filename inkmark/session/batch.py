@@ -36,6 +36,9 @@ _FEW_BYTES = 2**23
 _WINDOW = 16
 """Tasks given out at once for each worker: enough while a batch of pages is committed."""
 
+_MOST_TOGETHER = 4
+"""Tasks that travel to a worker and back together: each journey takes time of the parent's."""
+
 _ENDED = "reading it ended the program that read it. Scan it again, or save it in another format."
 _REPLACED = "the file was replaced while it was read. Run inkmark read again when it is complete."
 
@@ -150,10 +153,14 @@ class _Failure:
 
 @dataclass(slots=True)
 class _Pending(Generic[T]):
-    """A task that was given to a worker; `is_last` where it is the last of its file."""
+    """A task that was given to a worker; `is_last` where it is the last of its file.
+
+    The future is that of all tasks that travel together, of which this is the one at `place`.
+    """
 
     task: Task
-    future: Future[_Span[T]]
+    future: Future[tuple[_Span[T], ...]]
+    place: int = 0
     is_last: bool = True
 
 
@@ -220,25 +227,29 @@ def run_tasks(
     """
     workers = job.options.workers or processors()
     pool = _pool(executor, workers, tasks)
-    waiting = iter(tasks)
+    waiting = deque(tasks)
     pending: deque[_Pending[T]] = deque()
     window, done = 1, 0  # the first task alone: where kernels have to be compiled, it does it
     try:
         while True:
-            while len(pending) < window and (task := next(waiting, None)) is not None:
-                pending.append(_Pending(task, pool.submit(_read_span, job, task)))
+            while waiting and len(pending) < window:
+                # Fewer towards the end, so that no worker waits long for another.
+                together = min(window, _MOST_TOGETHER, -(-len(waiting) // (4 * workers)))
+                some = tuple(waiting.popleft() for _ in range(together))
+                future = pool.submit(_read_spans, job, some)
+                pending += [_Pending(task, future, place) for place, task in enumerate(some)]
             if not pending:
                 return
             first = pending.popleft()
             try:
-                span = first.future.result()
+                span = first.future.result()[first.place]
             except BrokenProcessPool:
                 if not isinstance(pool, WorkerPool):
                     raise
                 span = _read_alone(pool, job, first.task)
                 _give_out_again(pool, job, pending)
             for number, rest in enumerate(reversed(span.rest)):
-                future = pool.submit(_read_span, job, rest)
+                future = pool.submit(_read_spans, job, (rest,))
                 pending.appendleft(_Pending(rest, future, is_last=number == 0))
             window = _WINDOW * workers
             yield span.outcomes
@@ -268,7 +279,7 @@ def _give_out_again(pool: WorkerPool, job: Job[T], pending: Iterable[_Pending[T]
     """Submit anew what was lost together with a worker."""
     for entry in pending:
         if entry.future.done() and entry.future.exception() is not None:
-            entry.future = pool.submit(_read_span, job, entry.task)
+            entry.future, entry.place = pool.submit(_read_spans, job, (entry.task,)), 0
 
 
 def _read_alone(pool: WorkerPool, job: Job[T], task: Task) -> _Span[T]:
@@ -305,6 +316,10 @@ def _measure(job: Job[T], task: Task) -> tuple[Task, int, tuple[Task, ...]]:
 def file_text(path: Path) -> str:
     """Give a path as text, with slashes; bytes that are no UTF-8 are written as escapes."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def _read_spans(job: Job[T], tasks: Iterable[Task]) -> tuple[_Span[T], ...]:
+    return tuple(_read_span(job, task) for task in tasks)
 
 
 def _read_span(job: Job[T], task: Task) -> _Span[T]:

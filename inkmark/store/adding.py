@@ -64,7 +64,7 @@ def add_pages(
     int
         How many were not stored before.
     """
-    wanted = {tuple(rows.page[name] for name in _IDENTITY): rows for rows in pages}
+    wanted = {_identity(rows): rows for rows in pages}
     newest = {path: sha256 for path, _, sha256 in wanted if sha256}
     opened = {(path, index) for path, index, sha256 in wanted if sha256}
     stored = {
@@ -126,20 +126,28 @@ def _pages_of(connection: sa.Connection, exam_id: str, paths: Collection[str]) -
 def _insert_pages(connection: sa.Connection, exam_id: str, pages: Sequence[PageRows]) -> None:
     if not pages:
         return
-    table = schema.pages
-    ids = connection.scalars(
-        table.insert().returning(table.c.id, sort_by_parameter_order=True),
-        [{"exam_id": exam_id, **rows.page} for rows in pages],
+    # Plain tuples for the driver: making dictionaries and statements for them would take more
+    # time than the database does.
+    insert = schema.pages.insert().compile(
+        dialect=connection.dialect, column_keys=["exam_id", *pages[0].page]
     )
-    readings = [
-        (page_id, *reading)
-        for page_id, rows in zip(ids.all(), pages, strict=True)
-        for reading in rows.readings
-    ]
+    values = [{"exam_id": exam_id, **rows.page} for rows in pages]
+    names = insert.positiontup or ()
+    connection.exec_driver_sql(str(insert), [tuple(row[n] for n in names) for row in values])
+    ids = {
+        (row.path, row.page_index, row.sha256): row.id
+        for row in _pages_of(connection, exam_id, {rows.page["path"] for rows in pages})
+    }
+    readings = []
+    for rows in pages:
+        page_id = ids[_identity(rows)]
+        readings += [(page_id, *reading) for reading in rows.readings]
     if readings:
-        # Plain tuples for the driver: readings are most of what a batch has to write, and a
-        # dictionary a row would take more time than the database does.
-        statement = schema.readings.insert().compile(
+        insert = schema.readings.insert().compile(
             dialect=connection.dialect, column_keys=READING_COLUMNS
         )
-        connection.exec_driver_sql(str(statement), readings)
+        connection.exec_driver_sql(str(insert), readings)
+
+
+def _identity(rows: PageRows) -> tuple[Any, ...]:
+    return tuple(rows.page[name] for name in _IDENTITY)

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    StatementError,
+)
 
 from inkmark.errors import StoreError
 from inkmark.exam import Exam
@@ -413,27 +420,32 @@ class ExamStore:
                 connection.begin(),
             ):
                 yield connection
-        except OperationalError as error:
-            raise StoreError(
-                f"the database {self._name} cannot be used: {error.orig}. Check that the "
-                "folder can be written, the disk is not full and no other program holds "
-                "the database, then run the command again; nothing was half written."
-            ) from error
-        except IntegrityError as error:
-            raise StoreError(
-                f"the database {self._name} refused a contradictory entry: {error.orig}. "
-                "Another inkmark may have written at the same time; run the command again."
-            ) from error
-        except DatabaseError as error:
-            raise StoreError(
-                f"{self._name} is not an exam database, or is damaged: {error.orig}. Restore "
-                "it from a copy, or move it away and read the scans again."
-            ) from error
         except StatementError as error:
-            raise StoreError(
-                f"a value cannot be kept in the database: {error.orig}. Correct the value "
-                "and run the command again; nothing was half written."
-            ) from error
+            raise StoreError(self._refusal(error)) from error
+
+    def _refusal(self, error: StatementError) -> str:
+        """Say why nothing was written or read, and what to do."""
+        match error:
+            case OperationalError():
+                return (
+                    f"the database {self._name} cannot be used: {error.orig}. Check that the "
+                    "folder can be written, the disk is not full and no other program holds "
+                    "the database, then run the command again; nothing was half written."
+                )
+            case IntegrityError():
+                return (
+                    f"the database {self._name} refused a contradictory entry: {error.orig}. "
+                    "Another inkmark may have written at the same time; run the command again."
+                )
+            case DatabaseError() if not isinstance(error, (DataError, ProgrammingError)):
+                return (
+                    f"{self._name} is not an exam database, or is damaged: {error.orig}. Restore "
+                    "it from a copy, or move it away and read the scans again."
+                )
+        return (
+            f"a value cannot be kept in the database: {error.orig}. Correct the value "
+            "and run the command again; nothing was half written."
+        )
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
