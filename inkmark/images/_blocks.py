@@ -65,15 +65,26 @@ def jpeg_pixels(jpeg: JpegFile, turn: Turn) -> Pixels | None:
         return None
     (scan,) = jpeg.scans
     grid = _grid(frame, scan)
-    places = np.empty(grid.n_blocks, np.int64)
+    followed = _follow(frame, scan)
     means = np.empty(grid.n_blocks, np.int16)
-    lookups = _follow(frame, scan, places, means)
+    _kernels.read_firsts(
+        scan.data,
+        (len(followed.unit), grid.across * grid.down),
+        followed.interval,
+        followed.lookups.codes[0],
+        followed.lookups.values[0],
+        followed.places,
+        means,
+    )
     try:
         quantisation = scan.quantisation[first.quantisation]
     except KeyError as exc:
         raise DamagedJpeg("no quantisation table") from exc
     scale = np.array(quantisation, np.float32)
-    return _JpegPixels(_Coded(frame, grid, scan.words, places, means, lookups, scale), turn)
+    codes, values = followed.lookups.codes[1], followed.lookups.values[1]
+    return _JpegPixels(
+        _Coded(frame, grid, scan.data, followed.places, means, codes, values, scale), turn
+    )
 
 
 def check_codes(jpeg: JpegFile) -> None:
@@ -85,7 +96,7 @@ def check_codes(jpeg: JpegFile) -> None:
         Where a block has no code, or the data more than all blocks need.
     """
     for scan in jpeg.scans:
-        _follow(jpeg.frame, scan, np.empty(0, np.int64), np.empty(0, np.int16))
+        _follow(jpeg.frame, scan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,10 +105,11 @@ class _Coded:
 
     frame: Frame
     grid: _Grid
-    words: NDArray[np.uint64]
-    places: NDArray[np.int64]
+    data: NDArray[np.uint8]
+    places: NDArray[np.uint64]
     means: NDArray[np.int16]
-    lookups: _Lookups
+    codes: NDArray[np.uint16]
+    values: NDArray[np.int32]
     quantisation: NDArray[np.float32]
 
 
@@ -124,11 +136,11 @@ class _JpegPixels(Pixels):
         _kernels.decode_blocks(
             _stored_boxes(inside, self.shape, self._turn),
             (grid.units_across, grid.across, grid.down),
-            coded.words,
+            coded.data,
             coded.places,
             coded.means,
-            coded.lookups.codes,
-            coded.lookups.values,
+            coded.codes,
+            coded.values,
             coded.quantisation,
             self._done,
             self._stored,
@@ -200,37 +212,40 @@ def _grid(frame: Frame, scan: Scan) -> _Grid:
     return _Grid(counts[0], counts[1], *own)
 
 
-def _follow(
-    frame: Frame, scan: Scan, places: NDArray[np.int64], means: NDArray[np.int16]
-) -> _Lookups:
-    """Follow a scan; returns the tables of its first component's other coefficients."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Followed:
+    """A scan of which all blocks are found: as `_kernels.follow_blocks` takes and gives it."""
+
+    unit: NDArray[np.int64]
+    interval: int
+    lookups: _Lookups
+    places: NDArray[np.uint64]
+
+
+def _follow(frame: Frame, scan: Scan) -> _Followed:
+    """Follow all codes of a scan."""
     grid = _grid(frame, scan)
-    tables: list[bytes] = []
-    unit: list[tuple[int, int, int, int]] = []
+    pairs: list[tuple[bytes, bytes]] = []
+    blocks: list[int] = []
     for at, first, other in scan.header.parts:
-        pair = [_table(scan, _FIRST, first), _table(scan, _OTHER, other)]
-        tables += [table for table in pair if table not in tables]
+        pair = _table(scan, _FIRST, first), _table(scan, _OTHER, other)
+        pairs += [pair] if pair not in pairs else []
         n_blocks = 1 if len(scan.header.parts) == 1 else frame.components[at].n_blocks
-        noted = int(at == 0 and len(places) > 0)
-        rows = tables.index(pair[0]), tables.index(pair[1])
-        unit += [(at, *rows, noted)] * n_blocks
+        blocks += [pairs.index(pair)] * n_blocks
+    unit = np.array(blocks)
     n_units = grid.units_across * grid.units_down
-    lookups = _lookups(tuple(tables))
-    whole = 2 * n_units * len(unit) <= 64 * len(scan.words) and _kernels.follow_blocks(
-        scan.words,
-        scan.ends,
-        np.array(unit),
-        n_units,
-        scan.restart_interval or n_units,
-        lookups.codes,
-        lookups.steps,
-        lookups.values,
-        places,
-        means,
-    )
-    if not whole:
+    n = n_units * len(unit)
+    if n > 4 * len(scan.data):  # of two bits at least
         raise DamagedJpeg("codes")
-    return lookups.table(unit[0][2])
+    interval = scan.restart_interval or n_units
+    lookups = _lookups(tuple(pairs))
+    places = np.empty(n + 1, np.uint64)
+    codes, steps = lookups.codes.ravel(), lookups.steps.ravel()
+    if not _kernels.follow_blocks(
+        scan.data, scan.ends, unit, n_units, interval, codes, steps, places
+    ):
+        raise DamagedJpeg("codes")
+    return _Followed(unit, interval, lookups, places)
 
 
 def _table(scan: Scan, kind: int, number: int) -> bytes:
@@ -245,32 +260,27 @@ def _table(scan: Scan, kind: int, number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lookups:
-    """Tables as `_kernels.fill_lookups` describes them, one behind the other."""
+    """Tables as `_kernels.fill_lookups` describes them: two rows for each pair."""
 
     codes: NDArray[np.uint16]
-    steps: NDArray[np.uint32]
+    steps: NDArray[np.uint16]
     values: NDArray[np.int32]
-
-    def table(self, k: int) -> _Lookups:
-        """One of the tables."""
-        size = 1 << _kernels.LOOKUP_BITS
-        part, wide = slice(k * size, (k + 1) * size), slice(k << 16, (k + 1) << 16)
-        return _Lookups(self.codes[wide], self.steps[part], self.values[part])
 
 
 @lru_cache(maxsize=16)
-def _lookups(tables: tuple[bytes, ...]) -> _Lookups:
+def _lookups(pairs: tuple[tuple[bytes, bytes], ...]) -> _Lookups:
     """Lookup tables; cached, as a scanner writes the same ones again and again."""
-    n, size = len(tables), 1 << _kernels.LOOKUP_BITS
+    n = 2 * len(pairs)
     codes = np.zeros((n, 65536), np.uint16)
-    steps = np.empty((n, size), np.uint32)
-    values = np.zeros((n, size), np.int32)
-    for k, table in enumerate(tables):
+    steps = np.empty((n, 1 << _kernels.STEP_BITS), np.uint16)
+    values = np.zeros((n, 1 << _kernels.LOOKUP_BITS), np.int32)
+    for k, table in enumerate(table for pair in pairs for table in pair):
         lengths = np.repeat(np.arange(1, 17), list(table[:16]))
         symbols = np.frombuffer(table, np.uint8)[16:].astype(np.int64)
         spans = 1 << (16 - lengths)
         if spans.sum() > codes.shape[1]:
             raise DamagedJpeg("Huffman table")
         codes[k, : spans.sum()] = np.repeat(256 * lengths + symbols, spans)
-        _kernels.fill_lookups(codes[k], steps[k], values[k])
-    return _Lookups(codes.ravel(), steps.ravel(), values.ravel())
+    for k in range(n):
+        _kernels.fill_lookups(codes[k], codes[k | 1], k % 2 == 0, steps[k], values[k])
+    return _Lookups(codes, steps, values)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.images import _kernels
+from inkmark.images import _byte_kernels
 
 __all__ = ["Component", "DamagedJpeg", "Frame", "JpegFile", "Scan", "read_jpeg", "segments"]
 
@@ -129,8 +129,8 @@ class Scan:
         Counts and symbols by number, those of coefficients other than the first plus 16.
     quantisation : dict of int to tuple
         In coded order.
-    words : (n,) uint64
-        The coded data without stuffed bytes and restart markers, first bit highest.
+    data : (n,) uint8
+        The coded data without stuffed bytes and restart markers, and `SLACK_BYTES` of zeros.
     ends : (n_intervals,) int64
         Bytes of coded data up to the end of each restart interval.
     """
@@ -139,7 +139,7 @@ class Scan:
     restart_interval: int
     huffman: dict[int, bytes]
     quantisation: dict[int, tuple[int, ...]]
-    words: NDArray[np.uint64]
+    data: NDArray[np.uint8]
     ends: NDArray[np.int64]
 
 
@@ -238,8 +238,8 @@ def _read_jpeg(data: bytes) -> JpegFile:
                 raise DamagedJpeg("scan before the frame")
             if not scans:
                 escapes = position + np.flatnonzero(values[position:-1] == 0xFF)
-            words, ends, position = _coded(values, position, escapes)
-            scans.append(known.scan(ScanHeader.parse(frame, body), words, ends))
+            coded, ends, position = _coded(values, position, escapes)
+            scans.append(known.scan(ScanHeader.parse(frame, body), coded, ends))
         else:
             known.take(kind, body)
     if frame is None or not scans or not _is_complete(frame, scans):
@@ -272,25 +272,24 @@ class _Known:
     def scan(
         self,
         header: ScanHeader,
-        words: NDArray[np.uint64],
+        data: NDArray[np.uint8],
         ends: NDArray[np.int64],
     ) -> Scan:
         """A scan with the tables that hold now."""
         tables = dict(self.huffman), dict(self.quantisation)
-        return Scan(header, self.restart_interval, *tables, words, ends)
+        return Scan(header, self.restart_interval, *tables, data, ends)
 
 
 def _coded(
     values: NDArray[np.uint8], start: int, escapes: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
     escapes = escapes[np.searchsorted(escapes, start) :]
-    joined = np.empty((len(values) - start + _kernels.SLACK_BYTES + 7) & ~7, np.uint8)
+    joined = np.empty(len(values) - start + _byte_kernels.SLACK_BYTES, np.uint8)
     ends = np.empty(len(escapes) + 1, np.int64)
-    n, n_intervals, stop = _kernels.join_stretches(values, start, escapes, joined, ends)
+    n, n_intervals, stop = _byte_kernels.join_stretches(values, start, escapes, joined, ends)
     if not stop:
         raise DamagedJpeg("restart markers")
-    n_words = (n + _kernels.SLACK_BYTES) // 8
-    return joined.view(">u8")[:n_words].astype(np.uint64), ends[:n_intervals].copy(), stop
+    return joined[: n + _byte_kernels.SLACK_BYTES], ends[:n_intervals].copy(), stop
 
 
 def _is_complete(frame: Frame, scans: list[Scan]) -> bool:

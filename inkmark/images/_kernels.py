@@ -1,9 +1,9 @@
 """The compiled loops of the JPEG decoder (ITU-T T.81, annexes A.3, B.1, F.1.4 and F.2).
 
-Data is hostile. Every loop over the coded data ends by its count of blocks. Indices that
-depend on the data are bounded: those into lookup tables, which cover all values of their
-bits; places in the coded data, by its end and the slack behind it; coefficients, by 64;
-and blocks that are noted, by the room there is for them.
+Data is hostile. Every step over the coded data goes on by a bit at least, or ends the loop.
+Indices that depend on the data are bounded: those into lookup tables, which cover all values
+of their bits; places in the coded data, by its end, looked at before each step, and the slack
+behind it; coefficients, by 64; and blocks that are noted, by the room there is for them.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from inkmark.images._cosines import ALONG, COSINES, ROWS
 
 __all__ = [
     "LOOKUP_BITS",
-    "SLACK_BYTES",
-    "block_means",
+    "STEP_BITS",
     "decode_blocks",
     "fill_lookups",
     "follow_blocks",
-    "join_stretches",
+    "read_firsts",
 ]
 
 F32 = NDArray[np.float32]
@@ -30,26 +32,27 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
-U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 
 LOOKUP_BITS = 12
-"""Bits of an index into the lookup tables: these fit into the processor's nearest cache."""
-SLACK_BYTES = 512
-"""More than one block can take: 64 codes of 16 bits and 15 more, and two words."""
+STEP_BITS = 14
+"""Bits of an index into the lookup tables: these fit into the processor's nearest caches."""
 
-_END = 128
-"""Added to the position in a block by the code that ends it."""
-_LONGEST = 21
-"""Bits that an entry of the table of steps may take: three fit into a window of 64."""
+_END = 129
+"""How far the code that ends a block advances: from up to 63 it leads to 129 to 192."""
+_OUTSIDE = 192
+_OUTSIDE_FIRST = 193
+"""What leads out of the block from inside, and from its start. A step ends at up to 64 or
+where `_END` leads; the lowest seven bits of all else are above 64."""
 
 _REST = np.uint64(64 - LOOKUP_BITS)
-_ONE = np.uint64(1)
-_6 = np.uint64(6)
-_48 = np.uint64(48)
-_63 = np.uint64(63)
-_64 = np.uint64(64)
-_BYTE = np.uint64(255)
+_STEP_REST = np.uint64(64 - STEP_BITS)
+_CODE_SHIFT = np.uint64(16 - STEP_BITS)
+_ZERO, _ONE, _3, _7, _8, _48, _63, _64, _127, _255, _256 = (
+    np.uint64(n) for n in (0, 1, 3, 7, 8, 48, 63, 64, 127, 255, 256)
+)
+_BIT = np.uint64(2**64 - 256)
+"""The part of a place that tells the bit."""
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -59,60 +62,23 @@ def _copy(source: U8, target: U8) -> None:
         target[k] = source[k]
 
 
-@njit(cache=True, nogil=True)
-def join_stretches(data: U8, start: int, escapes: I64, out: U8, ends: I64) -> tuple[int, int, int]:
-    """Take stuffed bytes, fill bytes and restart markers out of coded data (B.1.1).
-
-    Parameters
-    ----------
-    data : (n,) uint8
-        The file.
-    start : int
-        First byte of the coded data.
-    escapes : (m,) int64
-        Places at or after `start` that hold FF, without the last byte of the file.
-    out : (n - start + SLACK_BYTES,) uint8
-        Receives the coded data; zeros follow it.
-    ends : (m + 1,) int64
-        Receives the length of `out` at the end of each interval between restart markers.
-
-    Returns
-    -------
-    n_bytes, n_intervals, stop : int
-        `stop` is the place of the marker that ends the data. All 0 where there is none, or
-        where restart markers are out of order.
-    """
-    n = 0
-    n_intervals = 0
-    at = start
-    for place in escapes:
-        kind = data[place + 1]
-        until = place + 1 if kind == 0 else place
-        length = until - at
-        _copy(data[at:until], out[n : n + length])
-        n += length
-        at = place + (1 if kind == 0xFF else 2)
-        if kind in (0, 0xFF):
-            continue
-        ends[n_intervals] = n
-        n_intervals += 1
-        if kind < 0xD0 or kind > 0xD7:
-            out[n : n + SLACK_BYTES] = 0
-            return n, n_intervals, place
-        if kind != 0xD0 + (n_intervals - 1) % 8:
-            break
-    return 0, 0, 0
+@njit(cache=True, nogil=True, inline="always")
+def _parts(code: Any, is_first: bool) -> Any:
+    """Length of a code, how far its symbol advances in the block, and size of the value."""
+    code = np.int64(code)
+    run, size = (code >> 4) & 15, code & 15
+    far = _END if size == 0 and run != 15 else run + 1
+    return code >> 8, 1 if is_first else far, size
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _parts(code: Any) -> Any:
-    """Length of a code, run of zeros and size of the value that it stands for."""
-    code = np.int64(code)
-    return code >> 8, (code >> 4) & 15, code & 15
+def _extended(bits: Any, size: Any) -> Any:
+    """The value of some bits (F.2.2.1, EXTEND)."""
+    return bits if size == 0 or bits >> (size - 1) else bits - (1 << size) + 1
 
 
 @njit(cache=True, nogil=True)
-def fill_lookups(codes: U16, steps: U32, values: I32) -> None:
+def fill_lookups(codes: U16, other: U16, is_first: bool, steps: U16, values: I32) -> None:
     """Make the tables by which several symbols, or one with its value, are read at once.
 
     Parameters
@@ -120,189 +86,286 @@ def fill_lookups(codes: U16, steps: U32, values: I32) -> None:
     codes : (65536,) uint16
         For the next 16 bits, 256 times the length of the code there plus its symbol; 0
         where there is no code.
-    steps : (2 ** LOOKUP_BITS,) uint32
-        Receives for the next bits what as many symbols as can be told from them take: bits
-        in the lowest byte, in the next how far all but the last advance in the block, and
-        above how far all do. 0 where no symbol can be told.
+    other : (65536,) uint16
+        The same for the symbols after the first of these.
+    is_first : bool
+        Whether `codes` are those of first coefficients.
+    steps : (2 ** STEP_BITS,) uint16
+        Receives for the next bits what as many symbols as can be told from them take: 256
+        times the bits, plus how far they advance in the block, `_END` further where it ends.
+        Where no symbol can be told, what leads out of every block.
     values : (2 ** LOOKUP_BITS,) int32
         Receives for the next bits the bits that the symbol and its value take in the lowest
-        byte, in the next how far it advances, and above the signed value. 0 where the
-        symbol and its value are not among the bits.
+        byte, in the next how far it advances, and above the signed value. Left as it is
+        where the symbol and its value are not among the bits: 0.
     """
-    for index in range(1 << LOOKUP_BITS):
+    for index in range(1 << STEP_BITS):
         taken = 0
         advance = 0
-        before = 0
-        while taken < LOOKUP_BITS:
-            length, run, size = _parts(codes[(index << (16 - LOOKUP_BITS + taken)) & 0xFFFF])
-            is_known = 0 < length <= LOOKUP_BITS - taken
-            if not is_known or taken + length + size > _LONGEST or advance > 63:
+        while taken < STEP_BITS and advance < 64:
+            at_first = is_first and taken == 0
+            code = (codes if at_first else other)[(index << (16 - STEP_BITS + taken)) & 0xFFFF]
+            length, far, size = _parts(code, at_first)
+            if not 0 < length <= STEP_BITS - taken or (far != _END and advance + far > 64):
                 break
-            ends = size == 0 and run != 15
-            if taken == 0 and length + size <= LOOKUP_BITS:
-                bits = (index >> (LOOKUP_BITS - length - size)) & ((1 << size) - 1)
-                value = bits if size == 0 or bits >> (size - 1) else bits - (1 << size) + 1
-                far = _END if ends else run + 1
-                values[index] = (value << 16) | (far << 8) | (length + size)
-            before = advance
-            advance += _END if ends else run + 1
+            advance += far
             taken += length + size
-            if ends:
-                break
-        steps[index] = (advance << 16) | (before << 8) | taken
+        if taken == 0:
+            advance = _OUTSIDE_FIRST if is_first else _OUTSIDE
+        steps[index] = (taken << 8) | advance
+    for index in range(1 << LOOKUP_BITS):
+        length, far, size = _parts(codes[index << (16 - LOOKUP_BITS)], is_first)
+        bits = length + size
+        if length > 0 and bits <= LOOKUP_BITS:
+            value = _extended((index >> (LOOKUP_BITS - bits)) & ((1 << size) - 1), size)
+            values[index] = (value << 16) | (far << 8) | bits
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _window(words: U64, at: Any) -> Any:
-    """The 64 bits from a bit on."""
-    shift = at & _63
-    word = at >> _6
-    return (words[word] << shift) | ((words[word + _ONE] >> _ONE) >> (_63 - shift))
+def _load(_context: Any, data: Any, _place: Any) -> Any:
+    """Make the code that loads the 64 bits from a byte on, first byte highest."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first = builder.gep(array.data, [arguments[1]])
+        word = context.get_value_type(types.uint64).as_pointer()
+        return builder.bswap(builder.load(builder.bitcast(first, word), align=1))
+
+    return types.uint64(data, types.uint64), generate
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _signed(window: Any, length: int, size: int) -> Any:
-    """The value whose bits follow a code (F.2.2.1, EXTEND)."""
+_eight_bytes: Any = intrinsic(_load)
+"""The 64 bits from a byte on, in one load; written out in Python it would be eight."""
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _window(data: U8, at: Any) -> Any:
+    """The 57 bits from a bit on, and some more that are none of the data."""
+    return _eight_bytes(data, at >> _3) << (at & _7)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _signed(window: Any, length: Any, size: Any) -> Any:
+    """The value whose bits follow a code."""
     if size == 0:
         return 0
-    bits = np.int64((window << np.uint64(length)) >> np.uint64(64 - size))
-    return bits if bits >> (size - 1) else bits - (1 << size) + 1
+    return _extended(np.int64((window << np.uint64(length)) >> np.uint64(64 - size)), size)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _step(data: U8, at: Any, base: Any, is_first: bool, codes: U16, steps: U16) -> Any:
+    """From a place in a block over as many symbols as one look into a table tells."""
+    window = _window(data, at >> _8)
+    after = at + np.uint64(steps[base + (window >> _STEP_REST)])
+    if _is_outside(after):  # a long code, or the block may end before the last symbol
+        code = codes[(base << _CODE_SHIFT) + (window >> _48)]
+        length, far, size = _parts(code, is_first)
+        if length == 0:
+            far = _OUTSIDE_FIRST if is_first else _OUTSIDE
+        after = at + np.uint64(((length + size) << 8) + far)
+    return after
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _is_outside(at: Any) -> Any:
+    """Whether a step led out of the block."""
+    return at & _127 > _64
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _next(at: Any, n: Any, state: Any, n_states: Any) -> Any:
+    """Go on to the next block where a step has ended one; told without a jump."""
+    ended = at & _255 > _63
+    inside = state | _ONE
+    begun = inside + _ONE
+    begun = _ZERO if begun == n_states else begun
+    return at & _BIT if ended else at, n + _ONE if ended else n, begun if ended else inside
 
 
 @njit(cache=True, nogil=True)
 def follow_blocks(
-    words: U64,
+    data: U8,
     ends: I64,
     unit: I64,
     n_units: int,
     interval: int,
     codes: U16,
-    steps: U32,
-    values: I32,
-    places: I64,
-    means: I16,
+    steps: U16,
+    places: U64,
 ) -> bool:
     """Follow a sequential scan from block to block (F.2.2).
 
     Parameters
     ----------
-    words : (n,) uint64
-        The coded data, first bit highest, with `SLACK_BYTES` behind it.
+    data : (n,) uint8
+        The coded data, with `_byte_kernels.SLACK_BYTES` behind it.
     ends : (n_intervals,) int64
         Bytes of coded data up to the end of each restart interval.
-    unit : (n_blocks, 4) int64
-        Blocks of a unit (MCU): component, tables of the first and of the other
-        coefficients, and whether the block is to be noted.
+    unit : (n_blocks,) int64
+        Which pair of tables each block of a unit (MCU) is coded by.
     n_units : int
     interval : int
         Units between restart markers; `n_units` without.
-    codes, steps, values
-        Tables of all numbers one behind the other, as `fill_lookups` describes them.
-    places : (n_noted,) int64
-        Receives the place, in bits, of the coefficients of each noted block but the first.
-    means : (n_noted,) int16
-        Receives the first coefficient of each noted block.
+    codes, steps
+        Tables as `fill_lookups` describes them, for the first and for the other coefficients
+        of each pair, one behind the other.
+    places : (n_units * n_blocks + 1,) uint64
+        Receives 256 times the bit at which each block begins, plus something below 256.
 
     Returns
     -------
     bool
         False where the data is damaged: no code, more than 64 coefficients, too few bits,
-        or bytes that no unit needs; and where more or fewer blocks are to be noted than
-        there is room for.
+        or bytes that no unit needs.
     """
-    predicted = np.zeros(256, np.int64)
-    at = np.uint64(0)
-    stop = np.uint64(0)
-    noted = 0
-    n_begun = 0
-    until = 0
-    n_blocks = len(unit)
-    for number in range(n_units):
-        if number == until:
-            if n_begun == len(ends) or (at + np.uint64(7)) >> np.uint64(3) != stop >> np.uint64(3):
-                return False
-            at = stop
-            stop = np.uint64(8 * ends[n_begun])
-            n_begun += 1
-            until += interval
-            predicted[:] = 0
-        for block in range(n_blocks):
-            if at > stop:
-                return False
-            component = unit[block, 0]
-            first = np.uint64(unit[block, 1])
-            other = np.uint64(unit[block, 2])
-            window = _window(words, at)
-            entry = values[(first << np.uint64(LOOKUP_BITS)) + (window >> _REST)]
-            if entry != 0:
-                taken = np.uint64(entry) & _BYTE
-                predicted[component] += entry >> 16
-                window <<= taken
-                at += taken
-            else:
-                length, _, size = _parts(codes[(first << np.uint64(16)) + (window >> _48)])
-                if length == 0:
-                    return False
-                predicted[component] += _signed(window, length, size)
-                at += np.uint64(length + size)
-                window = _window(words, at)
-            if unit[block, 3]:
-                if noted == len(places):
-                    return False
-                places[noted] = at
-                means[noted] = predicted[component]
-                noted += 1
-            k: Any = 1
-            left = 2
-            table = other << np.uint64(LOOKUP_BITS)
-            while k < 64:
-                if left == 0:
-                    window = _window(words, at)
-                    left = 3
-                left -= 1
-                step = steps[table + (window >> _REST)]
-                if step == 0 or k + ((step >> 8) & 255) > 63:
-                    # One symbol: its code is long, or the block may end before the others.
-                    window = _window(words, at)
-                    length, run, size = _parts(codes[(other << np.uint64(16)) + (window >> _48)])
-                    if length == 0:
-                        return False
-                    k += _END if size == 0 and run != 15 else run + 1
-                    at += np.uint64(length + size)
-                    left = 0
-                else:
-                    taken = np.uint64(step) & _BYTE
-                    window <<= taken
-                    at += taken
-                    k += np.int64(step >> 16)
-            if k != 64 and k < _END:
-                return False
-    if noted != len(places):
+    if (n_units + interval - 1) // interval != len(ends):
         return False
-    return n_begun == len(ends) and (at + np.uint64(7)) >> np.uint64(3) == stop >> np.uint64(3)
+    bases = np.empty(2 * len(unit), np.uint64)
+    for state in range(len(bases)):
+        bases[state] = (2 * unit[state >> 1] + (state & 1)) << STEP_BITS
+    guesses = np.empty((2, min(interval, n_units) * len(unit) + 1), np.uint64)
+    start = 0
+    first = 0
+    for number in range(len(ends)):
+        n = min(interval, n_units - number * interval) * len(unit)
+        stop = 8 * ends[number]
+        there = places[first : first + n + 1]
+        if not _follow_interval(data, start, stop, bases, codes, steps, guesses, there):
+            return False
+        start = stop
+        first += n
+    return True
 
 
-def _cosines() -> F32:
-    """``[k, x]``: what coefficient k of a row adds at place x (A.3.3)."""
-    k, x = np.mgrid[:8, :8]
-    scale = np.where(k == 0, np.sqrt(1 / 8), 1 / 2)
-    return np.asarray(scale * np.cos((2 * x + 1) * k * np.pi / 16), dtype=np.float32)
+@njit(cache=True, nogil=True)
+def _follow_interval(
+    data: U8, start: int, stop: int, bases: U64, codes: U16, steps: U16, guesses: U64, places: U64
+) -> bool:
+    """Follow the blocks between two restart markers, from three places at once.
+
+    A code can be told only after the one before it, so that a processor that follows them
+    from one place waits most of the time. From any other bit on, codes are read wrong at
+    first, but soon, by chance, a block begins where one does indeed. If it is the same block
+    of the unit, all that follows is right, as nothing from before matters any more. Where
+    this does not come about, what was read from there is not used.
+
+    A place is 256 times a bit, plus the position in the block. Beside it are kept the number
+    of the block after this one, and twice this one's number in the unit, plus 1 inside of it.
+
+    Parameters
+    ----------
+    data, codes, steps
+        As `follow_blocks` has them.
+    start, stop : int
+        In bits.
+    bases : (2 * n_blocks,) uint64
+        Where the table of steps begins for the start and the inside of each block of a unit.
+    guesses : (2, n + 1 or more) uint64
+        Room for what is read from the second and third place.
+    places : (n + 1,) uint64
+        Receives the places of the blocks, and the end of the last one.
+    """
+    n_states = np.uint64(len(bases))
+    room = np.uint64(len(places))
+    third = (stop - start) // 3
+    stop_0, stop_1, stop_2 = np.uint64(start + third), np.uint64(stop - third), np.uint64(stop)
+    stop_0, stop_1, stop_2 = stop_0 << _8, stop_1 << _8, stop_2 << _8
+    at_0, at_1, at_2 = np.uint64(start) << _8, stop_0, stop_1
+    n_0 = n_1 = n_2 = _ONE
+    state_0 = state_1 = state_2 = _ZERO
+    guess_1, guess_2 = guesses[0], guesses[1]
+    places[0], guess_1[0], guess_2[0] = at_0, at_1, at_2
+    while (at_0 < stop_0 and at_1 < stop_1 and at_2 < stop_2) and (
+        n_0 < room and n_1 < room and n_2 < room
+    ):
+        at_0 = _step(data, at_0, bases[state_0], state_0 & _ONE == _ZERO, codes, steps)
+        places[n_0] = at_0
+        if _is_outside(at_0):
+            return False
+        at_0, n_0, state_0 = _next(at_0, n_0, state_0, n_states)
+        at_1 = _step(data, at_1, bases[state_1], state_1 & _ONE == _ZERO, codes, steps)
+        guess_1[n_1] = at_1
+        if _is_outside(at_1):  # begin anew, one bit on
+            at_1, n_1, state_1 = (at_1 & _BIT) + _256, _ONE, _ZERO
+            guess_1[0] = at_1
+        else:
+            at_1, n_1, state_1 = _next(at_1, n_1, state_1, n_states)
+        at_2 = _step(data, at_2, bases[state_2], state_2 & _ONE == _ZERO, codes, steps)
+        guess_2[n_2] = at_2
+        if _is_outside(at_2):
+            at_2, n_2, state_2 = (at_2 & _BIT) + _256, _ONE, _ZERO
+            guess_2[0] = at_2
+        else:
+            at_2, n_2, state_2 = _next(at_2, n_2, state_2, n_states)
+    number, k = 0, _ZERO
+    while n_0 < room:
+        at_0 = _step(data, at_0, bases[state_0], state_0 & _ONE == _ZERO, codes, steps)
+        places[n_0] = at_0
+        if _is_outside(at_0) or at_0 >> _8 > np.uint64(stop):
+            return False
+        block = n_0
+        at_0, n_0, state_0 = _next(at_0, n_0, state_0, n_states)
+        if n_0 == block or number == 2:
+            continue
+        guess = guesses[number]
+        while k < n_1 and guess[k] < at_0:
+            k += _ONE
+        if k < n_1:
+            if guess[k] & _BIT != at_0 or (block - k) % (n_states >> _ONE) != _ZERO:
+                continue
+            more = min(n_1 - k - _ONE, room - n_0)
+            for x in range(more):
+                places[n_0 + np.uint64(x)] = guess[k + _ONE + np.uint64(x)]
+            at_0, n_0, state_0 = at_1, n_0 + more, state_1
+        number, k = number + 1, _ZERO
+        at_1, n_1, state_1 = at_2, n_2, state_2
+    return bool(((places[-1] >> _8) + _7) >> _3 == np.uint64(stop) >> _3)
 
 
-def _zigzag() -> U8:
-    """Row times 8 plus column of each coefficient in its coded order (figure A.6)."""
-    order = sorted(
-        np.ndindex(8, 8),
-        key=lambda at: (sum(at), at[0] if sum(at) % 2 else at[1]),
-    )
-    return np.array([8 * row + column for row, column in order], dtype=np.uint8)
+@njit(cache=True, nogil=True)
+def read_firsts(
+    data: U8,
+    counts: tuple[int, int],
+    interval: int,
+    codes: U16,
+    values: I32,
+    places: U64,
+    means: I16,
+) -> None:
+    """Read the first coefficient of each block of the first component (F.2.2.1).
 
-
-_COSINES = _cosines()
-_ZIGZAG = _zigzag()
-_ROWS = _ZIGZAG >> 3
-_ALONG = _COSINES[_ZIGZAG & 7]
-"""What each coefficient, in its coded order, adds along its row: (64, 8)."""
+    Parameters
+    ----------
+    data, interval
+        As `follow_blocks` has them.
+    counts : tuple of int
+        Blocks of a unit, and how many of them, which come first, are of the component.
+    codes : (65536,) uint16
+    values : (2 ** LOOKUP_BITS,) int32
+        The tables of first coefficients.
+    places : (n_units * n_blocks + 1,) uint64
+        What `follow_blocks` found. Its first n receive the place, in bits, of the
+        coefficients but the first of each block of the component.
+    means : (n,) int16
+        Receives the first coefficient of each block of the component.
+    """
+    n_blocks, n_own = counts
+    n_units = len(means) // n_own
+    for begin in range(0, n_units, interval):
+        predicted = 0
+        for unit in range(begin, min(begin + interval, n_units)):
+            for block in range(n_own):
+                at = places[unit * n_blocks + block] >> _8
+                window = _window(data, at)
+                entry = values[window >> _REST]
+                if entry != 0:
+                    predicted += entry >> 16
+                    at += np.uint64(entry) & _255
+                else:
+                    length, _, size = _parts(codes[window >> _48], True)
+                    predicted += _signed(window, length, size)
+                    at += np.uint64(length + size)
+                places[unit * n_own + block] = at
+                means[unit * n_own + block] = predicted
 
 
 _FARTHEST = np.float32(1e6)
@@ -317,8 +380,8 @@ _LANES = 64
 def decode_blocks(
     boxes: I64,
     grid: tuple[int, int, int],
-    words: U64,
-    places: I64,
+    data: U8,
+    places: U64,
     means: I16,
     codes: U16,
     values: I32,
@@ -334,8 +397,13 @@ def decode_blocks(
         Left, top, right, bottom in pixels, inside the canvas.
     grid : tuple of int
         Units in a row of units; columns and rows of blocks in a unit.
-    words, places, means, codes, values
-        As `follow_blocks` left or took them, tables of the other coefficients alone.
+    data
+        As `follow_blocks` has it.
+    places, means
+        As `read_firsts` gives them.
+    codes : (65536,) uint16
+    values : (2 ** LOOKUP_BITS,) int32
+        The tables of the other coefficients.
     quantisation : (64,) float32
         In coded order.
     done : (n_blocks,) uint8
@@ -359,9 +427,9 @@ def decode_blocks(
                     if done[block]:
                         break
                     done[block] = 1
-                    mean = np.float32(means[block]) * quantisation[0] * _COSINES[0, 0]
+                    mean = np.float32(means[block]) * quantisation[0] * COSINES[0, 0]
                     rows[0, n] = mean
-                    _read_block(words, places[block], codes, values, quantisation, rows, n)
+                    _read_block(data, places[block], codes, values, quantisation, rows, n)
                     n += 1
                 if n:
                     _transform_columns(flat, 8 * n, lines, canvas, 8 * block_x, 8 * block_y)
@@ -397,8 +465,8 @@ def _transform_columns(rows: F32, n: int, lines: F32, canvas: U8, left: int, top
 def _add_rows(start: Any, rows: F32, first: int, y: int, line: F32, n: int) -> None:
     """Every other row of coefficients, as it counts in a row of pixels, and a number."""
     row_0, row_2, row_4, row_6 = rows[first], rows[first + 2], rows[first + 4], rows[first + 6]
-    share_0, share_2 = _COSINES[first, y], _COSINES[first + 2, y]
-    share_4, share_6 = _COSINES[first + 4, y], _COSINES[first + 6, y]
+    share_0, share_2 = COSINES[first, y], COSINES[first + 2, y]
+    share_4, share_6 = COSINES[first + 4, y], COSINES[first + 6, y]
     for x in range(n):
         total = start + share_0 * row_0[x] + share_2 * row_2[x]
         line[x] = total + share_4 * row_4[x] + share_6 * row_6[x]
@@ -412,63 +480,34 @@ def _clipped(grey: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _read_block(
-    words: U64, place: int, codes: U16, values: I32, quantisation: F32, rows: F32, number: int
+    data: U8, at: Any, codes: U16, values: I32, quantisation: F32, rows: F32, number: int
 ) -> None:
     """Read a block, but for its mean, and add its rows, transformed, to those of a number."""
-    at = np.uint64(place)
     block = np.uint64(number)  # as an index it needs no look at its sign, nor do these
     k = np.uint64(0)
     left = 0
     window = np.uint64(0)
     while k < _63:
         if left == 0:
-            window = _window(words, at)
-            left = 64 // LOOKUP_BITS
+            window = _window(data, at)
+            left = 57 // LOOKUP_BITS
         left -= 1
         entry = values[window >> _REST]
         if entry != 0:
-            taken = np.uint64(entry) & _BYTE
+            taken = np.uint64(entry) & _255
             window <<= taken
             at += taken
-            k += np.uint64(entry >> 8) & _BYTE
+            k += np.uint64(entry >> 8) & _255
             value = entry >> 16
         else:
-            window = _window(words, at)
-            length, run, size = _parts(codes[window >> _48])
+            window = _window(data, at)
+            length, far, size = _parts(codes[window >> _48], False)
             value = np.int32(_signed(window, length, size))
             at += np.uint64(length + size)
-            k += np.uint64(_END if size == 0 and run != 15 else run + 1)
+            k += np.uint64(far)
             left = 0
         if k < _64:
             level = min(max(np.float32(value) * quantisation[k], -_FARTHEST), _FARTHEST)
-            row = np.uint64(_ROWS[k])
+            row = np.uint64(ROWS[k])
             for x in range(8):
-                rows[row, block, x] += level * _ALONG[k, x]
-
-
-@njit(cache=True, nogil=True)
-def block_means(pixels: U8, means: U8) -> None:
-    """Average blocks of 8 x 8 pixels.
-
-    Parameters
-    ----------
-    pixels : (H, W) uint8
-    means : (ceil(H / 8), ceil(W / 8)) uint8
-        Receives the rounded mean of what there is of each block.
-    """
-    height, width = pixels.shape
-    sums = np.empty(width, np.uint16)
-    for block_y in range(means.shape[0]):
-        y0 = 8 * block_y
-        rows = min(8, height - y0)
-        sums[:] = 0
-        for y in range(y0, y0 + rows):
-            for x in range(width):
-                sums[x] += pixels[y, x]
-        for block_x in range(means.shape[1]):
-            x0 = 8 * block_x
-            columns = min(8, width - x0)
-            total = (rows * columns) >> 1
-            for x in range(x0, x0 + columns):
-                total += sums[x]
-            means[block_y, block_x] = total // (rows * columns)
+                rows[row, block, x] += level * ALONG[k, x]

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.images import _kernels
+from inkmark.images import _byte_kernels
 
 __all__ = ["BLOCK_PX", "GreyImage", "Pixels", "Turn"]
 
@@ -71,7 +71,7 @@ class Pixels:
         """
         height, width = self.shape
         means = np.empty((-(-height // BLOCK_PX), -(-width // BLOCK_PX)), np.uint8)
-        _kernels.block_means(self._canvas, means)
+        _byte_kernels.block_means(self._canvas, means)
         return means
 
     def whole(self) -> GreyImage:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inkmark.images import _kernels, open_scan
+from inkmark.images import _byte_kernels, open_scan
 from inkmark.images._blocks import jpeg_pixels
 from inkmark.images._jpeg import DamagedJpeg, read_jpeg
 from inkmark.images.pixels import Pixels
@@ -160,7 +160,7 @@ def test_fill_bytes_stand_before_markers():
 
 
 def joined(coded):
-    """The twin of `_kernels.join_stretches`: intervals between restart markers, joined."""
+    """The twin of `_byte_kernels.join_stretches`: intervals between restart markers, joined."""
     out, ends, at = bytearray(), [], 0
     while at < len(coded) - 1:
         kind = coded[at + 1]
@@ -188,30 +188,11 @@ def test_stretches_are_joined_as_in_plain_python():
         coded[rng.random(80) < 0.1] = 0xFF
         values = np.concatenate([rng.integers(0, 250, 5).astype(np.uint8), coded])
         escapes = 5 + np.flatnonzero(coded[:-1] == 0xFF)
-        out = np.zeros(len(coded) + _kernels.SLACK_BYTES, np.uint8)
+        out = np.zeros(len(coded) + _byte_kernels.SLACK_BYTES, np.uint8)
         ends = np.zeros(len(escapes) + 1, np.int64)
-        n, m, stop = _kernels.join_stretches(values, 5, escapes, out, ends)
+        n, m, stop = _byte_kernels.join_stretches(values, 5, escapes, out, ends)
         expected, intervals, end = joined(coded.tobytes())
         n_found += stop > 0
         assert (out[:n].tobytes(), ends[:m].tolist()) == (expected, intervals)
         assert stop == (5 + end if intervals else 0)
     assert n_found > 50
-
-
-@pytest.mark.parametrize("room", [0, 1, 23, 24, 25])
-def test_no_more_blocks_are_noted_than_there_is_room_for(room):
-    """Six units of four blocks of brightness and two of colour, two bits each."""
-    words = np.zeros(2 + _kernels.SLACK_BYTES // 8, np.uint64)
-    codes = np.full(65536, 256, np.uint16)
-    steps = np.zeros(1 << _kernels.LOOKUP_BITS, np.uint32)
-    values = np.zeros(1 << _kernels.LOOKUP_BITS, np.int32)
-    _kernels.fill_lookups(codes, steps, values)
-    unit = np.array([(0, 0, 0, 1)] * 4 + [(1, 0, 0, 0), (2, 0, 0, 0)])
-    places, means = np.full(room + 8, -7, np.int64), np.full(room + 8, -7, np.int16)
-    whole = _kernels.follow_blocks(
-        *(words, np.array([9]), unit, 6, 6, codes, steps, values),
-        *(places[:room], means[:room]),
-    )
-    assert whole == (room == 24)
-    assert (places[room:] == -7).all()
-    assert (means[room:] == -7).all()
