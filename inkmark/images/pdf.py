@@ -66,7 +66,8 @@ _FAX_COLUMNS = re.compile(rb"/Columns\s+(\d{1,9})(?!\d)(?!\s+\d+\s+R)")
 _FAX_INVERTED = re.compile(rb"/BlackIs1\s+true")
 _FAX_ALIGNED = re.compile(rb"/EncodedByteAlign\s+true")
 
-_PIECE = 1 << 20
+_SPARE = 1 << 20
+"""Bytes of an image beyond its pixels: predictors, fill at the ends of rows."""
 _MOST_DRAWN = 50_000
 """Objects on a page. A full answer sheet has 5,000."""
 _TOO_MUCH = "Print the page and scan it, or save it as an image."
@@ -238,12 +239,11 @@ class PdfPages:
     ) -> _Drawn:
         width, height = image.get_px_size()
         self._check_size(width, height, source)
+        _check_deflated(image, source)
         drawn: Raster | bytes | _Fax | None = None
         if not self._remapped:
             drawn = _jpeg_stream(image) or self._fax_stream(image, width, height)
         if drawn is None:
-            if _is_cut(image, width * height):
-                raise ImageError(source, "the image data is damaged", RESCAN)
             drawn = _in_channels(image.get_bitmap().to_numpy(), colour=colour)
         dpi = declared_dpi(
             width * _POINTS_PER_INCH / float(np.hypot(*to_display[:, 0])),
@@ -328,21 +328,33 @@ def _check_drawn(page: pypdfium2.PdfPage, source: str) -> None:
         raise ImageError(source, reason, _TOO_MUCH)
 
 
-def _is_cut(image: pypdfium2.PdfImage, n_pixels: int) -> bool:
-    """Whether deflated pixels end early or are damaged; pdfium shows what comes before."""
-    if _filters(image) != ["FlateDecode"]:
-        return False
-    least = n_pixels * max(image.get_metadata().bits_per_pixel, 1) // 8
-    inflater = zlib.decompressobj()
-    n_bytes = 0
+def _check_deflated(image: pypdfium2.PdfImage, source: str) -> None:
+    """Refuse an image whose data inflate to less than its pixels need, or to far more.
+
+    pdfium shows what there is, and follows all of it.
+
+    Raises
+    ------
+    ImageError
+    """
+    filters = _filters(image)
+    n_deflated = next((k for k, f in enumerate(filters) if f != "FlateDecode"), len(filters))
+    if not n_deflated:
+        return
+    width, height = image.get_px_size()
+    n_bytes = width * height * max(image.get_metadata().bits_per_pixel, 1) // 8
+    most = 2 * n_bytes + _SPARE
     stream = bytes(image.get_data(decode_simple=False))
-    try:
-        while stream and not inflater.eof:
-            n_bytes += len(inflater.decompress(stream, _PIECE))
-            stream = inflater.unconsumed_tail
-    except zlib.error:
-        return True
-    return bool(n_bytes < least)
+    for _ in range(n_deflated):
+        try:
+            stream = zlib.decompressobj().decompress(stream, most + 1)
+        except zlib.error as exc:
+            raise ImageError(source, "the image data is damaged", RESCAN) from exc
+        if len(stream) > most:
+            reason = "it holds far more image data than its size asks for"
+            raise ImageError(source, reason, RESCAN)
+    if n_deflated == len(filters) and len(stream) < n_bytes:
+        raise ImageError(source, "the image data is damaged", RESCAN)
 
 
 def _only_image(
