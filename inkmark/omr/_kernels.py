@@ -3,7 +3,7 @@
 All of them sample the page through the transform from sheet millimetres to pixels, so the
 page is never warped. A transform is a (3, 3) float64 homography and a shift mesh: knots
 `mesh_x` (nx,), `mesh_y` (ny,) and `mesh` (ny, nx, 2) float64, added to the position
-before the homography.
+before the homography. `place_bubbles` applies it to bubbles; the others take what it fills.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "fit_moves",
     "map_points",
     "outline_signs",
+    "place_bubbles",
     "sample_bubbles",
     "shift_scores",
 ]
@@ -92,17 +93,38 @@ def map_points(hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, points: F64) -> F6
 
 
 @njit(cache=True, nogil=True)
-def field_boxes(
-    hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, bubbles: F64, first: I64, reach: float, out: F64
-) -> None:
-    """Upright boxes in the image around the bubbles of each field.
+def place_bubbles(hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, bubbles: F64, out: F64) -> None:
+    """Where bubbles lie in the image; over one bubble a transform is as good as affine.
 
     Parameters
     ----------
     hom, mesh_x, mesh_y, mesh : float64
-        The transform; over one bubble it is as good as affine.
+        The transform.
     bubbles : (n, 4) float64
         Centre x, y, half width and half height in mm.
+    out : (n, 6) float64
+        Filled, in px: centre x, y; the way x, y from there to the right edge, and the way
+        to the lower edge.
+    """
+    for k in range(len(bubbles)):
+        x, y, w, h = bubbles[k]
+        px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
+        right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
+        down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
+        place = out[k]
+        place[0], place[1] = px, py
+        place[2], place[3] = right_x - px, right_y - py
+        place[4], place[5] = down_x - px, down_y - py
+
+
+@njit(cache=True, nogil=True)
+def field_boxes(places: F64, first: I64, reach: float, out: F64) -> None:
+    """Upright boxes in the image around the bubbles of each field.
+
+    Parameters
+    ----------
+    places : (n, 6) float64
+        What `place_bubbles` filled.
     first : (n_fields + 1,) int64
         Where the bubbles of each field begin.
     reach : float
@@ -114,12 +136,9 @@ def field_boxes(
         out[f, 0] = out[f, 1] = out[f, 4] = out[f, 5] = np.inf
         out[f, 2] = out[f, 3] = out[f, 6] = out[f, 7] = -np.inf
         for k in range(first[f], first[f + 1]):
-            x, y, w, h = bubbles[k]
-            px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
-            right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
-            down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
-            half_x = abs(right_x - px) + abs(down_x - px)
-            half_y = abs(right_y - py) + abs(down_y - py)
+            px, py, ux, uy, vx, vy = places[k]
+            half_x = abs(ux) + abs(vx)
+            half_y = abs(uy) + abs(vy)
             for at, size in ((0, 1.0), (4, reach)):
                 out[f, at] = min(out[f, at], px - size * half_x)
                 out[f, at + 1] = min(out[f, at + 1], py - size * half_y)
@@ -129,31 +148,19 @@ def field_boxes(
 
 @njit(cache=True, nogil=True)
 def sample_bubbles(
-    pixels: U8,
-    hom: F64,
-    mesh_x: F64,
-    mesh_y: F64,
-    mesh: F64,
-    bubbles: F64,
-    shape: I64,
-    points: F64,
-    n_own: int,
-    samples: U8,
-    seen: B1,
+    pixels: U8, places: F64, shape: I64, points: F64, n_own: int, samples: U8, seen: B1
 ) -> None:
     """Grey values at the points of a pattern that is laid over each bubble.
 
     Parameters
     ----------
     pixels : (H, W) uint8
-    hom, mesh_x, mesh_y, mesh : float64
-        The transform; over one bubble it is as good as affine.
-    bubbles : (n, 4) float64
-        Centre x, y, half width and half height in mm.
+    places : (n, 6) float64
+        What `place_bubbles` filled.
     shape : (n,) int64
         Which of the patterns each bubble has.
-    points : (s, m, 2) float64
-        The patterns, in half widths and half heights from the centre.
+    points : (s, 2, m) float64
+        The patterns: across and down, in half widths and half heights from the centre.
     n_own : int
         So many points of a pattern lie in the bubble or on its outline.
     samples : (n, m) uint8
@@ -162,45 +169,45 @@ def sample_bubbles(
         Filled: whether all of a bubble's own points lie in the image.
     """
     height, width = pixels.shape
-    n_points = points.shape[1]
+    n_points = points.shape[2]
     last_x = 256 * (width - 1) - 1
     last_y = 256 * (height - 1) - 1
-    for k in range(len(bubbles)):
-        x, y, w, h = bubbles[k]
-        px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
-        right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
-        down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
+    columns = np.empty(n_points, dtype=np.int32)
+    rows = np.empty(n_points, dtype=np.int32)
+    reach = np.empty((len(points), 2))
+    for s in range(len(points)):
+        reach[s] = np.abs(points[s, 0]).max(), np.abs(points[s, 1]).max()
+    one = np.uint64(1)
+    for k in range(len(places)):
         # Positions in 256ths of a pixel: integers are sampled three times as fast.
-        ux = 256 * (right_x - px)
-        uy = 256 * (right_y - py)
-        vx = 256 * (down_x - px)
-        vy = 256 * (down_y - py)
-        px = 256 * px + 0.5
-        py = 256 * py + 0.5
-        pattern = points[shape[k]]
-        inside = True
+        x, y = 256 * places[k, 0] + 0.5, 256 * places[k, 1] + 0.5
+        ux, uy, vx, vy = 256 * places[k, 2:]
+        a, b = points[shape[k]]
+        half_x = reach[shape[k], 0] * abs(ux) + reach[shape[k], 1] * abs(vx)
+        half_y = reach[shape[k], 0] * abs(uy) + reach[shape[k], 1] * abs(vy)
+        seen[k] = True
+        if half_x <= x and x + half_x < last_x and half_y <= y and y + half_y < last_y:
+            for i in range(n_points):
+                columns[i] = np.int32(x + a[i] * ux + b[i] * vx)
+                rows[i] = np.int32(y + a[i] * uy + b[i] * vy)
+        else:
+            for i in range(n_points):
+                at_x = np.floor(x + a[i] * ux + b[i] * vx)
+                at_y = np.floor(y + a[i] * uy + b[i] * vy)
+                inside = 0 <= at_x <= last_x and 0 <= at_y <= last_y
+                seen[k] = seen[k] and (inside or i >= n_own)
+                # No matter what the transform gives, NaN as well.
+                columns[i] = np.int32(min(at_x, last_x)) if at_x > 0.0 else 0
+                rows[i] = np.int32(min(at_y, last_y)) if at_y > 0.0 else 0
         for i in range(n_points):
-            a = pattern[i, 0]
-            b = pattern[i, 1]
-            at_x = int(np.floor(px + a * ux + b * vx))
-            at_y = int(np.floor(py + a * uy + b * vy))
-            clear = 0 <= at_x <= last_x and 0 <= at_y <= last_y
-            if not clear:
-                inside = inside and i >= n_own
-                at_x = min(max(at_x, 0), last_x)
-                at_y = min(max(at_y, 0), last_y)
-            column = np.uint64(at_x >> 8)
-            row = np.uint64(at_y >> 8)
-            across = at_x & 255
-            down = at_y & 255
-            one = np.uint64(1)
+            column, row = np.uint64(columns[i] >> 8), np.uint64(rows[i] >> 8)
+            across, down = columns[i] & 255, rows[i] & 255
             upper = pixels[row, column] * (256 - across) + pixels[row, column + one] * across
             lower = (
                 pixels[row + one, column] * (256 - across)
                 + pixels[row + one, column + one] * across
             )
             samples[k, i] = (upper * (256 - down) + lower * down + 32768) >> 16
-        seen[k] = inside
 
 
 @njit(cache=True, nogil=True)
@@ -306,10 +313,7 @@ def best_shift(response: F32, points: F64, reach: F64, step: float) -> tuple[flo
 @njit(cache=True, nogil=True)
 def outline_signs(
     pixels: U8,
-    hom: F64,
-    mesh_x: F64,
-    mesh_y: F64,
-    mesh: F64,
+    places: F64,
     bubbles: F64,
     kind: I64,
     outlines: F64,
@@ -321,7 +325,8 @@ def outline_signs(
     Parameters
     ----------
     pixels : (H, W) uint8
-    hom, mesh_x, mesh_y, mesh : float64
+    places : (n, 6) float64
+        What `place_bubbles` filled.
     bubbles : (n, 4) float64
         Centre x, y, half width and half height in mm.
     kind : (n,) int64
@@ -339,12 +344,10 @@ def outline_signs(
     height, width = pixels.shape
     n_points = outlines.shape[1]
     for k in range(len(bubbles)):
-        x, y, w, h = bubbles[k]
-        px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
-        right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
-        down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
-        ux, uy = (right_x - px) / w, (right_y - py) / w
-        vx, vy = (down_x - px) / h, (down_y - py) / h
+        w, h = bubbles[k, 2:]
+        px, py = places[k, :2]
+        ux, uy = places[k, 2] / w, places[k, 3] / w
+        vx, vy = places[k, 4] / h, places[k, 5] / h
         outline = outlines[kind[k]]
         line_x = line_y = to_x = to_y = upright = level = 0.0
         paper = 1.0
@@ -402,22 +405,14 @@ def block_medians(values: F64, first: I64, out: F64) -> None:
 
 
 @njit(cache=True, nogil=True)
-def cut_patches(
-    pixels: U8,
-    hom: F64,
-    mesh_x: F64,
-    mesh_y: F64,
-    mesh: F64,
-    bubbles: F64,
-    step_mm: float,
-    out: F32,
-) -> None:
+def cut_patches(pixels: U8, places: F64, bubbles: F64, step_mm: float, out: F32) -> None:
     """Pictures of the bubbles' surroundings, all at one scale and upright.
 
     Parameters
     ----------
     pixels : (H, W) uint8
-    hom, mesh_x, mesh_y, mesh : float64
+    places : (n, 6) float64
+        What `place_bubbles` filled.
     bubbles : (n, 4) float64
         Centre x, y, half width and half height in mm.
     step_mm : float
@@ -430,12 +425,10 @@ def cut_patches(
     n_rows, n_columns = out.shape[1:]
     one, step = np.float32(1), np.uint64(1)
     for k in range(len(bubbles)):
-        x, y, w, h = bubbles[k]
-        px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
-        right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
-        down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
-        ux, uy = step_mm * (right_x - px) / w, step_mm * (right_y - py) / w
-        vx, vy = step_mm * (down_x - px) / h, step_mm * (down_y - py) / h
+        w, h = bubbles[k, 2:]
+        px, py = places[k, :2]
+        ux, uy = step_mm * places[k, 2] / w, step_mm * places[k, 3] / w
+        vx, vy = step_mm * places[k, 4] / h, step_mm * places[k, 5] / h
         half_x = (n_columns // 2) * abs(ux) + (n_rows // 2) * abs(vx)
         half_y = (n_columns // 2) * abs(uy) + (n_rows // 2) * abs(vy)
         clear = px >= half_x and py >= half_y

@@ -70,6 +70,7 @@ _LOW, _HIGH = -0.3, 1.5
 _FINE = 0.05
 """Shares of a stroke's darkness far below this are weighed by their difference, far above it
 by their ratio."""
+_SCALE = float(1 / np.arcsinh(1 / _FINE))
 
 
 @njit(cache=True, nogil=True)
@@ -118,11 +119,15 @@ def measure(samples: U8, seen: B1, first: I64, out: F64) -> None:
     n_side = N_AROUND // 4
     n_ring = n_side // 2
     half = SIDE // 2
+    n_own = n_inside + N_OUTLINE
+    dark = np.empty(N_SAMPLES)
+    halves = np.empty((2, SIDE))
+    squares = np.empty(SIDE)
     white = np.empty(len(samples))
-    count = np.empty(256, dtype=np.int64)
+    count = np.empty(256, dtype=np.uint8)
     for k in range(len(samples)):
         count[:] = 0
-        for i in range(n_inside + N_OUTLINE, n_inside + N_OUTLINE + N_AROUND):
+        for i in range(n_own, N_SAMPLES):
             count[samples[k, i]] += 1
         level = 256
         lighter = 0
@@ -137,27 +142,28 @@ def measure(samples: U8, seen: B1, first: I64, out: F64) -> None:
         out[k] = 0.0
         out[k, WHITE] = white[k]
         light = 1.0 / white[k]
-        for row in range(SIDE):
+        for i in range(N_SAMPLES):
+            dark[i] = 1.0 - samples[k, i] * light
+        halves[:] = 0.0
+        squares[:] = 0.0
+        for row in range(SIDE):  # columns side by side: that is done for several at a time
             for column in range(SIDE):
-                dark = 1.0 - samples[k, row * SIDE + column] * light
-                out[k, QUARTERS + 2 * (row // half) + column // half] += dark
-                out[k, SQUARE] += max(dark, 0.0) ** 2
-                if row in (0, SIDE - 1) or column in (0, SIDE - 1):
-                    out[k, RIM] += dark
-        for i in range(N_OUTLINE):
-            out[k, OUTLINE] += 1.0 - samples[k, n_inside + i] * light
-        for i in range(N_AROUND):
-            dark = 1.0 - samples[k, n_inside + N_OUTLINE + i] * light
-            out[k, SIDES + i // n_side] += dark
-            if i % n_ring in (0, n_ring - 1):
-                out[k, CORNERS] += dark
-        out[k, SQUARE] /= n_inside
-        out[k, RIM] /= 4 * (SIDE - 1)
-        out[k, OUTLINE] /= N_OUTLINE
-        out[k, CORNERS] /= 2 * N_AROUND / n_ring
+                value = dark[row * SIDE + column]
+                halves[row // half, column] += value
+                squares[column] += max(value, 0.0) ** 2
+        rim = dark[:SIDE].sum() + dark[n_inside - SIDE : n_inside].sum()
+        for row in range(1, SIDE - 1):
+            rim += dark[row * SIDE] + dark[row * SIDE + SIDE - 1]
+        out[k, RIM] = rim / (4 * (SIDE - 1))
+        out[k, SQUARE] = squares.sum() / n_inside
+        out[k, OUTLINE] = dark[n_inside:n_own].sum() / N_OUTLINE
         for i in range(4):
-            out[k, QUARTERS + i] /= half * half
-            out[k, SIDES + i] /= n_side
+            left = half * (i % 2)
+            out[k, QUARTERS + i] = halves[i // 2, left : left + half].sum() / (half * half)
+            side = dark[n_own + i * n_side : n_own + (i + 1) * n_side]
+            out[k, SIDES + i] = side.sum() / n_side
+            ends = side[0] + side[n_ring - 1] + side[n_ring] + side[n_side - 1]
+            out[k, CORNERS] += ends / (2 * N_AROUND / n_ring)
             out[k, INSIDE] += 0.25 * out[k, QUARTERS + i]
             out[k, AROUND] += 0.25 * out[k, SIDES + i]
 
@@ -435,8 +441,9 @@ def weigh(
             row[11] = empty[k]
             for i in range(N_EVIDENCE):
                 row[i] = min(max(row[i] / stroke, _LOW), _HIGH)
-                if i not in (4, 5):
-                    row[i] = np.arcsinh(row[i] / _FINE) / np.arcsinh(1 / _FINE)
+                if i not in (4, 5) and row[i] != 0.0:
+                    size = abs(row[i]) / _FINE
+                    row[i] = np.copysign(np.log(size + np.sqrt(size**2 + 1.0)) * _SCALE, row[i])
     spread = 0.0
     if marks.any():
         spread = 1.4826 * np.median(np.abs(fill[marks] - np.median(fill[marks])))

@@ -53,9 +53,9 @@ class BubblePlan:
         Whether several marks in the bubble's group are an answer.
     cancelling : (n,) bool
         Whether a completely filled bubble is a mark taken back.
-    points : (2, m, 2) float64
-        The points at which an oval and a rectangle are sampled, in half sizes from the
-        centre: inside, on the outline, around.
+    points : (2, 2, m) float64
+        The points at which an oval and a rectangle are sampled, across and down in half
+        sizes from the centre: inside, on the outline, around.
     shape : (n,) int64
         Which of them each bubble is.
     reach : float
@@ -126,7 +126,7 @@ def bubble_plan(page: PageLayout) -> BubblePlan:
         cancelling=np.repeat(
             [field.full_box is FullBox.CANCELLED for field in fields], counts
         ).astype(bool),
-        points=np.stack([_points(oval=shape) for shape in (True, False)]),
+        points=np.stack([_points(oval=shape).T for shape in (True, False)]),
         shape=np.repeat([f.shape is not BubbleShape.OVAL for f in fields], counts).astype(np.int64),
         reach=_AROUND[-1],
         known_surroundings=page.anchors.kind is AnchorKind.SQUARES,

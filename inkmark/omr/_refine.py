@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, PageLayout
 from inkmark.omr import _kernels
-from inkmark.omr import _kernels as _bubble_kernels
 from inkmark.omr._anchors import anchor_plan
 from inkmark.omr._cache import once_for_each
 from inkmark.omr._plan import BubblePlan, bubble_plan
@@ -58,7 +57,8 @@ _MAX_RIVAL = 0.8
 _MIN_FOUND = 0.3
 _MIN_INKED = 0.5
 """With fewer of the blocks found than this share, no outlines are printed dark enough for the
-scanner; or, where around more of the bubbles than this share there is print, it is elsewhere."""
+scanner; or, where around more of the bubbles than this share there is print, it is elsewhere,
+and so is the sheet."""
 _KNOTS_MM = (15.0, 6.0)
 """Distance of the knots of the field of shifts, across and along the sides with marks."""
 _BEND_SIZE_MM, _BEND_MM = 0.8, 45.0
@@ -97,7 +97,8 @@ def refine(
         The same where the outlines lie as they should, where nothing is printed that a
         scanner saw, and for sheets that are not our own. Else with other shifts, with the
         names of the fields that were not found, and with the rms distance of blocks of
-        bubbles from where the others say they are, if that is the larger residual.
+        bubbles from where the others say they are, if that is the larger residual. A failure
+        where the print is elsewhere.
     """
     plan = _plan(page) if page.anchors.kind is AnchorKind.SQUARES else None
     if plan is None:
@@ -117,7 +118,10 @@ def refine(
     if found.mean() < _MIN_FOUND:
         if inked < _MIN_INKED:
             return registration
-        return replace(registration, lost=tuple(field.name for field in plan.all.fields))
+        return RegistrationFailure(
+            f"the outlines of {found.sum()} of {len(found)} blocks of bubbles were seen where they "
+            "should be: another sheet, or a place that only seems to be the sheet's"
+        )
     bend = _Bend.through(plan, shift, found)
     refined = bend.added(plan, registration)
     again, seen, _ = _look(canvas, plan, Transform.of(refined), _REACHES_MM[1])
@@ -283,16 +287,7 @@ def _outline(look: FloatArray, n: int) -> FloatArray:
 def _windows(plan: _Plan, transform: Transform, margin: int) -> IntArray:
     """What is looked at of each field, and so many pixels around."""
     boxes = np.empty((len(plan.first_end) - 1, 8))
-    _bubble_kernels.field_boxes(
-        transform.homography,
-        transform.mesh_x,
-        transform.mesh_y,
-        transform.mesh,
-        plan.ends,
-        plan.first_end,
-        plan.all.reach,
-        boxes,
-    )
+    _kernels.field_boxes(transform.places(plan.ends), plan.first_end, plan.all.reach, boxes)
     low, high = np.floor(boxes[:, 4:6]) - margin, np.ceil(boxes[:, 6:]) + margin + 1
     return np.concatenate([low, high], axis=1).astype(np.int64)
 
@@ -314,10 +309,7 @@ def _doubtful(canvas: GreyImage, plan: _Plan, transform: Transform) -> BoolArray
     signs = np.empty((len(plan.bubbles), 4))
     _kernels.outline_signs(
         canvas,
-        transform.homography,
-        transform.mesh_x,
-        transform.mesh_y,
-        transform.mesh,
+        transform.places(plan.bubbles),
         plan.bubbles,
         plan.kind,
         plan.sides,
@@ -348,16 +340,7 @@ def _look(
     half = np.ceil(plan.bubbles[:, 2:].max(axis=0) / _STEP_MM).astype(int) + reach + _MARGIN_PX
     n = len(plan.bubbles)
     patches = np.empty((n, 2 * half[1] + 1, 2 * half[0] + 1), np.float32)
-    _kernels.cut_patches(
-        canvas,
-        transform.homography,
-        transform.mesh_x,
-        transform.mesh_y,
-        transform.mesh,
-        plan.bubbles,
-        _STEP_MM,
-        patches,
-    )
+    _kernels.cut_patches(canvas, transform.places(plan.bubbles), plan.bubbles, _STEP_MM, patches)
     lines = _lines(patches)
     scores = np.empty((n, 2 * reach + 1, 2 * reach + 1), np.float32)
     _kernels.shift_scores(lines, plan.kind, plan.lines, scores)

@@ -50,6 +50,12 @@ class Transform:
             _kernels.map_points(self.homography, self.mesh_x, self.mesh_y, self.mesh, points)
         )
 
+    def places(self, bubbles: FloatArray) -> FloatArray:
+        """Where bubbles (n, 4) lie in the image, (n, 6); see `_kernels.place_bubbles`."""
+        out = np.empty((len(bubbles), 6))
+        _kernels.place_bubbles(self.homography, self.mesh_x, self.mesh_y, self.mesh, bubbles, out)
+        return out
+
 
 def orientation_deg(homography: FloatArray, width_mm: float, height_mm: float) -> int:
     """Clockwise turn of the sheet in the image, to the nearest of 0, 90, 180 and 270."""

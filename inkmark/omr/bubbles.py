@@ -166,16 +166,17 @@ class _Look:
         placed, sharp = np.array([f.name not in registration.lost for f in plan.fields]), 1.0
         if page_is_foreign := not plan.known_surroundings:
             plan, placed, sharp = follow_outlines(pixels.whole(), plan, transform)
-        boxes = _field_boxes(plan, transform)
+        places = transform.places(plan.bubbles)
+        boxes = _field_boxes(plan, places)
         windows = _windows(boxes[:, 4:], 1)
         canvas = pixels.at(windows)
         bilevel = is_bilevel(canvas, windows)
         blurred = _blurred(pixels.whole(), transform, plan) if bilevel else None
-        ink = _measure(canvas if blurred is None else blurred, plan, transform)
+        ink = _measure(canvas if blurred is None else blurred, plan, places)
 
         def measure_at(bubbles: FloatArray) -> Ink:
             near = pixels.at(_windows(boxes[:, 4:], _NEARBY_PX)) if blurred is None else blurred
-            return _measure(near, replace(plan, bubbles=bubbles), transform)
+            return _measure(near, plan, transform.places(bubbles))
 
         shown = shows_print(ink, plan, measure_at)
         printless = shown is None and not page_is_foreign
@@ -188,18 +189,9 @@ class _Look:
         return cls(plan, placed, ink, bilevel, printless, boxes[:, :4].tolist())
 
 
-def _field_boxes(plan: BubblePlan, transform: Transform) -> FloatArray:
+def _field_boxes(plan: BubblePlan, places: FloatArray) -> FloatArray:
     boxes = np.empty((len(plan.fields), 8))
-    _kernels.field_boxes(
-        transform.homography,
-        transform.mesh_x,
-        transform.mesh_y,
-        transform.mesh,
-        plan.bubbles,
-        plan.first,
-        plan.reach,
-        boxes,
-    )
+    _kernels.field_boxes(places, plan.first, plan.reach, boxes)
     return boxes
 
 
@@ -217,23 +209,11 @@ def _windows(boxes: FloatArray, margin: int) -> NDArray[np.int64]:
     return np.concatenate([low, high], axis=1).astype(np.int64)
 
 
-def _measure(canvas: GreyImage, plan: BubblePlan, transform: Transform) -> Ink:
-    n = len(plan.bubbles)
-    samples = np.empty((n, plan.points.shape[1]), dtype=np.uint8)
+def _measure(canvas: GreyImage, plan: BubblePlan, places: FloatArray) -> Ink:
+    n = len(places)
+    samples = np.empty((n, plan.points.shape[2]), dtype=np.uint8)
     seen = np.empty(n, dtype=bool)
-    _kernels.sample_bubbles(
-        canvas,
-        transform.homography,
-        transform.mesh_x,
-        transform.mesh_y,
-        transform.mesh,
-        plan.bubbles,
-        plan.shape,
-        plan.points,
-        N_OWN,
-        samples,
-        seen,
-    )
+    _kernels.sample_bubbles(canvas, places, plan.shape, plan.points, N_OWN, samples, seen)
     parts = np.empty((n, _level_kernels.COLUMNS))
     _level_kernels.measure(samples, seen, plan.group_first, parts)
     return Ink(parts, seen, samples)

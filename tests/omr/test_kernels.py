@@ -66,19 +66,23 @@ def axes(registration, bubbles):
     return centre, right - centre, below - centre
 
 
+def test_place_bubbles_equals_the_registration_in_numpy(rng, registration):
+    bubbles = np.column_stack([rng.uniform(10, 90, (40, 2)), rng.uniform(1.5, 3.0, (40, 2))])
+    places = Transform.of(registration).places(bubbles)
+    np.testing.assert_allclose(places, np.hstack(axes(registration, bubbles)), atol=1e-9)
+
+
 def test_sample_bubbles_equals_numpy(rng, registration):
     pixels = rng.integers(0, 256, (800, 900)).astype(np.uint8)
     bubbles = np.column_stack([rng.uniform(10, 90, (40, 2)), rng.uniform(1.5, 3.0, (40, 2))])
     bubbles[0, :2] = (200.0, 50.0)  # outside
     bubbles[1] = (2.0, 50.0, 1.0, 1.0)  # across the edge
-    points, shape = rng.uniform(-1.4, 1.4, (2, 60, 2)), rng.integers(0, 2, 40)
-    t = Transform.of(registration)
+    points, shape = rng.uniform(-1.4, 1.4, (2, 2, 60)), rng.integers(0, 2, 40)
+    places = Transform.of(registration).places(bubbles)
     samples, seen = np.empty((40, 60), dtype=np.uint8), np.empty(40, dtype=bool)
-    _kernels.sample_bubbles(
-        pixels, t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, shape, points, 20, samples, seen
-    )
+    _kernels.sample_bubbles(pixels, places, shape, points, 20, samples, seen)
     centre, across, down = axes(registration, bubbles)
-    a, b = points[shape, :, 0, None], points[shape, :, 1, None]
+    a, b = points[shape, 0, :, None], points[shape, 1, :, None]
     xy = centre[:, None] + a * across[:, None] + b * down[:, None]
     limit = np.array(pixels.shape[::-1]) - 1
     whole = (xy[:, :20] >= 0).all(axis=(1, 2)) & (xy[:, :20] <= limit).all(axis=(1, 2))
@@ -90,12 +94,24 @@ def test_sample_bubbles_equals_numpy(rng, registration):
     assert not seen[0]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("column", [0, 2, 5])
+def test_no_place_is_sampled_beyond_the_image(value, column):
+    pixels = np.full((50, 60), 7, dtype=np.uint8)
+    places = np.array([[20.0, 20.0, 3.0, 0.0, 0.0, 3.0]])
+    places[0, column] = value
+    points, shape = np.array([[[-1.0, 0.0, 1.0], [0.0, 1.0, -1.0]]]), np.zeros(1, dtype=np.int64)
+    samples, seen = np.empty((1, 3), dtype=np.uint8), np.ones(1, dtype=bool)
+    _kernels.sample_bubbles(pixels, places, shape, points, 3, samples, seen)
+    assert not seen[0]
+    assert (samples == 7).all()
+
+
 def test_field_boxes_equal_numpy(rng, registration):
     bubbles = np.column_stack([rng.uniform(10, 90, (12, 2)), rng.uniform(1.5, 3.0, (12, 2))])
     first = np.array([0, 4, 5, 12])
-    t = Transform.of(registration)
     out = np.empty((3, 8))
-    _kernels.field_boxes(t.homography, t.mesh_x, t.mesh_y, t.mesh, bubbles, first, 1.5, out)
+    _kernels.field_boxes(Transform.of(registration).places(bubbles), first, 1.5, out)
     centre, across, down = axes(registration, bubbles)
     half = np.abs(across) + np.abs(down)
     for box, (start, end) in zip(out, pairwise(first), strict=True):

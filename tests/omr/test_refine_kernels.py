@@ -47,10 +47,6 @@ def bubbles(rng):
     return np.column_stack([centres, rng.uniform(1.2, 2.5, (30, 2))])
 
 
-def arrays(transform):
-    return transform.homography, transform.mesh_x, transform.mesh_y, transform.mesh
-
-
 def axes(transform, bubble):
     """Centre in px, and the pixels of a millimetre across and down."""
     x, y, w, h = bubble
@@ -63,7 +59,8 @@ def test_outline_signs(rng, pixels, transform, bubbles):
     outlines[:, :, 2:] /= np.linalg.norm(outlines[:, :, 2:], axis=2, keepdims=True)
     kind = rng.integers(0, 2, len(bubbles))
     out = np.empty((len(bubbles), 4))
-    kernels.outline_signs(pixels, *arrays(transform), bubbles, kind, outlines, 0.25, out)
+    places = transform.places(bubbles)
+    kernels.outline_signs(pixels, places, bubbles, kind, outlines, 0.25, out)
     height, width = pixels.shape
     n_beyond = 0
     for k, bubble in enumerate(bubbles):
@@ -100,7 +97,7 @@ def test_block_medians(rng):
 
 def test_cut_patches(pixels, transform, bubbles):
     out = np.empty((len(bubbles), 21, 31), np.float32)
-    kernels.cut_patches(pixels, *arrays(transform), bubbles, 0.14, out)
+    kernels.cut_patches(pixels, transform.places(bubbles), bubbles, 0.14, out)
     height, width = pixels.shape
     b, a = np.mgrid[-10:11, -15:16]
     grey = pixels.astype(float)
