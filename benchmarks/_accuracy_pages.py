@@ -34,7 +34,6 @@ from inkmark.simulator import (
     MarkStyle,
     ScannerModel,
     SimulatedPage,
-    Writer,
     draw_condition,
     draw_writer,
     fill_sheet,
@@ -92,6 +91,10 @@ _DISPUTED = (
     Manner.CORRECTED,
     Manner.TWO,
 )
+
+
+_PEN_SHARE = 0.25
+"""Of the writers; the others have a 2B pencil."""
 
 
 class Group(StrEnum):
@@ -249,23 +252,9 @@ def make_page(stratum: Level | Effect, seed: int) -> TestPage:
     if condition.sheet.show_through:
         back, _ = _fill(page, rng)
         other_side = fill_sheet(printed, page, back, condition.dpi, rng)
-    image = simulate(
-        printed, page, marks, condition, rng, writer=_writer(rng), other_side=other_side
-    )
+    writer = draw_writer(rng, pen_share=_PEN_SHARE)
+    image = simulate(printed, page, marks, condition, rng, writer=writer, other_side=other_side)
     return TestPage(sheet, layout, page_number, condition, image, expected, ending, quality)
-
-
-def _writer(rng: np.random.Generator) -> Writer:
-    """Three in four write with a 2B pencil, the others with a pen."""
-    writer = draw_writer(rng)
-    if rng.random() < 0.75:
-        return writer
-    return replace(
-        writer,
-        tip_mm=float(rng.uniform(0.35, 0.6)),
-        darkness=float(rng.uniform(0.78, 0.92)),
-        grain=float(rng.uniform(0.0, 0.05)),
-    )
 
 
 def _fill(

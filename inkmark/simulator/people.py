@@ -8,7 +8,7 @@ the pressure and the grain of the paper turn it into a density, and the page kee
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import cv2
@@ -113,14 +113,33 @@ class Writer:
     slant_deg: float = 15.0
 
 
-def draw_writer(rng: np.random.Generator) -> Writer:
-    """A random writer with a 2B pencil, as answer sheets in China ask for."""
-    return Writer(
+def draw_writer(rng: np.random.Generator, *, pen_share: float = 0.0) -> Writer:
+    """A random writer with a 2B pencil, as answer sheets in China ask for, or with a pen.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    pen_share : float
+        Probability of a pen.
+
+    Returns
+    -------
+    Writer
+    """
+    writer = Writer(
         tip_mm=float(rng.uniform(0.45, 0.95)),
         darkness=float(rng.uniform(0.58, 0.84)),
         grain=float(rng.uniform(0.12, 0.32)),
         jitter_mm=float(rng.uniform(0.06, 0.18)),
         slant_deg=float(rng.choice([8.0, 20.0, 45.0, -30.0]) + rng.normal(0, 6)),
+    )
+    if pen_share == 0 or rng.random() < 1 - pen_share:
+        return writer
+    return replace(
+        writer,
+        tip_mm=float(rng.uniform(0.35, 0.6)),
+        darkness=float(rng.uniform(0.78, 0.92)),
+        grain=float(rng.uniform(0.0, 0.05)),
     )
 
 

@@ -190,3 +190,12 @@ def test_a_field_or_option_that_is_not_there_is_an_error():
         fill({}, written=["oval"])
     with pytest.raises(IndexError):
         fill({("oval", 0): [(9, MarkStyle.FILL)]})
+
+
+def test_writers_have_pens_as_often_as_asked():
+    assert draw_writer(np.random.default_rng(1)) == draw_writer(
+        np.random.default_rng(1), pen_share=0.0
+    )
+    rng = np.random.default_rng(2)
+    pens = sum(draw_writer(rng, pen_share=0.3).grain < 0.1 for _ in range(400))
+    assert 90 < pens < 150
