@@ -10,7 +10,7 @@ import pytest
 from drawn_sheets import PX_PER_MM, draw, lying_sheet, place, sheet
 
 from inkmark.errors import LayoutError
-from inkmark.geometry import Box, apply_homography
+from inkmark.geometry import Box, apply_homography, fit_homography
 from inkmark.images import Pixels
 from inkmark.omr import RegisterOptions, RegistrationFailure, _proposals, _squares, register
 from inkmark.readings import Registration
@@ -296,6 +296,40 @@ def test_the_residual_limit_refuses(page, printed):
     outcome = register(Pixels.of(image), page, RegisterOptions(max_residual_mm=0.01))
     assert isinstance(outcome, RegistrationFailure)
     assert "off the layout" in outcome.reason
+
+
+PITCH = np.array([0.0, 12.5])
+LEFT = np.array([[1], [0], [0], [1]])
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        np.tile(PITCH, (4, 1)),
+        np.tile(-PITCH, (4, 1)),
+        LEFT * PITCH,
+        LEFT * -PITCH,
+        (1 - LEFT) * PITCH,
+        (1 - LEFT) * -PITCH,
+        np.tile((7.5, 0.0), (4, 1)),
+    ],
+)
+@pytest.mark.parametrize("hide", [None, 0, 2])
+def test_a_place_off_by_a_pitch_is_refused(page, printed, moved, hide, monkeypatch):
+    """The timing marks, or those of one side, are taken for their neighbours."""
+    image = printed.copy()
+    if hide is not None:
+        box = page.anchors.squares[hide].grown(0.5)
+        x, y = round(box.x * PX_PER_MM), round(box.y * PX_PER_MM)
+        image[y : y + 60, x : x + 60] = 240
+    corners = Box(0.0, 0.0, page.width_mm, page.height_mm).corners()
+    to_place = fit_homography(corners, corners + moved)
+
+    def searches(plan, level):
+        yield np.linalg.inv(level.to_page) @ np.diag([PX_PER_MM, PX_PER_MM, 1.0]) @ to_place
+
+    monkeypatch.setattr(_squares, "searches", searches)
+    assert isinstance(register(Pixels.of(image), page), RegistrationFailure)
 
 
 def test_without_timing_marks_the_key_mark_is_the_held_out_evidence(page):
