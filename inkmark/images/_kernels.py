@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import NDArray
 
 from inkmark.images._cosines import ALONG, COSINES, ROWS
+from inkmark.images._intrinsics import add_eight, eight_bytes
 
 __all__ = [
     "LOOKUP_BITS",
@@ -121,26 +121,10 @@ def fill_lookups(codes: U16, other: U16, is_first: bool, steps: U16, values: I32
             values[index] = (value << 16) | (far << 8) | bits
 
 
-def _load(_context: Any, data: Any, _place: Any) -> Any:
-    """Make the code that loads the 64 bits from a byte on, first byte highest."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        first = builder.gep(array.data, [arguments[1]])
-        word = context.get_value_type(types.uint64).as_pointer()
-        return builder.bswap(builder.load(builder.bitcast(first, word), align=1))
-
-    return types.uint64(data, types.uint64), generate
-
-
-_eight_bytes: Any = intrinsic(_load)
-"""The 64 bits from a byte on, in one load; written out in Python it would be eight."""
-
-
 @njit(cache=True, nogil=True, forceinline=True)
 def _window(data: U8, at: Any) -> Any:
     """The 57 bits from a bit on, and some more that are none of the data."""
-    return _eight_bytes(data, at >> _3) << (at & _7)
+    return eight_bytes(data, at >> _3) << (at & _7)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -413,7 +397,7 @@ def decode_blocks(
     row_of_units, across, down = grid
     rows = np.zeros((8, _RUN, 8), np.float32)
     flat = rows.reshape(8, 8 * _RUN)
-    lines = np.empty((2, 8 * _RUN), np.float32)
+    greys = np.empty((8, 8 * _RUN), np.uint8)
     for box in range(len(boxes)):
         end = (boxes[box, 2] + 7) >> 3
         for block_y in range(boxes[box, 1] >> 3, (boxes[box, 3] + 7) >> 3):
@@ -432,13 +416,13 @@ def decode_blocks(
                     _read_block(data, places[block], codes, values, quantisation, rows, n)
                     n += 1
                 if n:
-                    _transform_columns(flat, 8 * n, lines, canvas, 8 * block_x, 8 * block_y)
+                    _transform_columns(flat, 8 * n, greys, canvas, 8 * block_x, 8 * block_y)
                     rows[:, :n] = 0
                 block_x += max(n, 1)
 
 
 @njit(cache=True, nogil=True)
-def _transform_columns(rows: F32, n: int, lines: F32, canvas: U8, left: int, top: int) -> None:
+def _transform_columns(rows: F32, n: int, greys: U8, canvas: U8, left: int, top: int) -> None:
     """Write the pixels of blocks side by side whose rows are transformed.
 
     A row of pixels and its mirror image are sum and difference of what the even and the odd
@@ -447,29 +431,21 @@ def _transform_columns(rows: F32, n: int, lines: F32, canvas: U8, left: int, top
     height, width = canvas.shape
     seen = min(n, width - left)
     n = -(-n // _LANES) * _LANES
-    greys = np.empty(8 * _RUN, np.uint8)
+    row_0, row_1, row_2, row_3 = rows[0], rows[1], rows[2], rows[3]
+    row_4, row_5, row_6, row_7 = rows[4], rows[5], rows[6], rows[7]
     for y in range(4):
-        _add_rows(np.float32(128.5), rows, 0, y, lines[0], n)
-        _add_rows(np.float32(0.0), rows, 1, y, lines[1], n)
-        if top + y < height:
-            for x in range(n):
-                greys[x] = _clipped(lines[0, x] + lines[1, x])
-            _copy(greys[:seen], canvas[top + y, left : left + seen])
-        if top + 7 - y < height:
-            for x in range(n):
-                greys[x] = _clipped(lines[0, x] - lines[1, x])
-            _copy(greys[:seen], canvas[top + 7 - y, left : left + seen])
-
-
-@njit(cache=True, nogil=True)
-def _add_rows(start: Any, rows: F32, first: int, y: int, line: F32, n: int) -> None:
-    """Every other row of coefficients, as it counts in a row of pixels, and a number."""
-    row_0, row_2, row_4, row_6 = rows[first], rows[first + 2], rows[first + 4], rows[first + 6]
-    share_0, share_2 = COSINES[first, y], COSINES[first + 2, y]
-    share_4, share_6 = COSINES[first + 4, y], COSINES[first + 6, y]
-    for x in range(n):
-        total = start + share_0 * row_0[x] + share_2 * row_2[x]
-        line[x] = total + share_4 * row_4[x] + share_6 * row_6[x]
+        upper, lower = greys[y], greys[7 - y]
+        c_0, c_1, c_2, c_3 = COSINES[0, y], COSINES[1, y], COSINES[2, y], COSINES[3, y]
+        c_4, c_5, c_6, c_7 = COSINES[4, y], COSINES[5, y], COSINES[6, y], COSINES[7, y]
+        for x in range(n):
+            even = np.float32(128.5) + c_0 * row_0[x] + c_2 * row_2[x]
+            even = even + c_4 * row_4[x] + c_6 * row_6[x]
+            odd = np.float32(0.0) + c_1 * row_1[x] + c_3 * row_3[x]
+            odd = odd + c_5 * row_5[x] + c_7 * row_7[x]
+            upper[x] = _clipped(even + odd)
+            lower[x] = _clipped(even - odd)
+    for y in range(min(8, height - top)):
+        _copy(greys[y, :seen], canvas[top + y, left : left + seen])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -509,5 +485,4 @@ def _read_block(
         if k < _64:
             level = min(max(np.float32(value) * quantisation[k], -_FARTHEST), _FARTHEST)
             row = np.uint64(ROWS[k])
-            for x in range(8):
-                rows[row, block, x] += level * ALONG[k, x]
+            add_eight(rows, row * np.uint64(_RUN) + block, ALONG, k, level)
