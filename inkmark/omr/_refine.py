@@ -443,7 +443,9 @@ class _Bend:
         off = np.zeros(n_all)
         while True:
             rows = np.flatnonzero(believed)
-            inverse = np.linalg.inv(plan.covariance[np.ix_(rows, rows)] + np.diag(noise[rows] ** 2))
+            covariance = plan.covariance[np.ix_(rows, rows)] + np.diag(noise[rows] ** 2)
+            # Not numpy's: its threads wait for one another where all cores read pages.
+            inverse = np.asarray(cv2.invert(covariance, flags=cv2.DECOMP_CHOLESKY)[1])
             weighed = inverse @ seen[rows]
             # What a Gaussian process puts at a place without what was seen there.
             off[rows] = np.hypot(*(weighed / np.diag(inverse)[:, None]).T)
@@ -452,7 +454,8 @@ class _Bend:
                 break
             believed[rows[off[rows] >= max(_AGREE_MM, 0.7 * worst)]] = False
         seen_from = plan.covariance[:n, rows]
-        left = np.diag(plan.covariance)[:n] - ((seen_from @ inverse) * seen_from).sum(axis=1)
+        told = np.asarray(cv2.gemm(seen_from, inverse, 1.0, seen_from, 0.0))
+        left = np.diag(plan.covariance)[:n] - (told * seen_from).sum(axis=1)
         ny, nx = len(plan.y), len(plan.x)
         return cls(
             knots=(plan.to_knots[:, rows] @ weighed).reshape(ny, nx, 2),
