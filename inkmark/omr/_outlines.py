@@ -46,6 +46,8 @@ _SIDES = np.array([(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
 _MAX_OFF = 0.375
 """Bubbles that were moved by more of a step than this, on average, may have been taken for
 their neighbours: half a step is as near to the one as to the other."""
+_STEP_REACH = 0.4
+"""How far off a place one step away may be, in steps."""
 _MAX_BENT = 0.33
 """The same for the way of one bubble against the average of all."""
 _MAX_BENT_AWAY = 0.22
@@ -58,7 +60,7 @@ bubble is taken for its neighbour, and in half sizes of a bubble."""
 
 
 def follow_outlines(
-    pixels: GreyImage, plan: BubblePlan, transform: Transform
+    pixels: GreyImage, plan: BubblePlan, transform: Transform, *, anchored: bool = True
 ) -> tuple[BubblePlan, BoolArray, float]:
     """Move and resize the bubbles of a plan to the print in the image.
 
@@ -67,6 +69,8 @@ def follow_outlines(
     pixels : (H, W) uint8
     plan : BubblePlan
     transform : Transform
+    anchored : bool
+        Whether anything but the image's own corners says where the page is.
 
     Returns
     -------
@@ -78,10 +82,13 @@ def follow_outlines(
     float
         Share of the bubbles that stand out more than what lies half a step beside them.
     """
-    sheet = _flatten(pixels, plan, transform, _HALF_PX)
     blocks = _blocks(plan)
+    pitch_mm = np.min([block.pitch for block in blocks], axis=0)
+    # What lies one step away may be beside all bubbles.
+    beside_mm = 0.0 if anchored else (1 + _STEP_REACH) * float(pitch_mm.max())
+    sheet = _flatten(pixels, plan, transform, _HALF_PX, beside_mm)
     found = np.ones(len(plan.fields), dtype=bool)
-    pitch = np.min([block.pitch for block in blocks], axis=0) * sheet.scale
+    pitch = pitch_mm * sheet.scale
     half = np.median(plan.bubbles[:, 2:], axis=0) * sheet.scale
     page_reach = np.minimum(_PAGE_REACH[0] * pitch, _PAGE_REACH[1] * half)
     points = (plan.bubbles[:, :2] - sheet.origin) * sheet.scale
@@ -91,7 +98,7 @@ def follow_outlines(
         return plan, found, 1.0
     page, page_score = _fit(response, points, page_reach)
     certain = _is_certain(points, page, pitch) and not _is_outdone(
-        response, points, page, page_score, pitch
+        response, points, page, page_score, pitch, anchored=anchored
     )
     moved = page.copy()
     for block in blocks:
@@ -183,9 +190,16 @@ class _Flat:
     scale: float
 
 
-def _flatten(pixels: GreyImage, plan: BubblePlan, transform: Transform, half_px: float) -> _Flat:
+def _flatten(
+    pixels: GreyImage,
+    plan: BubblePlan,
+    transform: Transform,
+    half_px: float,
+    beside_mm: float = 0.0,
+) -> _Flat:
+    """Flatten the part of a sheet that has bubbles, and so much beside them."""
     half = plan.bubbles[:, 2:]
-    margin = 4 * half.max()
+    margin = 4 * half.max() + beside_mm
     low = plan.bubbles[:, :2].min(axis=0) - margin
     high = plan.bubbles[:, :2].max(axis=0) + margin
     scale = min(half_px / float(np.median(half.min(axis=1))), _MAX_MAP_PX / (high - low).max())
@@ -254,13 +268,24 @@ def _is_outdone(
     after: FloatArray,
     score: float,
     step: FloatArray,
+    *,
+    anchored: bool,
 ) -> bool:
-    """Whether a place one step back, about as near to the template's, suits the print more."""
+    """Whether a place one step away suits the print more.
+
+    A page that is off by whole steps shows bubbles at almost all places: an image cut off at
+    its side, or a sheet that slipped, is a row short on one side and has one more on the other.
+    Where both sides are better, the page does not lie flat. If it has anchors only the side
+    counts then from which the bubbles were moved far.
+    """
     off = ((after - before) / step).mean(axis=0)
-    for axis in np.flatnonzero(np.abs(off) > _MAX_OFF / 1.5):
-        back = np.zeros(2)
-        back[axis] = -np.sign(off[axis]) * step[axis]
-        if _fit(response, after + back, 0.4 * step)[1] > score:
+    for axis in (0, 1):
+        way = np.zeros(2)
+        way[axis] = step[axis] if off[axis] < 0 else -step[axis]
+        back, on = (_fit(response, after + shift, _STEP_REACH * step)[1] for shift in (way, -way))
+        is_one_sided = not anchored or min(back, on) <= score
+        is_far = abs(off[axis]) > _MAX_OFF / 1.5
+        if (is_one_sided and score < max(back, on)) or (is_far and score < back):
             return True
     return False
 

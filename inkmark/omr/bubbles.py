@@ -165,7 +165,9 @@ class _Look:
         transform = Transform.of(registration)
         placed, sharp = np.array([f.name not in registration.lost for f in plan.fields]), 1.0
         if page_is_foreign := not plan.known_surroundings:
-            plan, placed, sharp = follow_outlines(pixels.whole(), plan, transform)
+            plan, placed, sharp = follow_outlines(
+                pixels.whole(), plan, transform, anchored=registration.anchors_expected > 0
+            )
         places = transform.places(plan.bubbles)
         boxes = _field_boxes(plan, places)
         windows = _windows(boxes[:, 4:], 1)

@@ -68,6 +68,37 @@ def test_an_image_that_is_the_page_may_have_two_scales(plain, marks):
     assert_all_right(read(image, plain), truth(plain, marks))
 
 
+def nothing_silently_wrong(image, page, expected):
+    registration = register(Pixels.of(image), page)
+    if not isinstance(registration, Registration):
+        return True
+    readings = read_bubbles(Pixels.of(image), page, registration)
+    return all(r.value == expected[r.field] for r in readings if r.flag is Flag.OK)
+
+
+@pytest.mark.parametrize("rows", [-3, -2, -1, 1, 2, 3])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_an_image_off_by_whole_steps_is_never_read_silently(plain, marks, axis, rows):
+    """Nothing but its print says that the page lies a row or an option further on."""
+    step_mm = (6.5, 7.5)[axis]
+    image = np.roll(draw(plain, marks, scale=SCALE), round(rows * step_mm * SCALE), axis=axis)
+    assert nothing_silently_wrong(image, plain, truth(plain, marks))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.03, 0.05, 0.08])
+@pytest.mark.parametrize("side", ["top", "bottom", "left", "right", "all"])
+def test_an_image_that_is_cut_off_is_never_read_silently(plain, marks, side, share):
+    image = draw(plain, marks, scale=SCALE)
+    height, width = image.shape
+    y, x = round(share * height), round(share * width)
+    top, bottom, left, right = (
+        n * (side in (s, "all"))
+        for n, s in zip((y, y, x, x), ("top", "bottom", "left", "right"), strict=True)
+    )
+    cut = np.ascontiguousarray(image[top : height - bottom, left : width - right])
+    assert nothing_silently_wrong(cut, plain, truth(plain, marks))
+
+
 @pytest.mark.parametrize("background", [20, 150])
 @pytest.mark.parametrize("turn_deg", [0.0, 7.0, -12.0])
 def test_the_paper_outline_of_a_photo(plain, marks, turn_deg, background):
