@@ -67,6 +67,9 @@ _SLIP_SIZE_MM, _SLIP_MM = 0.2, 5.0
 """the same of a slip of the feeder, between two marks."""
 _BLOCK_NOISE_MM, _ANCHOR_NOISE_MM = 0.05, 0.1
 """How well the place of a block is known, and that of the marks; not all were seen."""
+_ANCHORED = 0.75
+"""Where fewer of the marks were seen than this share, those of one side were hardly: what paper
+does there the bubbles alone say."""
 _AGREE_MM = 0.3
 """A block is not believed that lies further off the field, and its fields are doubtful."""
 _KNOWN_MM = 0.1
@@ -122,10 +125,11 @@ def refine(
             f"the outlines of {found.sum()} of {len(found)} blocks of bubbles were seen where they "
             "should be: another sheet, or a place that only seems to be the sheet's"
         )
-    bend = _Bend.through(plan, shift, found)
+    anchored = registration.anchors_found > _ANCHORED * registration.anchors_expected
+    bend = _Bend.through(plan, shift, found, anchored)
     refined = bend.added(plan, registration)
     again, seen, _ = _look(canvas, plan, Transform.of(refined), _REACHES_MM[1])
-    bend = _Bend.through(plan, bend.blocks + again, seen)
+    bend = _Bend.through(plan, bend.blocks + again, seen, anchored)
     # Seen at first, and not where the others put it.
     elsewhere = found & (np.hypot(*(shift - bend.blocks).T) > _AGREE_MM)
     elsewhere = ~bend.believed & (seen | elsewhere)
@@ -430,16 +434,17 @@ class _Bend:
         return float(np.sqrt(np.mean(np.square(off)))) if len(off) else 0.0
 
     @classmethod
-    def through(cls, plan: _Plan, shift: FloatArray, found: BoolArray) -> _Bend:
+    def through(cls, plan: _Plan, shift: FloatArray, found: BoolArray, anchored: bool) -> _Bend:
         """The likeliest field by the shifts of the blocks found and none at the anchors.
 
-        That is the mean of a Gaussian process (kriging). Blocks and anchors that contradict
+        The latter where the sheet is `anchored`. That is the mean of a Gaussian process
+        (kriging). Blocks and anchors that contradict
         the others are left out, the worst first.
         """
         n, n_all = len(found), len(plan.covariance)
         noise = np.where(np.arange(n_all) < n, _BLOCK_NOISE_MM, _ANCHOR_NOISE_MM)
         seen = np.concatenate([shift, np.zeros((n_all - n, 2))])
-        believed = np.concatenate([found, np.ones(n_all - n, dtype=bool)])
+        believed = np.concatenate([found, np.full(n_all - n, anchored)])
         off = np.zeros(n_all)
         while True:
             rows = np.flatnonzero(believed)

@@ -117,6 +117,28 @@ def test_a_bulging_page_is_followed(sheet, two_tone):
         assert reading.value == "ABCD"[k % 4] or reading.flag is not Flag.OK
 
 
+def test_the_bubbles_alone_say_what_paper_does_at_a_side_that_was_not_seen(sheet):
+    """Of marks that were not seen it is not known that they are where they should be."""
+    page, _, filled = sheet
+    image, pose = _scanned(filled)
+    pixels = Pixels.of(image)
+    registration = register(pixels, page)
+    x, y = (0.0, 70.0, 210.0), (0.0, 297.0)
+    off = np.array([(0.0, 0.0), (0.0, 0.0), (1.4, 0.9)] * 2)
+    knots = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    field = off + registration.shifts.shift(knots)
+    wrong = replace(
+        registration,
+        shifts=ShiftMesh(x, y, tuple(field[:, 0].tolist()), tuple(field[:, 1].tolist())),
+    )
+    hardly = replace(wrong, anchors_found=registration.anchors_expected // 2)
+    assert _off_mm(page, hardly, pose).max() > 1.0
+    refined = refine(pixels, page, hardly)
+    assert not refined.lost
+    assert _off_mm(page, refined, pose).max() < 0.2
+    assert _off_mm(page, refine(pixels, page, wrong), pose).max() > 0.2
+
+
 def test_what_is_hidden_on_a_bulging_page_is_doubtful(sheet):
     page, printed, _ = sheet
     items = _items(page)
