@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks._layouts import frame_layout, mork_layout
+from benchmarks.contract import Options, Unavailable
 from inkmark.layouts import AnchorKind, Anchors, MarkShape, SheetLayout
 from inkmark.layouts.importers import import_layout
 
-__all__ = ["Capture", "TruthRow", "code_pages", "sheet_captures"]
+__all__ = ["Capture", "TruthRow", "code_pages", "reference_scans", "sheet_captures"]
 
 _SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 _NOT_READ = {"mork_jdoe": {"barcode"}}
@@ -53,6 +54,20 @@ class Capture:
     path: Path
     layout: SheetLayout
     truth: tuple[TruthRow, ...]
+
+
+def reference_scans(options: Options) -> Path:
+    """The folder ``scans`` of the reference data.
+
+    Raises
+    ------
+    Unavailable
+        Where it is not there.
+    """
+    scans = options.data_dir / "scans" if options.data_dir else None
+    if scans is None or not scans.is_dir():
+        raise Unavailable("no reference scans; set INKMARK_DATA to the folder that holds scans/")
+    return scans
 
 
 def sheet_captures(scans: Path) -> Iterator[Capture]:

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._captures import Capture, sheet_captures
-from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable
+from benchmarks._captures import Capture, reference_scans, sheet_captures
+from benchmarks.contract import Better, Kind, Options, Result, Row
 from inkmark.errors import LayoutError
 from inkmark.exam import Item, ItemType
 from inkmark.exam.example import example_exam
@@ -38,7 +38,8 @@ from inkmark.layouts import (
 )
 from inkmark.learning import BlankPage, LearnedPage, learn_sheet
 from inkmark.omr import read_bubbles, register
-from inkmark.readings import Flag, Registration
+from inkmark.readings import Flag, Registration, SheetReading
+from inkmark.session import read_page
 
 __all__ = ["Found", "compare", "known_places", "run"]
 
@@ -167,16 +168,15 @@ def _read_with_learned(captures: list[Capture]) -> Counter[str]:
     names = _counterparts(first.layout.pages[0], apply_homography(inverse, known[0]), page)
     for capture in others:
         with open_scan(capture.path) as scan:
-            pixels = scan.load(0).pixels
-        registration = register(pixels, page)
+            reading = read_page(scan.load(0), sheet.layout)
         marks: set[tuple[str, int, int]] = set()
         flags: dict[str, Flag] = {}
-        if isinstance(registration, Registration):
-            for reading in read_bubbles(pixels, page, registration):
-                flags[reading.field] = reading.flag
-                field = next(f for f in page.fields if f.name == reading.field)
+        if isinstance(reading, SheetReading):
+            for seen in reading.fields:
+                flags[seen.field] = seen.flag
+                field = next(f for f in page.fields if f.name == seen.field)
                 assert isinstance(field, BubbleField)
-                marks |= set(_marks(field, reading.value))
+                marks |= set(_marks(field, seen.value))
         for row in capture.truth:
             if row.field not in names or row.note.startswith("ambiguous"):
                 continue
@@ -267,9 +267,7 @@ def run(options: Options) -> Result:
     Unavailable
         Where the reference data is not there.
     """
-    scans = options.data_dir / "scans" if options.data_dir else None
-    if scans is None or not scans.is_dir():
-        raise Unavailable("no reference scans; set INKMARK_DATA to the folder that holds scans/")
+    scans = reference_scans(options)
     groups: dict[str, list[Found]] = {}
     notes: list[str] = []
     for name, found in _own_sheets():

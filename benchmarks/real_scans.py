@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks._captures import Capture, TruthRow, code_pages, sheet_captures
-from benchmarks.contract import Better, Kind, Options, Result, Row, Unavailable
+from benchmarks._captures import Capture, TruthRow, code_pages, reference_scans, sheet_captures
+from benchmarks.contract import Better, Kind, Options, Result, Row
 from inkmark.images import Pixels, open_scan
 from inkmark.layouts import SheetLayout
 from inkmark.ocr import find_codes
@@ -146,9 +146,7 @@ def run(options: Options) -> Result:
     Unavailable
         Where the reference data is not there.
     """
-    scans = options.data_dir / "scans" if options.data_dir else None
-    if scans is None or not scans.is_dir():
-        raise Unavailable("no reference scans; set INKMARK_DATA to the folder that holds scans/")
+    scans = reference_scans(options)
     tallies: dict[str, Counter[str]] = {}
     kinds: dict[str, Counter[str]] = {}
     whole, turned = Counter[str](), Counter[str]()
