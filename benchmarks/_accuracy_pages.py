@@ -23,7 +23,6 @@ from inkmark.layouts import (
     SheetLayout,
     SheetOptions,
     build_layout,
-    layout_version,
     print_sheets,
 )
 from inkmark.simulator import (
@@ -358,22 +357,10 @@ def _layout(sheet: Sheet) -> tuple[SheetLayout, Exam]:
         items=tuple(item(n) for n in range(sheet.single + sheet.multiple)),
         candidates=(),
     )
-    options = SheetOptions(bubble_style=sheet.shape, bubble_mm=sheet.size_mm)
-    layout = build_layout(exam, options)
-    if sheet.full_box is not FullBox.MARKED:
-        pages = [_with_convention(page, sheet.full_box) for page in layout.pages]
-        layout = replace(layout, pages=tuple(pages), version=layout_version(pages))
-    return layout, exam
-
-
-def _with_convention(page: PageLayout, full_box: FullBox) -> PageLayout:
-    fields = (
-        replace(field, full_box=full_box)
-        if isinstance(field, BubbleField) and field.role is Role.ITEM
-        else field
-        for field in page.fields
+    options = SheetOptions(
+        bubble_style=sheet.shape, bubble_mm=sheet.size_mm, full_box=sheet.full_box
     )
-    return replace(page, fields=tuple(fields))
+    return build_layout(exam, options), exam
 
 
 @lru_cache(maxsize=48)

@@ -74,6 +74,12 @@ def new(exam: Path, language: str, *, as_json: bool) -> None:
     help="Outline of the bubbles; oval for a new layout.",
 )
 @click.option(
+    "--full-box",
+    type=click.Choice(["marked", "cancelled"]),
+    help="What a completely filled bubble of an item means: the strongest mark, as in a new "
+    "layout, or a mark taken back. Then items are marked by crosses, and the sheet says so.",
+)
+@click.option(
     "--blank",
     type=click.IntRange(0, 5000),
     default=0,
@@ -93,6 +99,7 @@ def sheets(
     columns: int | None,
     bubbles: str | None,
     *,
+    full_box: str | None,
     blank: int,
     rebuild: bool,
     as_json: bool,
@@ -107,7 +114,7 @@ def sheets(
       inkmark sheets midterm
       inkmark sheets midterm --paper A3 --sides 2 --blank 40
     """
-    from inkmark.layouts import BubbleShape
+    from inkmark.layouts import BubbleShape, FullBox
     from inkmark.workflow import print_exam
 
     summary = print_exam(
@@ -116,6 +123,7 @@ def sheets(
         sides=sides,
         columns=columns,
         bubble_style=None if bubbles is None else BubbleShape(bubbles),
+        full_box=None if full_box is None else FullBox(full_box),
         blank=blank,
         rebuild=rebuild,
     )

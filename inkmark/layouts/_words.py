@@ -23,8 +23,11 @@ class Words:
     number_printed: str
     instructions: str
     rules: tuple[str, ...]
+    rules_of_crossing: tuple[str, ...]
+    """Where a completely filled bubble is a mark taken back."""
     right: str
     wrong: str
+    cancelled: str
     absent: str
     types: Mapping[ItemType, str]
     section: str
@@ -50,8 +53,15 @@ _ZH = Words(
         "其他题用黑色签字笔写在框内，写在框外不计分。",
         "保持卡面平整清洁，不要遮挡四角和两侧的黑块。",
     ),
+    rules_of_crossing=(
+        "先填写姓名、班级和考号，再作答。考号填错时用橡皮擦净。",
+        "选择题在所选项上打叉；取消时把该项填满涂黑，不必擦去。",
+        "其他题用黑色签字笔写在框内，写在框外不计分。",
+        "保持卡面平整清洁，不要遮挡四角和两侧的黑块。",
+    ),
     right="正确",
     wrong="错误",
+    cancelled="取消",
     absent="缺考标记（考生禁填，由监考员填涂）",
     types={
         ItemType.SINGLE: "单项选择题",
@@ -83,8 +93,15 @@ _EN = Words(
         "Write other answers in black ink inside the frames; nothing outside counts.",
         "Keep the sheet flat and clean; leave the black marks at the edges uncovered.",
     ),
+    rules_of_crossing=(
+        "Write your name, class and candidate number first; erase a wrong digit cleanly.",
+        "Cross each chosen bubble; to take a cross back, fill that bubble completely.",
+        "Write other answers in black ink inside the frames; nothing outside counts.",
+        "Keep the sheet flat and clean; leave the black marks at the edges uncovered.",
+    ),
     right="Right",
     wrong="Wrong",
+    cancelled="Cancelled",
     absent="Absent (for the invigilator only)",
     types={
         ItemType.SINGLE: "Single choice",

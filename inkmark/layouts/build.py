@@ -27,6 +27,7 @@ from inkmark.layouts.model import (
     BubbleShape,
     CodeField,
     Field,
+    FullBox,
     PageLayout,
     Role,
     SheetLayout,
@@ -59,6 +60,8 @@ class SheetOptions:
         Width and height of the bubbles of items, 3 to 7 mm each; equal ones make circles.
     candidate_digits : int or None
         Digits of the candidate number; None takes them from the roster, or 8 without one.
+    full_box : FullBox
+        What a completely filled bubble of an item means; the sheet says how to mark then.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class SheetOptions:
     bubble_style: BubbleShape = BubbleShape.OVAL
     bubble_mm: tuple[float, float] = st.BUBBLE
     candidate_digits: int | None = None
+    full_box: FullBox = FullBox.MARKED
 
     def __post_init__(self) -> None:
         allowed = (
@@ -79,6 +83,7 @@ class SheetOptions:
             ("sides", self.sides, (1, 2)),
             ("columns", self.columns, (None, 1, 2, 3)),
             ("bubble_style", self.bubble_style, tuple(BubbleShape)),
+            ("full_box", self.full_box, tuple(FullBox)),
         )
         for name, value, values in allowed:
             if value not in values:
@@ -359,6 +364,7 @@ def _bands(run: Sequence[Item], column_w: float, options: SheetOptions) -> Itera
                     multiple=item.type is ItemType.MULTIPLE,
                     role=Role.ITEM,
                     item=item.number,
+                    full_box=FullBox(options.full_box),
                 )
                 for k, item in enumerate(band)
             )

@@ -12,6 +12,7 @@ from inkmark.layouts.model import (
     AreaField,
     BubbleField,
     CodeField,
+    FullBox,
     PageLayout,
     Role,
     SheetLayout,
@@ -23,6 +24,7 @@ __all__ = [
     "answer_fields",
     "form_differences",
     "frame_padding",
+    "full_box_of_items",
     "item_differences",
     "sheet_options",
 ]
@@ -45,6 +47,12 @@ def frame_padding(kind: ItemType) -> float:
     if kind.is_objective:
         return st.BAND_PADDING + st.ROW_GAP / 2
     return (st.FILL_IN_ROW - st.FILL_IN_BOX) / 2 if kind is ItemType.FILL_IN else 0.0
+
+
+def full_box_of_items(layout: SheetLayout) -> FullBox | None:
+    """What a completely filled bubble of an item means, the same for all; None without any."""
+    fields = (f for page in layout.pages for f in answer_fields(page))
+    return next((f.full_box for f in fields if isinstance(f, BubbleField)), None)
 
 
 def sheet_options(layout: SheetLayout) -> SheetOptions | None:
@@ -73,6 +81,7 @@ def sheet_options(layout: SheetLayout) -> SheetOptions | None:
         None if n_columns == _USUAL_COLUMNS[paper] else n_columns,
         grid.shape,
         (absent.bubble_w, absent.bubble_h),
+        full_box=full_box_of_items(layout) or FullBox.MARKED,
     )
 
 
@@ -108,6 +117,8 @@ def form_differences(layout: SheetLayout, exam: Exam, options: SheetOptions) -> 
     if options.bubble_mm != built.bubble_mm:
         sizes = ("{:g} x {:g}".format(*o.bubble_mm) for o in (built, options))
         found.append("its bubbles are {} mm, not {}".format(*sizes))
+    if full_box_of_items(layout) not in (None, options.full_box):
+        found.append(f"a full bubble of it is {built.full_box}, not {options.full_box}")
     digits = max((len(candidate.number) for candidate in exam.candidates), default=0)
     if digits > grid.n_groups:
         found.append(f"its candidate numbers have {grid.n_groups} digits, the roster's {digits}")

@@ -20,12 +20,19 @@ from inkmark.layouts import _style as st
 from inkmark.layouts._qr import draw_code
 from inkmark.layouts._words import Words, date_text, points_text, section_number, words
 from inkmark.layouts.code import SheetCode
-from inkmark.layouts.fit import AnswerField, answer_fields, frame_padding, item_differences
+from inkmark.layouts.fit import (
+    AnswerField,
+    answer_fields,
+    frame_padding,
+    full_box_of_items,
+    item_differences,
+)
 from inkmark.layouts.model import (
     AreaField,
     BubbleField,
     BubbleShape,
     CodeField,
+    FullBox,
     PageLayout,
     SheetLayout,
     WritingField,
@@ -212,6 +219,7 @@ class _Side:
         self.named = named
         self.words: Words = words(exam.language)
         self.runs = st.sections(exam)
+        self.is_cancelling = full_box_of_items(layout) is FullBox.CANCELLED
 
     def draw(self) -> None:
         anchors = self.page.anchors
@@ -319,11 +327,12 @@ class _Side:
         pen, said = self.pen, self.words
         x, width = box.x + 3.0, box.w - 6.0
         pen.text(x, box.y + 5.5, said.instructions, size=9.5, bold=True, width=width)
+        said_rules = said.rules_of_crossing if self.is_cancelling else said.rules
         marks = box.bottom - 4.5
         top, room = box.y + 7.5, marks - 3.5 - (box.y + 7.5)
         for size in (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
             indent = 1.3 * size / PT_PER_MM
-            rules = [wrap_text(r, (width - indent) * PT_PER_MM, size) for r in said.rules]
+            rules = [wrap_text(r, (width - indent) * PT_PER_MM, size) for r in said_rules]
             leading = 1.5 * size / PT_PER_MM
             if sum(map(len, rules)) * leading <= room:
                 break
@@ -337,29 +346,30 @@ class _Side:
 
     def _examples(self, x: float, y: float, width: float, shape: BubbleShape) -> None:
         pen, said = self.pen, self.words
+        groups = [(said.right, ["full"]), (said.wrong, ["tick", "cross", "dot"])]
+        if self.is_cancelling:
+            groups = [(said.right, ["cross"]), (said.cancelled, ["full"]), (said.wrong, ["dot"])]
         w, h = st.BUBBLE
         gap = 1.6
-        step = w + gap
-        needed = 4 * step
-        labels = (width - needed - 3.0) / 2
-        used = pen.label(x, y, said.right, size=8.0, width=labels)
-        x += used + gap
-        self._bubble(Box(x, y - h / 2, w, h), shape, INK, solid=True)
-        x += step + 1.5
-        used = pen.label(x, y, said.wrong, size=8.0, width=labels)
-        x += used + gap
-        for kind in range(3):
-            box = Box(x + kind * step, y - h / 2, w, h)
-            self._bubble(box, shape)
-            cx, cy = box.centre
-            if kind == 0:
-                pen.line(cx - 1.2, cy - 0.2, cx - 0.4, cy + 0.9, width_pt=0.8)
-                pen.line(cx - 0.4, cy + 0.9, cx + 1.4, cy - 1.1, width_pt=0.8)
-            elif kind == 1:
-                pen.line(cx - 1.0, cy - 1.0, cx + 1.0, cy + 1.0, width_pt=0.8)
-                pen.line(cx - 1.0, cy + 1.0, cx + 1.0, cy - 1.0, width_pt=0.8)
-            else:
-                pen.ellipse(Box(cx - 0.7, cy - 0.7, 1.4, 1.4), fill=INK, stroke=INK, width_pt=0.4)
+        needed = sum((w + gap) * len(marks) + 1.5 for _, marks in groups)
+        for label, marks in groups:
+            x += pen.label(x, y, label, size=8.0, width=(width - needed) / len(groups)) + gap
+            for mark in marks:
+                self._example(Box(x, y - h / 2, w, h), shape, mark)
+                x += w + gap
+            x += 1.5
+
+    def _example(self, box: Box, shape: BubbleShape, mark: str) -> None:
+        pen, (cx, cy) = self.pen, box.centre
+        self._bubble(box, shape, INK if mark == "full" else OUTLINE, solid=mark == "full")
+        if mark == "tick":
+            pen.line(cx - 1.2, cy - 0.2, cx - 0.4, cy + 0.9, width_pt=0.8)
+            pen.line(cx - 0.4, cy + 0.9, cx + 1.4, cy - 1.1, width_pt=0.8)
+        elif mark == "cross":
+            pen.line(cx - 1.0, cy - 1.0, cx + 1.0, cy + 1.0, width_pt=0.8)
+            pen.line(cx - 1.0, cy + 1.0, cx + 1.0, cy - 1.0, width_pt=0.8)
+        elif mark == "dot":
+            pen.ellipse(Box(cx - 0.7, cy - 0.7, 1.4, 1.4), fill=INK, stroke=INK, width_pt=0.4)
 
     # --- items
 

@@ -12,6 +12,7 @@ from inkmark.exam import Candidate, Exam, ExamFolder, load_exam, write_template
 from inkmark.files import file_names
 from inkmark.layouts import (
     BubbleShape,
+    FullBox,
     SheetLayout,
     SheetOptions,
     build_layout,
@@ -83,6 +84,7 @@ def print_exam(
     sides: int | None = None,
     columns: int | None = None,
     bubble_style: BubbleShape | None = None,
+    full_box: FullBox | None = None,
     blank: int = 0,
     rebuild: bool = False,
 ) -> PrintSummary:
@@ -95,7 +97,7 @@ def print_exam(
     ----------
     root : Path or str
         The exam folder.
-    paper, sides, columns, bubble_style : optional
+    paper, sides, columns, bubble_style, full_box : optional
         See `inkmark.layouts.SheetOptions`, which has the defaults of new layouts. What is not
         given stays as it is in the layout that is there.
     blank : int
@@ -124,7 +126,13 @@ def print_exam(
         raise LayoutError(
             "the exam has no roster. Fill in the roster, or print blank sheets: --blank 40"
         )
-    asked = {"paper": paper, "sides": sides, "columns": columns, "bubble_style": bubble_style}
+    asked = {
+        "paper": paper,
+        "sides": sides,
+        "columns": columns,
+        "bubble_style": bubble_style,
+        "full_box": full_box,
+    }
     given = {name: value for name, value in asked.items() if value is not None}
     in_use = _layout_in_use(folder, rebuild=rebuild)
     layout = in_use

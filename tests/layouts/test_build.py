@@ -284,6 +284,7 @@ def test_too_many_candidate_digits_are_refused() -> None:
         {"sides": 3},
         {"columns": 4},
         {"bubble_style": "star"},
+        {"full_box": "crossed"},
         {"bubble_mm": (2.0, 3.0)},
         {"bubble_mm": (5.0, 7.5)},
         {"candidate_digits": 0},

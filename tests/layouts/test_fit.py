@@ -13,6 +13,7 @@ from sample_layouts import everything
 from inkmark.exam import Candidate, Exam, Item, ItemType
 from inkmark.layouts import (
     BubbleShape,
+    FullBox,
     SheetOptions,
     build_layout,
     form_differences,
@@ -34,6 +35,7 @@ forms = st.builds(
     sides=st.sampled_from([1, 2]),
     columns=st.sampled_from([None, 1, 2, 3]),
     bubble_style=st.sampled_from(list(BubbleShape)),
+    full_box=st.sampled_from(list(FullBox)),
     bubble_mm=st.sampled_from([(5.0, 3.0), (3.0, 3.0), (7.0, 7.0), (4.0, 3.2)]),
 )
 
@@ -120,6 +122,11 @@ def test_many_differences_are_not_all_named() -> None:
             SheetOptions(),
             SheetOptions(bubble_style=BubbleShape.RECTANGLE),
             ["its bubbles are oval, not rectangle"],
+        ),
+        (
+            SheetOptions(full_box=FullBox.CANCELLED),
+            SheetOptions(),
+            ["a full bubble of it is cancelled, not marked"],
         ),
         (
             SheetOptions(),

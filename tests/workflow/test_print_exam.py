@@ -6,12 +6,25 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
+import pypdfium2 as pdfium
 import pytest
 
 from inkmark.errors import LayoutError
 from inkmark.exam import Exam, ExamFolder, load_exam, save_exam
-from inkmark.layouts import BubbleShape, load_layout
+from inkmark.images import open_scan
+from inkmark.layouts import BubbleField, BubbleShape, FullBox, Role, load_layout
+from inkmark.readings import SheetReading
+from inkmark.session import read_page
+from inkmark.simulator import MarkStyle, encode_scan, fill_sheet, render_pages
 from inkmark.workflow import create_exam, print_exam
+
+
+def printed_text(path: Path) -> str:
+    """The text of a PDF file's first page, without line breaks."""
+    with pdfium.PdfDocument(path) as document:
+        text = document[0].get_textpage().get_text_bounded()
+    return " ".join(text.split())
 
 
 @pytest.fixture
@@ -100,3 +113,40 @@ def test_an_exam_without_a_roster_leaves_nothing_behind(folder: ExamFolder) -> N
         print_exam(folder.root)
     assert not folder.layout.exists()
     assert not folder.sheets.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "instruction"), [("en", "take a cross back, fill"), ("zh", "取消时把该项填满涂黑")]
+)
+def test_sheets_to_be_crossed_say_so_and_are_read_so(
+    tmp_path: Path, language: str, instruction: str
+) -> None:
+    folder = create_exam(tmp_path / "exam", language=language)
+    (path,) = print_exam(folder.root, full_box=FullBox.CANCELLED, blank=1).files
+    assert instruction in printed_text(path)
+    layout = load_layout(folder.layout)
+    page = layout.pages[0]
+    items = [f for f in page.fields if isinstance(f, BubbleField) and f.role is Role.ITEM]
+    assert {field.full_box for field in items} == {FullBox.CANCELLED}
+    assert not any(
+        f.full_box is FullBox.CANCELLED
+        for f in page.fields
+        if isinstance(f, BubbleField) and f.role is not Role.ITEM
+    )
+    one, two, three = (field for field in items[:3])
+    rng = np.random.default_rng(5)
+    marks = {
+        (one.name, 0): [(0, MarkStyle.CROSS)],
+        (two.name, 0): [(0, MarkStyle.FILL), (2, MarkStyle.CROSS)],
+        (three.name, 0): [(1, MarkStyle.FILL)],
+    }
+    (pixels,) = render_pages(path, 200, [0])
+    scan = tmp_path / "scan.png"
+    encode_scan(fill_sheet(pixels, page, marks, 200, rng), scan, 200.0)
+    with open_scan(scan) as opened:
+        reading = read_page(opened.load(0), layout)
+    assert isinstance(reading, SheetReading)
+    values = {field.field: field.value for field in reading.fields}
+    read = [values[field.name] for field in (one, two, three)]
+    assert read == [one.options[0], two.options[2], ""]
+    assert print_exam(folder.root, blank=1).version == layout.version  # what is not given stays
