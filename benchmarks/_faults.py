@@ -296,8 +296,8 @@ _TABLES = {
     "exams": "SELECT * FROM exams ORDER BY id",
     "candidates": "SELECT * FROM candidates ORDER BY exam_id, number",
     "pages": "SELECT path, page_index, sha256, layout_version, status, message, fault, candidate, "
-    "serial, page_number, contested, width_px, height_px, dpi, registration, codes FROM pages "
-    "ORDER BY path, page_index, sha256",
+    "serial, page_number, contested, width_px, height_px, dpi, edge_mm, registration, codes "
+    "FROM pages ORDER BY path, page_index, sha256",
     "readings": "SELECT path, page_index, sha256, field, value, confidence, flag, fill, x_px, "
     "y_px, w_px, h_px FROM readings JOIN pages ON page_id = pages.id "
     "ORDER BY path, page_index, sha256, readings.id",

@@ -161,8 +161,10 @@ class Registration:
     residual_mm : float
         Held-out error: root mean square distance of the timing marks from where their
         neighbours say they are, each left out of its own prediction. For our own sheets
-        without timing marks the distance of the key mark from where the squares put it, for
-        others that of the anchors from where the homography puts them. Where the bubbles'
+        without timing marks the distance of the key mark from where the squares put it. For
+        sheets of other systems it is that of the bubbles' print, taken as a whole, from where
+        the homography puts it, and of features from those of a reference picture: what the
+        anchors miss and what the template has wrong. Where on our own sheets the bubbles'
         outlines corrected the registration it is that of blocks of bubbles from where the
         other blocks put them, if that is more.
     anchors_found, anchors_expected : int
@@ -252,6 +254,9 @@ class SheetReading:
     registration : Registration
     fields : tuple of FieldReading
     codes : tuple of CodeReading
+    edge_mm : float or None
+        Width of the edges of print and marks, by which a sharp page is told from a blurred
+        one; None where it was not measured.
     """
 
     source: PageSource
@@ -262,3 +267,4 @@ class SheetReading:
     registration: Registration
     fields: tuple[FieldReading, ...]
     codes: tuple[CodeReading, ...]
+    edge_mm: float | None = None

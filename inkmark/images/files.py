@@ -73,6 +73,8 @@ def _files_of(path: Path) -> list[Path]:
         if not files:
             raise ImageError(str(path), "no file matches", "Correct the pattern or the folder.")
         return files
+    if path.is_symlink():
+        raise ImageError(str(path), "it is a link that leads nowhere", "Mend the link.")
     raise ImageError(str(path), "there is no such file or folder", "Correct the path.")
 
 

@@ -15,6 +15,7 @@ from inkmark.omr import (
     BubbleOptions,
     RegisterOptions,
     RegistrationFailure,
+    edge_width_mm,
     read_bubbles,
     refine,
     register,
@@ -116,6 +117,7 @@ def read_page(
         registration=registration,
         fields=read_bubbles(pixels, page, registration, options.bubbles),
         codes=codes,
+        edge_mm=edge_width_mm(pixels, page, registration),
     )
 
 

@@ -173,5 +173,7 @@ def scan_files(
             except FileNotFoundError:
                 continue  # it went away while we looked
             except OSError as error:
+                if error.errno == errno.ELOOP:
+                    error.strerror = "it is a link that leads back to itself; take it away"
                 fail(path, error)
     return found

@@ -2,13 +2,15 @@
 
 The better image is, in this order, the one that could be read at all, the one with fewer
 fields that need a look, the one whose other fields are read more surely, the one whose sheet
-fits better (by tenths of a millimetre), and the one whose file name comes later. The choice
-depends on what is stored alone, so the same files give the same choice whenever and in
-whatever order they were read.
+fits better (by tenths of a millimetre), the sharper one, and the one whose file name comes
+later. The choice depends on what is stored alone, so the same files give the same choice
+whenever and in whatever order they were read.
 
 How surely fields are read is the number of them expected to be wrong, which is the sum of
-1 - confidence, put into bands whose upper ends are 0.5, 1, 2 and so on. Bands, unlike
-tolerances, keep the order transitive.
+1 - confidence, put into bands whose upper ends are 0.5, 1, 2 and so on. How sharp an image is
+is the width of its edges, in bands that end at 0.4 mm, 0.6 mm, 0.9 mm and so on; one of which
+it is not known, of an earlier inkmark, is not held to be blurred. Bands, unlike tolerances,
+keep the order transitive.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ _SURE = (str(Flag.OK), str(Flag.SEVERAL))
 _FEW_WRONG = 0.5
 """So few fields expected to be wrong tell nothing about an image: below, a blurred one, from
 which the blur took the grain of the paper, is often read more surely than the sharp one."""
+_SHARP_MM = 0.4
+"""Sharp scans of 150 dpi and more have edges narrower than this."""
 
 
 class Ruling(NamedTuple):
@@ -58,11 +62,14 @@ class _Seen:
         end of a band.
     fit_mm : float
         By how much the sheet misfits.
+    edge_mm : float
+        Its edges are at most so wide: the upper end of a band.
     """
 
     fields: dict[str, tuple[str, str]]
     n_wrong: float
     fit_mm: float
+    edge_mm: float
 
     @property
     def n_flagged(self) -> int:
@@ -105,6 +112,7 @@ def choose(connection: sa.Connection, rows: Sequence[Any]) -> list[Ruling]:
             -seen[row.id].n_flagged,
             -seen[row.id].n_wrong,
             -seen[row.id].fit_mm,
+            -seen[row.id].edge_mm,
             places[row.id],
             row.page_index,
         ),
@@ -137,7 +145,7 @@ def choose(connection: sa.Connection, rows: Sequence[Any]) -> list[Ruling]:
 def _seen(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Seen]:
     pages, readings = schema.pages, schema.readings
     fits = connection.execute(
-        sa.select(pages.c.id, pages.c.registration).where(pages.c.id.in_(ids))
+        sa.select(pages.c.id, pages.c.registration, pages.c.edge_mm).where(pages.c.id.in_(ids))
     ).all()
     columns = readings.c.page_id, readings.c.field, readings.c.value, readings.c.flag
     rows = connection.execute(
@@ -149,18 +157,24 @@ def _seen(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Seen]:
     return {
         row.id: _Seen(
             {field.field: (field.value, field.flag) for field in fields.get(row.id, ())},
-            _band(math.fsum(1 - f.confidence for f in fields.get(row.id, ()) if f.flag == Flag.OK)),
+            _band(
+                math.fsum(1 - f.confidence for f in fields.get(row.id, ()) if f.flag == Flag.OK),
+                _FEW_WRONG,
+                2.0,
+            ),
             round(row.registration["residual_mm"], 1),
+            _band(row.edge_mm or 0.0, _SHARP_MM, 1.5),
         )
         for row in fits
     }
 
 
-def _band(n_wrong: float) -> float:
-    """Give the upper end of the band in which a number of fields lies."""
-    if n_wrong <= _FEW_WRONG:
-        return _FEW_WRONG
-    return _FEW_WRONG * 2.0 ** math.ceil(math.log2(n_wrong / _FEW_WRONG))
+def _band(value: float, first: float, factor: float) -> float:
+    """Give the upper end of the band in which a value lies; each is a factor above the last."""
+    end = first
+    while value > end:
+        end *= factor
+    return end
 
 
 def _differences(best: _Seen, other: _Seen) -> list[str]:
@@ -201,6 +215,10 @@ def _better(best: _Seen, other: _Seen) -> str:
         )
     if best.fit_mm != other.fit_mm:
         return f"the sheet fits better in it ({best.fit_mm} mm against {other.fit_mm} mm)"
+    if best.edge_mm != other.edge_mm:
+        return (
+            f"it is sharper (edges of at most {best.edge_mm:.2g} mm against {other.edge_mm:.2g} mm)"
+        )
     return "both are read equally well, and its file name comes later"
 
 

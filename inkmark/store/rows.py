@@ -100,6 +100,7 @@ def page_rows(record: PageRecord) -> PageRows:
         "width_px": None,
         "height_px": None,
         "dpi": None,
+        "edge_mm": None,
         "registration": None,
         "codes": None,
     }
@@ -108,6 +109,7 @@ def page_rows(record: PageRecord) -> PageRows:
             "width_px": reading.width_px,
             "height_px": reading.height_px,
             "dpi": reading.dpi,
+            "edge_mm": reading.edge_mm,
             "registration": _as_json(_registration_json(reading.registration)),
             "codes": _as_json([dataclasses.asdict(code) for code in reading.codes]),
         }
@@ -162,6 +164,7 @@ def page_record(row: Any, fields: tuple[FieldReading, ...]) -> PageRecord:
             _registration(row.registration),
             fields,
             codes,
+            row.edge_mm,
         )
     issue = None if row.status == READ else IssueKind(row.status)
     return PageRecord(

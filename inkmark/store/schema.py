@@ -27,7 +27,7 @@ __all__ = [
     "upgrade",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -110,6 +110,7 @@ pages = sa.Table(
     sa.Column("width_px", sa.Integer, comment="width of the image"),
     sa.Column("height_px", sa.Integer, comment="height of the image"),
     sa.Column("dpi", sa.Float, comment="resolution by the registration"),
+    sa.Column("edge_mm", sa.Float, comment="width of the edges of print and marks, in mm"),
     sa.Column(
         "registration",
         _JSON_OR_NULL,
@@ -191,13 +192,15 @@ UPGRADES = {
         "ALTER TABLE pages ADD COLUMN fault TEXT NOT NULL DEFAULT ''",
         "UPDATE pages SET fault = message WHERE status = 'unregistered'",
         "CREATE INDEX readings_flagged ON readings (page_id) WHERE flag != ''",
-    )
+    ),
+    2: ("ALTER TABLE pages ADD COLUMN edge_mm FLOAT",),
 }
-"""Earlier version -> the statements that bring a database to this one."""
+"""Earlier version -> the statements that bring a database to the one after it."""
 
 
 def upgrade(connection: sa.Connection, version: int) -> None:
     """Bring the tables of an earlier version to this one."""
-    for statement in UPGRADES[version]:
-        connection.exec_driver_sql(statement)
+    for earlier in range(version, SCHEMA_VERSION):
+        for statement in UPGRADES[earlier]:
+            connection.exec_driver_sql(statement)
     connection.execute(schema_info.update().values(version=SCHEMA_VERSION))

@@ -67,6 +67,13 @@ def test_links_that_run_in_a_circle_end(tmp_path):
     assert names(find_scans(tmp_path), tmp_path) == ["a/1.jpg"]
 
 
+def test_a_link_that_leads_nowhere_is_named_as_such(tmp_path):
+    for name, target in (("scans", "scans"), ("old", "gone")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+        with pytest.raises(ImageError, match=f"{name}: it is a link that leads nowhere"):
+            find_scans(tmp_path / name)
+
+
 @pytest.mark.parametrize("what", ["", "missing.jpg", "*.jpg"])
 def test_nothing_found_is_an_error_with_a_remedy(tmp_path, what):
     with pytest.raises(ImageError, match=r"\. [A-Z].*\.$"):

@@ -10,7 +10,7 @@ import pytest
 from sheets import save
 
 from inkmark.images import ImageLimits
-from inkmark.session import FolderWatch, take_in
+from inkmark.session import FolderWatch, scan_files, take_in
 
 WHOLE = np.full((300, 200), 255, np.uint8)
 
@@ -137,3 +137,14 @@ def test_a_file_that_is_written_to_while_it_is_copied_is_left(
     with pytest.raises(OSError, match="still being written"):
         take_in(path, scanner, tmp_path / "scans")
     assert list((tmp_path / "scans").iterdir()) == []
+
+
+def test_a_link_that_leads_back_to_itself_is_told_and_the_others_are_given(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"x")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    told: list[tuple[Path, str]] = []
+    found = scan_files(tmp_path, lambda path, error: told.append((path, str(error))))
+    assert [path.name for path, _ in found] == ["1.jpg"]
+    ((path, why),) = told
+    assert path.name == "loop.jpg"
+    assert "a link that leads back to itself" in why

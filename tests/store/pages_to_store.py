@@ -66,6 +66,7 @@ def record(
             FieldReading("absent", "", 0.99, Flag.DOUBTFUL, (0.3,), Box(1.0, 2.0, 3.0, 4.0)),
         ),
         (CodeReading("page", "IM1:DEMO", "QRCode", Box(0.0, 0.0, 9.0, 9.0)),),
+        0.3,
     )
     return PageRecord(source, issue, "", candidate, page_number, reading, layout_version="AA")
 

@@ -98,10 +98,39 @@ def test_the_image_that_is_read_more_surely_is_in_use(
 
 
 def test_what_is_hardly_a_difference_leaves_it_to_the_name(tmp_path: Path) -> None:
-    sharp, blurred = reading((0.95,) * 6), reading((0.99,) * 6)
+    sharp = dataclasses.replace(reading((0.95,) * 6), edge_mm=0.25)
+    blurred = dataclasses.replace(reading((0.99,) * 6), edge_mm=0.35)
     best, (message,) = in_use(tmp_path, [("2.jpg", "sharp", sharp), ("1.jpg", "blurred", blurred)])
     assert best == "sharp"
     assert "its file name comes later" in message
+
+
+@pytest.mark.parametrize("names", [("1.jpg", "2.jpg"), ("2.jpg", "1.jpg")])
+@pytest.mark.parametrize(
+    ("sharp_mm", "blurred_mm", "reason"),
+    [
+        (0.25, 0.55, "it is sharper (edges of at most 0.4 mm against 0.6 mm)"),
+        (0.7, 3.0, "it is sharper (edges of at most 0.9 mm against 3 mm)"),
+        (None, 0.7, "it is sharper (edges of at most 0.4 mm against 0.9 mm)"),
+    ],
+)
+def test_of_two_that_are_read_equally_well_the_sharper_is_in_use(
+    tmp_path: Path, names: tuple[str, str], sharp_mm: float | None, blurred_mm: float, reason: str
+) -> None:
+    sharp = dataclasses.replace(reading((0.95,) * 6), edge_mm=sharp_mm)
+    blurred = dataclasses.replace(reading((0.99,) * 6), edge_mm=blurred_mm)
+    images = [(names[0], "sharp", sharp), (names[1], "blurred", blurred)]
+    best, (message,) = in_use(tmp_path, images)
+    assert best == "sharp"
+    assert reason in message
+
+
+def test_a_sheet_that_fits_better_is_in_use_before_a_sharper_image(tmp_path: Path) -> None:
+    fits = dataclasses.replace(reading((0.99,) * 6), edge_mm=0.7)
+    sharp = dataclasses.replace(reading((0.99,) * 6, residual_mm=0.3), edge_mm=0.2)
+    best, (message,) = in_use(tmp_path, [("1.jpg", "fits", fits), ("2.jpg", "sharp", sharp)])
+    assert best == "fits"
+    assert "fits better" in message
 
 
 def test_the_choice_among_three_does_not_depend_on_their_order(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
     with sqlite3.connect(path) as connection:
         (index,) = connection.execute(query).fetchone()
         connection.execute("ALTER TABLE pages DROP COLUMN fault")
+        connection.execute("ALTER TABLE pages DROP COLUMN edge_mm")
         connection.execute("DROP INDEX readings_flagged")
         connection.execute("UPDATE schema_info SET version = 1")
     connection.close()
@@ -90,7 +91,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         assert statuses(store)["scans/9.jpg"] is IssueKind.UNREGISTERED
     with sqlite3.connect(path) as connection:
         assert connection.execute(query).fetchone() == (index,)
-        assert connection.execute("SELECT version FROM schema_info").fetchone() == (2,)
+        assert connection.execute("SELECT version FROM schema_info").fetchone() == (3,)
     connection.close()
 
 
@@ -101,7 +102,9 @@ def test_a_database_that_the_first_version_wrote_is_used(tmp_path: Path) -> None
     with ExamStore.open(path, "DEMO") as store:
         before = {page.record.source.path: page for page in store.pages()}
         record_1 = before["scans/1-again.jpg"].record
-        assert record_1 == record("scans/1-again.jpg")
+        as_now = record("scans/1-again.jpg")
+        assert as_now.reading is not None
+        assert record_1 == replace(as_now, reading=replace(as_now.reading, edge_mm=None))
         assert before["scans/2.jpg"].record.reading is not None
         assert before["scans/2.jpg"].record.reading.registration.shifts is None
         assert before["scans/9.jpg"].record.issue is IssueKind.UNREGISTERED
@@ -125,6 +128,20 @@ def test_a_database_that_the_first_version_wrote_is_used(tmp_path: Path) -> None
         }
         assert set(waiting["scans/3.jpg"]) == {"Q1", "absent"}, "the images differ"
         assert {r.candidate for r in store.readings_in_use()} == {"0001", "0002", "0003"}
+
+
+def test_a_database_that_the_second_version_wrote_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with ExamStore.open(path, EXAM.id) as store:
+        store.put_exam(EXAM)
+        add(store, [record("scans/1.jpg")])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE pages DROP COLUMN edge_mm")
+        connection.execute("UPDATE schema_info SET version = 2")
+    with ExamStore.open(path, EXAM.id) as store:
+        add(store, [record("scans/2.jpg", candidate="0002")])
+        edges = [page.record.reading and page.record.reading.edge_mm for page in store.pages()]
+    assert edges == [None, 0.3]
 
 
 def test_postgresql_without_its_driver_says_what_to_install(
