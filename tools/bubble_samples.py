@@ -40,7 +40,6 @@ from inkmark.readings import Registration
 from inkmark.simulator import (
     Level,
     MarkStyle,
-    Writer,
     draw_condition,
     draw_writer,
     fill_sheet,
@@ -58,11 +57,12 @@ SEED = 3
 """No page of a benchmark is drawn from it."""
 PAGES = {Level.CLEAN: 0.15, Level.ORDINARY: 0.4, Level.BAD: 0.3, Level.PHONE: 0.15}
 """Shares of the pages."""
-_ABSENT_SHARE = 0.15
-_COVERED_SHARE = 0.3
-"""Shares of the sheets on which the absent mark is made, and on which something lies."""
+_ABSENT_SHARE, _PEN_SHARE, _COVERED_SHARE = 0.15, 0.3, 0.3
+"""Shares of the sheets with the absent mark made, filled with a pen, with something on them."""
 COVERED = "covered"
 """Style of a bubble that something lies upon."""
+_ODD_SHARES = (0.0, 0.15, 0.3)
+"""Shares of the groups with marks that people do not agree on, of which a page has one."""
 _MAX_OFF_MM = 0.6
 _MISPLACED_MM = 0.04
 """Standard deviation of a further error of registration, along x and y."""
@@ -182,7 +182,7 @@ def _draw_marks(
     """Marks of one person: most in one manner, some in another, some odd, some blank."""
     manners = (*NORMAL, MarkStyle.FILL, MarkStyle.FILL, *STROKES)
     habit = manners[int(rng.integers(len(manners)))]
-    odd_share, blank_share = rng.choice([0.0, 0.08, 0.15]), rng.choice([0.02, 0.1, 0.8])
+    odd_share, blank_share = rng.choice(_ODD_SHARES), rng.choice([0.02, 0.1, 0.8])
     marks: dict[tuple[str, int], list[tuple[int, MarkStyle]]] = {}
     for field in page.fields:
         if not isinstance(field, BubbleField):
@@ -198,13 +198,13 @@ def _draw_marks(
             order = rng.permutation(len(field.options)).tolist()
             style = habit if rng.random() < 0.9 else manners[int(rng.integers(len(manners)))]
             group_marks = [(order[0], style)]
-            if field.multiple:
-                group_marks += [(k, style) for k in order[1 : int(rng.integers(1, 4))]]
-            elif field.role is Role.ITEM and rng.random() < odd_share:
+            if field.role is Role.ITEM and rng.random() < odd_share:
                 odd = ODD[int(rng.integers(len(ODD)))]
                 group_marks = [(order[0], odd)]
                 if odd in BESIDE and rng.random() < 0.6:
                     group_marks.append((order[1], style))
+            elif field.multiple:
+                group_marks += [(k, style) for k in order[1 : int(rng.integers(1, 4))]]
             elif field.role is Role.ITEM and rng.random() < odd_share / 2:
                 group_marks.append((order[1], BESIDE[int(rng.integers(len(BESIDE)))]))
                 group_marks = group_marks[int(rng.integers(2)) :]
@@ -294,9 +294,8 @@ def _observe_page(number: int) -> tuple[Float32Array, NDArray[np.str_], IntArray
     other_side = None
     if condition.sheet.show_through:
         other_side = fill_sheet(printed, page, _draw_marks(page, rng), condition.dpi, rng)
-    scanned = simulate(
-        printed, page, marks, condition, rng, writer=_writer(rng), other_side=other_side
-    )
+    writer = draw_writer(rng, pen_share=_PEN_SHARE)
+    scanned = simulate(printed, page, marks, condition, rng, writer=writer, other_side=other_side)
     style, group = _true_styles(page, marks)
     fields = [field for field in page.fields if isinstance(field, BubbleField)]
     centres = np.concatenate([field.centres() for field in fields])
@@ -325,19 +324,6 @@ def _observe_page(number: int) -> tuple[Float32Array, NDArray[np.str_], IntArray
     if not whole.any():
         return found[:0], style[:0], group[:0], group[:0]
     return found[whole], style[whole], group[whole], np.full(int(whole.sum()), number)
-
-
-def _writer(rng: np.random.Generator) -> Writer:
-    """Mostly a pencil, else a pen."""
-    writer = draw_writer(rng)
-    if rng.random() < 0.7:
-        return writer
-    return replace(
-        writer,
-        tip_mm=float(rng.uniform(0.35, 0.6)),
-        darkness=float(rng.uniform(0.78, 0.92)),
-        grain=float(rng.uniform(0.0, 0.05)),
-    )
 
 
 def by_group(

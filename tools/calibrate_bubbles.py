@@ -35,6 +35,8 @@ IntArray = NDArray[np.int64]
 OUT = Path(__file__).resolve().parent.parent / "inkmark" / "omr" / "bubble_model.npz"
 RATES = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
+_MOST_WRONG = 0.02
+"""A group that is read wrongly with a larger probability is doubtful at any rate."""
 HIDDEN = (48, 24)
 """Units of the hidden layers."""
 _EPOCHS, _BATCH, _RATE, _DECAY = 16, 512, 2e-3, 1e-4
@@ -43,7 +45,7 @@ _THINNING = 4
 """One in so many groups without a mark is fitted to."""
 _HELD_OUT = 5
 """One in so many pages is held out."""
-_ODD_WEIGHT = 0.2
+_ODD_WEIGHT = 0.1
 """Marks that people do not agree on are drawn this many times too often."""
 
 
@@ -161,11 +163,14 @@ def fit_calibration(log_not: FloatArray, true: FloatArray) -> Calibration:
 
 
 def wrong_limits(probability: FloatArray) -> FloatArray:
-    """For each rate the largest probability that keeps the mean of all below it to the rate."""
+    """For each rate the largest probability that keeps the mean of all below it to the rate.
+
+    And none above `_MOST_WRONG`: few groups held out are that doubtful, whatever their mean.
+    """
     ascending = np.sort(probability)
     mean = np.cumsum(ascending) / np.arange(1, len(ascending) + 1)
     last = np.searchsorted(mean, RATES, side="right") - 1
-    return np.asarray(ascending[np.maximum(last, 0)])
+    return np.minimum(ascending[np.maximum(last, 0)], _MOST_WRONG)
 
 
 def disputed_limits(probability: FloatArray, disputed: FloatArray) -> FloatArray:
