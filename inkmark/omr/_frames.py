@@ -53,7 +53,7 @@ def _turned_best(
     best = best_by_print(pixels, page, turned(homography, page))
     if isinstance(best, RegistrationFailure):
         return best
-    return registration_of(page, best, 0.0, anchors, anchors)
+    return registration_of(page, *best, anchors, anchors)
 
 
 def _image_corners(pixels: GreyImage) -> FloatArray:

@@ -80,8 +80,8 @@ def register_marks(pixels: GreyImage, page: PageLayout) -> Registration | Regist
         maps = [fit_homography(marks, (way.corners + 0.5) * factor - 0.5) for way in ways]
         best = best_by_print(pixels, page, maps, _MIN_SCORE)
         if not isinstance(best, RegistrationFailure):
-            found = next(w.found for w, m in zip(ways, maps, strict=True) if m is best)
-            return registration_of(page, best, 0.0, found, 4)
+            found = next(w.found for w, m in zip(ways, maps, strict=True) if m is best[0])
+            return registration_of(page, *best, found, 4)
         failure = best
     return failure
 

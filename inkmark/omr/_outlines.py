@@ -126,8 +126,8 @@ def follow_outlines(
     return replace(plan, bubbles=bubbles), found, float(sharp.mean())
 
 
-def print_score(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> float:
-    """How well the bubbles of a plan are seen near their places, 0 to 1.
+def print_score(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> tuple[float, float]:
+    """How well the bubbles of a plan are seen near their places, and how near.
 
     All of them are moved by one affine map, within the limits of `follow_outlines`.
 
@@ -136,19 +136,30 @@ def print_score(pixels: GreyImage, plan: BubblePlan, transform: Transform) -> fl
     pixels : (H, W) uint8
     plan : BubblePlan
     transform : Transform
+
+    Returns
+    -------
+    float
+        0 to 1.
+    float
+        Root mean square distance of the print from the places, in mm.
     """
     sheet = _flatten(pixels, plan, transform, _SCORE_HALF_PX)
     pitch = np.min([block.pitch for block in _blocks(plan)], axis=0) * sheet.scale
     half = np.median(plan.bubbles[:, 2:], axis=0) * sheet.scale
     reach = np.minimum(_PAGE_REACH[0] * pitch, _PAGE_REACH[1] * half)
     points = (plan.bubbles[:, :2] - sheet.origin) * sheet.scale
-    best = 0.0
+    best, off_mm = 0.0, 0.0
     for size in _SCORE_SIZES:
         response = _response(sheet.ink, half * size, pitch)
         if response is not None:
-            seen = _at(response, _fit(response, points, reach)[0])
-            best = max(best, float(np.mean(np.clip(seen / _FULL_RESPONSE, 0.0, 1.0))))
-    return best
+            moved = _fit(response, points, reach)[0]
+            seen = _at(response, moved)
+            score = float(np.mean(np.clip(seen / _FULL_RESPONSE, 0.0, 1.0)))
+            if score > best:
+                best = score
+                off_mm = float(np.sqrt(((moved - points) ** 2).sum(axis=1).mean())) / sheet.scale
+    return best, off_mm
 
 
 def _best_size(

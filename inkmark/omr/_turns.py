@@ -59,7 +59,7 @@ def best_by_print(
     page: PageLayout,
     ways: Sequence[FloatArray],
     min_score: float = MIN_SCORE,
-) -> FloatArray | RegistrationFailure:
+) -> tuple[FloatArray, float] | RegistrationFailure:
     """The homography under which the bubbles of a page are seen best.
 
     Parameters
@@ -77,17 +77,21 @@ def best_by_print(
         A failure where no bubbles are seen, or equally well two ways. A page whose own
         bubbles look the same turned round cannot tell, nor can one without bubbles: for
         these the first way is taken.
+    float
+        How far the bubbles' print is from where this homography puts it, in mm; 0 without
+        bubbles.
     """
     plan = bubble_plan(page)
     if not len(plan.bubbles):
-        return ways[0]
-    scores = np.array([print_score(pixels, plan, _transform(way)) for way in ways])
+        return ways[0], 0.0
+    seen = [print_score(pixels, plan, _transform(way)) for way in ways]
+    scores = np.array([score for score, _ in seen])
     best = int(scores.argmax())
     if scores[best] < min_score:
         return RegistrationFailure("the bubbles are not seen where the layout has them")
     if _looks_the_same(page):
         near = np.flatnonzero(scores * _MIN_LEAD >= scores[best])
-        return ways[int(near[0])]
+        return ways[int(near[0])], seen[int(near[0])][1]
     centres = plan.bubbles[:, :2]
     chosen = apply_homography(ways[best], centres)
     size = np.median(np.hypot(*np.ptp(chosen, axis=0))) / max(np.hypot(*np.ptp(centres, axis=0)), 1)
@@ -96,7 +100,7 @@ def best_by_print(
         off = np.hypot(*(apply_homography(way, centres) - chosen).T)
         if np.median(off) > reach and score * _MIN_LEAD > scores[best]:
             return RegistrationFailure("the bubbles are seen equally well two ways round")
-    return ways[best]
+    return ways[best], seen[best][1]
 
 
 _looks_the_same = lru_cache(maxsize=32)(looks_the_same_turned)

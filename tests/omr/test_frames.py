@@ -68,6 +68,14 @@ def test_an_image_that_is_the_page_may_have_two_scales(plain, marks):
     assert_all_right(read(image, plain), truth(plain, marks))
 
 
+@pytest.mark.parametrize(("x_mm", "y_mm"), [(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.8, 0.8)])
+def test_the_residual_is_how_far_the_print_is_off(plain, marks, x_mm, y_mm):
+    image = draw(plain, marks, scale=SCALE)
+    image = np.roll(image, (round(y_mm * SCALE), round(x_mm * SCALE)), axis=(0, 1))
+    found = register(Pixels.of(image), plain)
+    assert found.residual_mm == pytest.approx(np.hypot(x_mm, y_mm), abs=0.25)
+
+
 def nothing_silently_wrong(image, page, expected):
     registration = register(Pixels.of(image), page)
     if not isinstance(registration, Registration):
