@@ -37,9 +37,9 @@ RATES = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
 _MOST_WRONG = 0.02
 """A group that is read wrongly with a larger probability is doubtful at any rate."""
-HIDDEN = (48, 24)
+HIDDEN = (64, 32)
 """Units of the hidden layers."""
-_EPOCHS, _BATCH, _RATE, _DECAY = 16, 512, 2e-3, 1e-4
+_EPOCHS, _BATCH, _RATE, _DECAY = 20, 512, 2e-3, 1e-4
 """Passes over the bubbles, bubbles of a step, step size at first and decay of weights."""
 _THINNING = 4
 """One in so many groups without a mark is fitted to."""
