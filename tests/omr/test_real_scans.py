@@ -11,12 +11,12 @@ from benchmarks._captures import code_pages, sheet_captures
 from benchmarks.contract import Options, Unavailable
 
 # Images whose every unambiguous field must be right. The reference picture of sample6 is
-# left out: its bubbles are not printed, so its fields must be put to a person.
+# left out: its bubbles are not printed, so its fields must be put to a person. So is Shamanth's
+# drawing: its corners alone say where it is, and the print fits two sizes of bubble alike.
 FLATBED = (
     "Sandeep-1507",
     "scan-type-1",
     "EricSoOSU",
-    "Shamanth",
     "ibrahimkilic",
     "sample_roll",
     "Questionnaire",
@@ -37,7 +37,7 @@ def outcomes(captures):
 
 def test_flatbed_scans_and_renders_are_all_right(outcomes):
     images = [image for image in outcomes if any(name in image for name in FLATBED)]
-    assert len(images) == 19
+    assert len(images) == 18
     wrong = [
         field
         for image in images
@@ -45,6 +45,12 @@ def test_flatbed_scans_and_renders_are_all_right(outcomes):
         if not field.ambiguous and field.verdict != "right"
     ]
     assert wrong == []
+
+
+def test_a_drawing_that_fits_in_two_ways_is_put_to_a_person(outcomes):
+    (fields,) = (of_image for image, of_image in outcomes.items() if "Shamanth" in image)
+    assert {field.verdict for field in fields} == {"rejected"}
+    assert all(field.value in field.truth for field in fields)
 
 
 def test_no_photo_or_scan_is_read_silently_wrong(outcomes):
@@ -56,7 +62,7 @@ def test_no_photo_or_scan_is_read_silently_wrong(outcomes):
 def test_nearly_every_field_is_read(outcomes):
     verdicts = Counter(f.verdict for fields in outcomes.values() for f in fields)
     assert sum(verdicts.values()) == 2950
-    assert verdicts["right"] >= 2910
+    assert verdicts["right"] >= 2900
 
 
 def test_bubbles_that_are_not_printed_are_put_to_a_person(outcomes):
