@@ -75,8 +75,8 @@ class FieldReading:
     flag : Flag
         ``Flag.OK`` where nobody needs to look.
     fill : tuple of float
-        Darkness of each bubble beyond that of an empty one, 0 to 1, in option order
-        (grids: column after column). Empty for other fields.
+        Darkness of each bubble beyond that of an empty one, 0 to 1 in steps of 0.0001, in
+        option order (grids: column after column). Empty for other fields.
     box_px : Box
         The field in the source image, in pixels of the page as it was scanned: the crop
         that shows the evidence.

@@ -93,7 +93,7 @@ def read_bubbles(
     chances = _Chances.of(right, agreed, plan, options)
     groups = _groups(marked, chances, plan, blind=blind)
     seen = np.logical_and.reduceat(look.ink.seen, plan.first[:-1]).tolist()
-    shown = np.clip(found.fill, 0.0, 1.0).tolist()
+    shown = np.clip(found.fill, 0.0, 1.0).round(4).tolist()
     first, first_group = plan.first.tolist(), plan.first_group.tolist()
     readings = []
     for k, field in enumerate(plan.fields):
