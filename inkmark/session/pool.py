@@ -11,10 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from multiprocessing.synchronize import Event
 from typing import Any, ParamSpec, TypeVar
 
 import cv2
 
+from inkmark.errors import InkmarkError
 from inkmark.session.compiling import say_compiling, tell_of_compiling
 
 __all__ = ["WorkerPool", "processors"]
@@ -66,16 +68,30 @@ class WorkerPool(Executor):
         ------
         BrokenProcessPool
             Where that process, too, is lost.
+        InkmarkError
+            Where processes are lost before they have begun.
         """
-        with self._new(1) as pool:
-            return pool.submit(fn, *args, **kwargs).result()
+        begun = self._context.Event()
+        with self._new(1, begun) as pool:
+            try:
+                return pool.submit(fn, *args, **kwargs).result()
+            except BrokenProcessPool as exc:
+                if begun.is_set():
+                    raise
+                raise InkmarkError(
+                    "worker processes end before they have begun. A script that reads with "
+                    'workers needs its own calls under `if __name__ == "__main__":`, because '
+                    "each worker imports the script; or give no pool, and it reads with threads."
+                ) from exc
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers."""
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
-    def _new(self, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, mp_context=self._context, initializer=_start_worker)
+    def _new(self, workers: int, begun: Event | None = None) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            workers, mp_context=self._context, initializer=_start_worker, initargs=(begun,)
+        )
 
 
 def processors() -> int:
@@ -85,13 +101,15 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _start_worker() -> None:
+def _start_worker(begun: Event | None) -> None:
     cv2.setNumThreads(1)  # there is a worker for each processor
     tell_of_compiling(say_compiling)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    if begun is not None:
+        begun.set()
 
 
 def _end_with(sentinel: Any) -> None:

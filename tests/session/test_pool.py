@@ -6,6 +6,8 @@ import copy
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -96,6 +98,19 @@ def test_a_file_that_kills_every_reader_is_an_issue_and_the_others_are_read(
     assert issue.source is not None
     assert issue.source.path == "03.png"
     assert "ended the program that read it" in issue.message
+
+
+def test_a_script_that_no_worker_can_import_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from inkmark.session import WorkerPool\nprint(WorkerPool(1).alone(len, 'ab'))\n", "utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert "InkmarkError: worker processes end before they have begun." in done.stderr
+    assert '`if __name__ == "__main__":`' in done.stderr
 
 
 def test_the_layout_of_a_job_is_made_once_in_a_worker(
