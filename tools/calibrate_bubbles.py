@@ -35,11 +35,11 @@ IntArray = NDArray[np.int64]
 OUT = Path(__file__).resolve().parent.parent / "inkmark" / "omr" / "bubble_model.npz"
 RATES = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
-_MOST_WRONG = 0.02
+_MOST_WRONG = 5e-3
 """A group that is read wrongly with a larger probability is doubtful at any rate."""
 HIDDEN = (64, 32)
 """Units of the hidden layers."""
-_EPOCHS, _BATCH, _RATE, _DECAY = 20, 512, 2e-3, 1e-4
+_EPOCHS, _BATCH, _RATE, _DECAY = 20, 512, 2e-3, 0.3
 """Passes over the bubbles, bubbles of a step, step size at first and decay of weights."""
 _THINNING = 4
 """One in so many groups without a mark is fitted to."""
@@ -238,14 +238,12 @@ def main(pages: int, cache: Path | None, workers: int) -> None:
     disputed = replace(
         disputed, shares=np.array(SHARES), limits=disputed_limits(chance, is_disputed)
     )
-    # Of the groups that are not flagged anyway.
-    left = (is_disputed == 0) & (n_marked <= 1)
-    left &= chance <= disputed.limit(BubbleOptions().undetected_disputes)
-    wrong = fit_calibration(log_right[left], is_wrong[left])
+    plain = (is_disputed == 0) & (n_marked <= 1)
+    wrong = fit_calibration(log_right[plain], is_wrong[plain])
     wrong = replace(
         wrong,
         shares=np.array(RATES),
-        limits=wrong_limits(wrong.probability(log_right[left])),
+        limits=wrong_limits(wrong.probability(log_right[plain])),
     )
     report(held_out, BubbleModel(layers, wrong, disputed), outcomes)
     first, second, third = layers

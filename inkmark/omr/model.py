@@ -69,4 +69,4 @@ class BubbleOptions:
     """
 
     silent_error_rate: float = 1e-4
-    undetected_disputes: float = 0.1
+    undetected_disputes: float = 0.12
