@@ -320,17 +320,20 @@ def _manner_tables(tally: Tally) -> Iterator[str]:
     if not levels:
         return
     for group in Group:
-        outcomes = ("flagged", "decided" if group is Group.DISPUTED else "silent")
-        lines = []
-        for manner in (m for m in Manner if GROUPS[m] is group):
-            line = [manner.value]
-            for level in levels:
-                table = f"manner {level.value}"
-                everything = ("right", "flagged", "silent", "decided")
-                n = sum(tally.get(table, manner.value, o) for o in everything)
-                line += [str(n), *(str(tally.get(table, manner.value, o)) for o in outcomes)]
-            lines.append(line)
-        labels = [f"{level.value}: {c}" for level in levels for c in ("fields", *outcomes)]
+        is_disputed = group is Group.DISPUTED
+        outcomes = ("flagged", "decided") if is_disputed else ("right", "flagged", "silent")
+        lines = [
+            [
+                manner.value,
+                *(
+                    str(tally.get(f"manner {level.value}", manner.value, outcome))
+                    for level in levels
+                    for outcome in outcomes
+                ),
+            ]
+            for manner in (m for m in Manner if GROUPS[m] is group)
+        ]
+        labels = [f"{level.value}: {outcome}" for level in levels for outcome in outcomes]
         yield from _markdown(f"{group.value.capitalize()}, by manner", ["", *labels], lines)
 
 
