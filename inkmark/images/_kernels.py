@@ -249,6 +249,7 @@ def _follow_interval(
         Receives the places of the blocks, and the end of the last one.
     """
     n_states = np.uint64(len(bases))
+    n_blocks = n_states >> _ONE
     room = np.uint64(len(places))
     third = (stop - start) // 3
     stop_0, stop_1, stop_2 = np.uint64(start + third), np.uint64(stop - third), np.uint64(stop)
@@ -294,7 +295,8 @@ def _follow_interval(
         while k < n_1 and guess[k] < at_0:
             k += _ONE
         if k < n_1:
-            if guess[k] & _BIT != at_0 or (block - k) % (n_states >> _ONE) != _ZERO:
+            # Each by itself: k may be above the block's number, and their difference wraps.
+            if guess[k] & _BIT != at_0 or block % n_blocks != k % n_blocks:
                 continue
             more = min(n_1 - k - _ONE, room - n_0)
             for x in range(more):

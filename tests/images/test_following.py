@@ -144,6 +144,20 @@ def test_whole_scans_are_followed_as_in_plain_python(kind, shape):
     assert followed(jpeg.frame, scan) == expected
 
 
+@pytest.mark.parametrize("interval", range(1, 9))
+@pytest.mark.parametrize("subsampling", [0, 2], ids=["4:4:4", "4:2:0"])
+def test_blocks_met_further_on_than_where_they_are_said_to_be(subsampling, interval):
+    """In short intervals, a guess from the middle may number blocks ahead of the true ones."""
+    for seed in range(4):
+        for quality in (25, 60, 90):
+            options = {"quality": quality, "restart_marker_blocks": interval}
+            jpeg = encoded(picture((48, 80), seed), "RGB", subsampling=subsampling, **options)
+            (scan,) = jpeg.scans
+            expected = plainly_followed(jpeg.frame, scan)
+            assert expected is not None
+            assert followed(jpeg.frame, scan) == expected
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_damaged_scans_are_followed_as_in_plain_python(kind):
     mode, options = KINDS[kind]
