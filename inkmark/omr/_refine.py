@@ -127,9 +127,15 @@ def refine(
         )
     anchored = registration.anchors_found > _ANCHORED * registration.anchors_expected
     bend = _Bend.through(plan, shift, found, anchored)
-    refined = bend.added(plan, registration)
-    again, seen, _ = _look(canvas, plan, Transform.of(refined), _REACHES_MM[1])
-    bend = _Bend.through(plan, bend.blocks + again, seen, anchored)
+    seen = found
+    if bend is not None:
+        refined = bend.added(plan, registration)
+        again, seen, _ = _look(canvas, plan, Transform.of(refined), _REACHES_MM[1])
+        bend = _Bend.through(plan, bend.blocks + again, seen, anchored)
+    if bend is None:
+        return RegistrationFailure(
+            "a side of the sheet was hardly seen, and no blocks of bubbles agree on where it is"
+        )
     # Seen at first, and not where the others put it.
     elsewhere = found & (np.hypot(*(shift - bend.blocks).T) > _AGREE_MM)
     elsewhere = ~bend.believed & (seen | elsewhere)
@@ -434,12 +440,14 @@ class _Bend:
         return float(np.sqrt(np.mean(np.square(off)))) if len(off) else 0.0
 
     @classmethod
-    def through(cls, plan: _Plan, shift: FloatArray, found: BoolArray, anchored: bool) -> _Bend:
+    def through(
+        cls, plan: _Plan, shift: FloatArray, found: BoolArray, anchored: bool
+    ) -> _Bend | None:
         """The likeliest field by the shifts of the blocks found and none at the anchors.
 
         The latter where the sheet is `anchored`. That is the mean of a Gaussian process
-        (kriging). Blocks and anchors that contradict
-        the others are left out, the worst first.
+        (kriging). Blocks and anchors that contradict the others are left out, the worst first;
+        None where none is left.
         """
         n, n_all = len(found), len(plan.covariance)
         noise = np.where(np.arange(n_all) < n, _BLOCK_NOISE_MM, _ANCHOR_NOISE_MM)
@@ -448,6 +456,8 @@ class _Bend:
         off = np.zeros(n_all)
         while True:
             rows = np.flatnonzero(believed)
+            if not len(rows):
+                return None
             covariance = plan.covariance[np.ix_(rows, rows)] + np.diag(noise[rows] ** 2)
             # Not numpy's: its threads wait for one another where all cores read pages.
             inverse = np.asarray(cv2.invert(covariance, flags=cv2.DECOMP_CHOLESKY)[1])

@@ -139,6 +139,28 @@ def test_the_bubbles_alone_say_what_paper_does_at_a_side_that_was_not_seen(sheet
     assert _off_mm(page, refine(pixels, page, wrong), pose).max() > 0.2
 
 
+@pytest.mark.parametrize("n_items", [1, 2])
+def test_a_page_is_refused_on_which_nothing_agrees(sheet, n_items):
+    """A few bubbles off their place, and a side that does not say whether they or it are."""
+    page, printed, _ = sheet
+    few = (_items(page)[0], _items(page)[-1])[:n_items]
+    others = tuple(field for field in page.fields if not isinstance(field, BubbleField))
+    page = replace(page, fields=others + few)
+    moved = printed.copy()
+    registration = register(Pixels.of(printed), page)
+    for field, off in zip(few, (8, -6), strict=False):
+        places = registration.to_px(field.centres())
+        x, y = (places.min(axis=0) - 22).astype(int)
+        right, bottom = (places.max(axis=0) + 22).astype(int)
+        moved[y:bottom, x:right] = np.roll(printed[y:bottom, x:right], off, axis=0)
+    pixels = Pixels.of(moved)
+    assert isinstance(refine(pixels, page, registration), Registration)
+    hardly = replace(registration, anchors_found=registration.anchors_expected // 2)
+    refused = refine(pixels, page, hardly)
+    assert isinstance(refused, RegistrationFailure)
+    assert "no blocks of bubbles agree" in refused.reason
+
+
 def test_what_is_hidden_on_a_bulging_page_is_doubtful(sheet):
     page, printed, _ = sheet
     items = _items(page)
