@@ -10,6 +10,7 @@ import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "ExtraMissingError",
@@ -27,6 +28,15 @@ class InkmarkError(Exception):
     """Base of every error that inkmark raises on purpose."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # From a worker process an error comes pickled; Exception would make it anew from the
+        # message, which is not what most classes are made from.
+        return _with_args, (type(self), self.args), self.__dict__
+
+
+def _with_args(kind: type[InkmarkError], args: tuple[str, ...]) -> InkmarkError:
+    return kind.__new__(kind, *args)
 
 
 @dataclass(frozen=True, slots=True)
