@@ -1,4 +1,4 @@
-"""Measures of our own sheets, in mm: what building reserves and printing fills."""
+"""Measures of our own sheets, in mm, and the greys of their lines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from inkmark.exam import Exam, Item
 
 PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
 """Width and height; A3 lies on its long side."""
+
+# 0 is black, 1 is white.
+INK = 0.1
+OUTLINE = 0.25
 
 # Anchors stand in a band along the edges, 8 to 14 mm from the edge of the paper.
 SQUARE = 6.0

@@ -17,6 +17,7 @@ from inkmark.files import write_whole
 from inkmark.fonts import BOLD, fit_text, printable_text, register_fonts, wrap_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
+from inkmark.layouts._instructions import draw_bubble, draw_instructions
 from inkmark.layouts._qr import draw_code
 from inkmark.layouts._words import Words, date_text, points_text, section_number, words
 from inkmark.layouts.code import SheetCode
@@ -30,7 +31,6 @@ from inkmark.layouts.fit import (
 from inkmark.layouts.model import (
     AreaField,
     BubbleField,
-    BubbleShape,
     CodeField,
     FullBox,
     PageLayout,
@@ -40,11 +40,8 @@ from inkmark.layouts.model import (
 
 __all__ = ["SheetPrinter", "print_sheets"]
 
-INK = 0.1
-OUTLINE = 0.25
 LETTER = 0.55
 RULE = 0.6
-BUBBLE_LINE_PT = 0.6
 FRAME_LINE_PT = 0.7
 HAIRLINE_PT = 0.4
 # A name is better read small than cut.
@@ -143,7 +140,7 @@ class SheetPrinter:
 
 
 def _pen(canvas: Canvas, page: PageLayout) -> Pen:
-    return Pen(canvas, page.width_mm, page.height_mm, ink=INK, smallest_part=SMALLEST_PART)
+    return Pen(canvas, page.width_mm, page.height_mm, ink=st.INK, smallest_part=SMALLEST_PART)
 
 
 def _size_pt(page: PageLayout) -> tuple[float, float]:
@@ -267,7 +264,7 @@ class _Side:
         text = self.words.page.format(page=self.index + 1, pages=len(self.layout.pages))
         baseline = self.page.height_mm - st.CONTENT_MARGIN
         self.pen.text(
-            self.page.width_mm / 2, baseline, text, size=8.0, colour=OUTLINE, align="centre"
+            self.page.width_mm / 2, baseline, text, size=8.0, colour=st.OUTLINE, align="centre"
         )
 
     # --- name, instructions, candidate number
@@ -282,14 +279,14 @@ class _Side:
         for row, label in enumerate((said.name, said.class_name)):
             box = _row_box(name.box, row)
             pen.label(left, box.centre[1], label, size=10.5, bold=True, width=13.0)
-            pen.rect(box, stroke=OUTLINE, width_pt=HAIRLINE_PT)
+            pen.rect(box, stroke=st.OUTLINE, width_pt=HAIRLINE_PT)
         self._grid(written, grid)
         bottom = name.box.y + st.INFO_HEIGHT
         top = _row_box(name.box, 1).bottom + 3.0
         rules = Box(left, top, right - left, absent.box.y - 2.5 - top)
         pen.rect(
             Box(left, top, right - left, bottom - top),
-            stroke=INK,
+            stroke=st.INK,
             width_pt=FRAME_LINE_PT,
             radius=1.2,
         )
@@ -297,7 +294,7 @@ class _Side:
         self._bubbles(absent, ("",))
         x = absent.box.right + 2.0
         pen.label(x, absent.box.centre[1], said.absent, size=8.0, width=right - x - 2.0)
-        self._rules(rules, absent.shape)
+        draw_instructions(pen, rules, said, absent.shape, is_cancelling=self.is_cancelling)
 
     def _grid(self, written: WritingField, grid: BubbleField) -> None:
         pen, said = self.pen, self.words
@@ -308,7 +305,7 @@ class _Side:
             st.INFO_HEIGHT,
         )
         caption = f"{said.number} {said.number_printed}" if self.named else said.number
-        pen.rect(box, stroke=INK, width_pt=FRAME_LINE_PT, radius=1.2)
+        pen.rect(box, stroke=st.INK, width_pt=FRAME_LINE_PT, radius=1.2)
         pen.label(
             box.centre[0],
             box.y + st.GRID_CAPTION / 2,
@@ -319,57 +316,8 @@ class _Side:
             width=box.w - 3.0,
         )
         for i in range(written.n_boxes):
-            pen.rect(_nth(written, i), stroke=OUTLINE, width_pt=HAIRLINE_PT)
+            pen.rect(_nth(written, i), stroke=st.OUTLINE, width_pt=HAIRLINE_PT)
         self._bubbles(grid, grid.options)
-
-    def _rules(self, box: Box, shape: BubbleShape) -> None:
-        """Instructions with examples of right and wrong marks, as large as the box allows."""
-        pen, said = self.pen, self.words
-        x, width = box.x + 3.0, box.w - 6.0
-        pen.text(x, box.y + 5.5, said.instructions, size=9.5, bold=True, width=width)
-        said_rules = said.rules_of_crossing if self.is_cancelling else said.rules
-        marks = box.bottom - 4.5
-        top, room = box.y + 7.5, marks - 3.5 - (box.y + 7.5)
-        for size in (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
-            indent = 1.3 * size / PT_PER_MM
-            rules = [wrap_text(r, (width - indent) * PT_PER_MM, size) for r in said_rules]
-            leading = 1.5 * size / PT_PER_MM
-            if sum(map(len, rules)) * leading <= room:
-                break
-        baseline = top + 0.7 * leading
-        for number, rule in enumerate(rules, 1):
-            pen.text(x, baseline, f"{number}.", size=size)
-            for line in rule:
-                pen.text(x + indent, baseline, line, size=size)
-                baseline += leading
-        self._examples(x, marks, width, shape)
-
-    def _examples(self, x: float, y: float, width: float, shape: BubbleShape) -> None:
-        pen, said = self.pen, self.words
-        groups = [(said.right, ["full"]), (said.wrong, ["tick", "cross", "dot"])]
-        if self.is_cancelling:
-            groups = [(said.right, ["cross"]), (said.cancelled, ["full"]), (said.wrong, ["dot"])]
-        w, h = st.BUBBLE
-        gap = 1.6
-        needed = sum((w + gap) * len(marks) + 1.5 for _, marks in groups)
-        for label, marks in groups:
-            x += pen.label(x, y, label, size=8.0, width=(width - needed) / len(groups)) + gap
-            for mark in marks:
-                self._example(Box(x, y - h / 2, w, h), shape, mark)
-                x += w + gap
-            x += 1.5
-
-    def _example(self, box: Box, shape: BubbleShape, mark: str) -> None:
-        pen, (cx, cy) = self.pen, box.centre
-        self._bubble(box, shape, INK if mark == "full" else OUTLINE, solid=mark == "full")
-        if mark == "tick":
-            pen.line(cx - 1.2, cy - 0.2, cx - 0.4, cy + 0.9, width_pt=0.8)
-            pen.line(cx - 0.4, cy + 0.9, cx + 1.4, cy - 1.1, width_pt=0.8)
-        elif mark == "cross":
-            pen.line(cx - 1.0, cy - 1.0, cx + 1.0, cy + 1.0, width_pt=0.8)
-            pen.line(cx - 1.0, cy + 1.0, cx + 1.0, cy - 1.0, width_pt=0.8)
-        elif mark == "dot":
-            pen.ellipse(Box(cx - 0.7, cy - 0.7, 1.4, 1.4), fill=INK, stroke=INK, width_pt=0.4)
 
     # --- items
 
@@ -387,7 +335,7 @@ class _Side:
                 st.BODY_TOP + 20.0,
                 self.words.empty_page,
                 size=11.0,
-                colour=OUTLINE,
+                colour=st.OUTLINE,
                 align="centre",
             )
 
@@ -400,7 +348,7 @@ class _Side:
         pad = frame_padding(kind)
         if kind is not ItemType.SUBJECTIVE:
             frame = Box(column.x, top - pad, column.w, bottom - top + 2 * pad)
-            self.pen.rect(frame, stroke=INK, width_pt=FRAME_LINE_PT, radius=1.2)
+            self.pen.rect(frame, stroke=st.INK, width_pt=FRAME_LINE_PT, radius=1.2)
         if fields[0].item == run[0].number:
             self._heading(column, top - pad, section, run)
         for field in fields:
@@ -431,7 +379,7 @@ class _Side:
         item = self.items[field.item]
         label = st.item_label(item.number)
         if isinstance(field, AreaField):
-            pen.rect(field.box, stroke=INK, width_pt=FRAME_LINE_PT)
+            pen.rect(field.box, stroke=st.INK, width_pt=FRAME_LINE_PT)
             used = pen.text(field.box.x + 2.5, field.box.y + 5.5, label, size=10.0, bold=True)
             points = self.words.points_item.format(points=points_text(item.points))
             pen.text(field.box.x + 2.5 + used + 1.0, field.box.y + 5.5, points, size=9.0)
@@ -446,7 +394,7 @@ class _Side:
         if isinstance(field, BubbleField):
             self._bubbles(field, printed_options(item, self.exam.language))
         else:
-            pen.rect(field.box, stroke=OUTLINE, width_pt=HAIRLINE_PT)
+            pen.rect(field.box, stroke=st.OUTLINE, width_pt=HAIRLINE_PT)
 
     def _bubbles(self, field: BubbleField, labels: Sequence[str]) -> None:
         pen = self.pen
@@ -454,7 +402,7 @@ class _Side:
             box = Box(
                 cx - field.bubble_w / 2, cy - field.bubble_h / 2, field.bubble_w, field.bubble_h
             )
-            self._bubble(box, field.shape)
+            draw_bubble(pen, box, field.shape)
             label = labels[k % len(labels)]
             if label:
                 pen.label(
@@ -466,12 +414,6 @@ class _Side:
                     align="centre",
                     width=field.bubble_w - 1.0,
                 )
-
-    def _bubble(
-        self, box: Box, shape: BubbleShape, grey: float = OUTLINE, *, solid: bool = False
-    ) -> None:
-        draw = self.pen.ellipse if shape is BubbleShape.OVAL else self.pen.rect
-        draw(box, fill=grey if solid else None, stroke=grey, width_pt=BUBBLE_LINE_PT)
 
 
 def _draw_copy(
