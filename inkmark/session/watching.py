@@ -20,6 +20,9 @@ __all__ = ["FolderWatch", "scan_files", "take_in"]
 _UNFINISHED = frozenset({".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload"})
 """Endings under which programs write what is not complete yet."""
 
+_TIFF_HEADER = 8
+"""Bytes at the front of a file that a program may fill in last: where the pages are listed."""
+
 
 @dataclass(slots=True)
 class _Watched:
@@ -74,7 +77,9 @@ class FolderWatch:
             if before is not None and (before.size, before.mtime_ns) == (seen.size, seen.mtime_ns):
                 seen = before
                 seen.looks += 1
-                if not seen.is_done and (seen.looks >= self._patience or self._opens(path)):
+                if not seen.is_done and (
+                    seen.looks >= self._patience or _opens(path, self._limits)
+                ):
                     complete.append(path)
             now[path] = seen
         self._files = now
@@ -84,22 +89,24 @@ class FolderWatch:
         """Note that a file was taken in; it is handed out again only when it changes."""
         self._files[path].is_done = True
 
-    def _opens(self, path: Path) -> bool:
-        try:
-            with open_scan(path, limits=self._limits) as scan:
-                scan.load(scan.n_pages - 1)
-        except ImageError:
-            return False
-        return True
+
+def _opens(path: Path, limits: ImageLimits) -> bool:
+    try:
+        with open_scan(path, limits=limits) as scan:
+            scan.load(scan.n_pages - 1)
+    except ImageError:
+        return False
+    return True
 
 
-def take_in(path: Path, folder: Path, scans: Path) -> Path:
+def take_in(path: Path, folder: Path, scans: Path, limits: ImageLimits) -> Path:
     """Copy a scan into the scans of an exam, and give its place there.
 
     The scanner's folder may be emptied and its names used again, but pictures are cut from
     the scans later; so a scan keeps its name where that is free, and gets a number where
     another file has it. A file whose bytes are there already under its name is not copied
-    again, and one that lies in the scans is left where it is.
+    again, and one that lies in the scans is left where it is. A copy that was taken before its
+    file was written to the end, which does not open and begins as the file does, gives way.
 
     Parameters
     ----------
@@ -109,6 +116,7 @@ def take_in(path: Path, folder: Path, scans: Path) -> Path:
         Folder of the scanner.
     scans : Path
         Folder of the exam.
+    limits : ImageLimits
 
     Raises
     ------
@@ -124,6 +132,8 @@ def take_in(path: Path, folder: Path, scans: Path) -> Path:
             break
         if filecmp.cmp(path, target, shallow=False):
             return target
+        if _continues(path, target) and not _opens(target, limits):
+            break
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_path(target)
     try:
@@ -136,6 +146,22 @@ def take_in(path: Path, folder: Path, scans: Path) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+def _continues(path: Path, earlier: Path) -> bool:
+    """Tell whether a file is longer than an earlier one and goes on from where that ends.
+
+    By its name alone it might be another sheet, and the broken one would be forgotten.
+    """
+    if path.stat().st_size <= earlier.stat().st_size:
+        return False
+    with path.open("rb") as file, earlier.open("rb") as before:
+        file.seek(_TIFF_HEADER)
+        before.seek(_TIFF_HEADER)
+        while block := before.read(2**20):
+            if file.read(len(block)) != block:
+                return False
+    return True
 
 
 def scan_files(

@@ -167,7 +167,7 @@ def watch(
                     with troubles.of(path):
                         sha256 = file_sha256(path)
                         if sha256 not in known:
-                            taken.append(take_in(path, scanned, scans))
+                            taken.append(take_in(path, scanned, scans, options.limits))
                         elif sha256 in withdrawn:
                             troubles.note(_not_again(path, scans))
                         look.done(path)

@@ -104,7 +104,7 @@ def test_names_that_a_scanner_uses_again_get_a_number(scanner: Path, tmp_path: P
     places = []
     for height in (300, 290, 300, 280):
         save(WHOLE[:height], path)
-        places.append(take_in(path, scanner, scans))
+        places.append(take_in(path, scanner, scans, ImageLimits()))
     first, second, again, third = places
     assert (first, again) == (scans / "batch" / "p1.png", first)
     assert (second.name, third.name) == ("p1 (2).png", "p1 (3).png")
@@ -115,10 +115,56 @@ def test_names_that_a_scanner_uses_again_get_a_number(scanner: Path, tmp_path: P
     ]
 
 
+def test_a_copy_that_was_cut_off_gives_way_to_the_whole_file(scanner: Path, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    path = scanner / "p.png"
+    save(WHOLE, path)
+    data = path.read_bytes()
+    for end in (0, len(data) // 3, len(data) // 2, len(data)):
+        path.write_bytes(data[:end])
+        assert take_in(path, scanner, scans, ImageLimits()) == scans / "p.png"
+        assert names(list(scans.iterdir())) == ["p.png"]
+        assert (scans / "p.png").read_bytes() == data[:end]
+
+
+def test_a_tiff_that_is_told_last_where_its_pages_are_gives_way_too(
+    scanner: Path, tmp_path: Path
+) -> None:
+    path, scans = scanner / "p.tif", tmp_path / "scans"
+    save(WHOLE, path)
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + bytes(4) + data[8 : len(data) // 2])
+    take_in(path, scanner, scans, ImageLimits())
+    path.write_bytes(data)
+    assert take_in(path, scanner, scans, ImageLimits()) == scans / "p.tif"
+    assert names(list(scans.iterdir())) == ["p.tif"]
+
+
+def test_a_broken_copy_of_another_sheet_is_kept(scanner: Path, tmp_path: Path) -> None:
+    path, scans = scanner / "p.jpg", tmp_path / "scans"
+    save(np.random.default_rng(1).integers(0, 255, (300, 200), np.uint8), path)
+    torn = path.read_bytes()[: path.stat().st_size // 2]
+    path.write_bytes(torn)
+    take_in(path, scanner, scans, ImageLimits())
+    save(np.random.default_rng(2).integers(0, 255, (300, 200), np.uint8), path)
+    assert take_in(path, scanner, scans, ImageLimits()).name == "p (2).jpg"
+    assert (scans / "p.jpg").read_bytes() == torn
+
+
+def test_a_copy_that_opens_is_kept_where_its_file_has_grown(scanner: Path, tmp_path: Path) -> None:
+    path, scans = scanner / "p.jpg", tmp_path / "scans"
+    save(WHOLE, path)
+    data = path.read_bytes()
+    take_in(path, scanner, scans, ImageLimits())
+    path.write_bytes(data + b"more")
+    assert take_in(path, scanner, scans, ImageLimits()).name == "p (2).jpg"
+    assert (scans / "p.jpg").read_bytes() == data
+
+
 def test_a_file_among_the_scans_stays_where_it_is(tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     save(WHOLE, scans / "p.png")
-    assert take_in(scans / "p.png", scans, scans) == scans / "p.png"
+    assert take_in(scans / "p.png", scans, scans, ImageLimits()) == scans / "p.png"
     assert names(list(scans.iterdir())) == ["p.png"]
 
 
@@ -135,7 +181,7 @@ def test_a_file_that_is_written_to_while_it_is_copied_is_left(
 
     monkeypatch.setattr("shutil.copy2", copy)
     with pytest.raises(OSError, match="still being written"):
-        take_in(path, scanner, tmp_path / "scans")
+        take_in(path, scanner, tmp_path / "scans", ImageLimits())
     assert list((tmp_path / "scans").iterdir()) == []
 
 

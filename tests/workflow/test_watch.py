@@ -15,6 +15,7 @@ from inkmark.cli import main
 from inkmark.demo import DemoTruth
 from inkmark.exam import ExamFolder
 from inkmark.files import file_sha256
+from inkmark.readings import IssueKind
 from inkmark.session import BatchReport, SerialExecutor
 from inkmark.workflow import open_exam, watch
 
@@ -147,6 +148,28 @@ def test_what_goes_wrong_is_noted_and_tried_again(
     assert taken.startswith("took in 1 file")
     assert "tried again" in failed
     assert "scanner" in gone
+
+
+def test_a_file_that_is_finished_long_after_leaves_no_issue(
+    office: tuple[ExamFolder, list[Path]], tmp_path: Path
+) -> None:
+    folder, files = office
+    path = tmp_path / "scanner" / files[0].name
+    data = files[0].read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    issues: list[IssueKind] = []
+
+    def finish() -> None:
+        with open_exam(folder.root) as opened:
+            issues.extend(page.record.issue for page in opened.store.pages() if page.record.issue)
+        path.write_bytes(data)
+
+    report, notes = play(folder, path.parent, [*[nothing] * 16, finish, nothing])
+    assert issues == [IssueKind.UNREADABLE_FILE]
+    assert [note.split(":")[0] for note in notes[1:]] == ["took in 1 file"] * 2
+    assert [p.name for p in folder.scans.iterdir()] == [path.name]
+    assert report.received > 0
+    assert [issue for issue in report.issues if issue.kind is IssueKind.UNREADABLE_FILE] == []
 
 
 def test_a_file_that_cannot_be_taken_holds_up_no_other(
