@@ -12,7 +12,7 @@ from inkmark.readings import IssueKind
 from inkmark.store import schema
 from inkmark.store.rows import READING_COLUMNS, PageRows
 
-__all__ = ["READ_AGAIN", "Touched", "add_pages", "in_chunks"]
+__all__ = ["READ_AGAIN", "Touched", "add_pages", "in_chunks", "insert_by_position"]
 
 READ_AGAIN = (str(IssueKind.UNREADABLE_FILE), str(IssueKind.WITHDRAWN))
 """Status of pages that are read again when their file is there again."""
@@ -128,12 +128,10 @@ def _insert_pages(connection: sa.Connection, exam_id: str, pages: Sequence[PageR
         return
     # Plain tuples for the driver: making dictionaries and statements for them would take more
     # time than the database does.
-    insert = schema.pages.insert().compile(
-        dialect=connection.dialect, column_keys=["exam_id", *pages[0].page]
-    )
+    dialect = connection.dialect
+    insert, names = insert_by_position(dialect, schema.pages, ["exam_id", *pages[0].page])
     values = [{"exam_id": exam_id, **rows.page} for rows in pages]
-    names = insert.positiontup or ()
-    connection.exec_driver_sql(str(insert), [tuple(row[n] for n in names) for row in values])
+    connection.exec_driver_sql(insert, [tuple(row[n] for n in names) for row in values])
     ids = {
         (row.path, row.page_index, row.sha256): row.id
         for row in _pages_of(connection, exam_id, {rows.page["path"] for rows in pages})
@@ -143,10 +141,25 @@ def _insert_pages(connection: sa.Connection, exam_id: str, pages: Sequence[PageR
         page_id = ids[_identity(rows)]
         readings += [(page_id, *reading) for reading in rows.readings]
     if readings:
-        insert = schema.readings.insert().compile(
-            dialect=connection.dialect, column_keys=READING_COLUMNS
-        )
-        connection.exec_driver_sql(str(insert), readings)
+        insert, _ = insert_by_position(dialect, schema.readings, READING_COLUMNS)
+        connection.exec_driver_sql(insert, readings)
+
+
+def insert_by_position(
+    dialect: sa.Dialect, table: sa.Table, columns: Sequence[str]
+) -> tuple[str, list[str]]:
+    """Give the statement that inserts rows, and the columns in the order of its values.
+
+    Raises
+    ------
+    RuntimeError
+        Where values are not given to this dialect by position: the engine was made otherwise
+        than by `inkmark.store.connecting`.
+    """
+    insert = table.insert().compile(dialect=dialect, column_keys=columns)
+    if insert.positiontup is None:
+        raise RuntimeError(f"values are not given to {dialect.name} by position")
+    return str(insert), insert.positiontup
 
 
 def _identity(rows: PageRows) -> tuple[Any, ...]:

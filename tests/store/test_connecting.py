@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -12,13 +13,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 from pages_to_store import EXAM, FACTS, UNREGISTERED, add, image, record, statuses
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from inkmark.errors import ExtraMissingError, StoreError
 from inkmark.readings import (
     IssueKind,
 )
 from inkmark.store import ExamStore
+from inkmark.store.adding import insert_by_position
+from inkmark.store.connecting import make_engine
+from inkmark.store.rows import READING_COLUMNS, page_rows
+from inkmark.store.schema import pages, readings
+
+
+def _postgresql(paramstyle: str) -> sa.Dialect:
+    """As `make_engine` would give it, also where there is no driver."""
+    kind: Callable[..., sa.Dialect] = PGDialect_psycopg
+    return kind(paramstyle=paramstyle)
 
 
 def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
@@ -31,6 +44,24 @@ def test_many_threads_may_open_a_new_database_at_once(tmp_path: Path) -> None:
         assert list(pool.map(work, range(16))) == [1] * 16
     with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
         assert len(list(store.pages())) == 16
+
+
+@pytest.mark.parametrize("dialect", [make_engine("sqlite://").dialect, _postgresql("format")])
+def test_rows_go_to_every_database_by_position(dialect: sa.Dialect) -> None:
+    page = page_rows(record("scans/1.jpg")).page
+    for table, columns in ((pages, ["exam_id", *page]), (readings, READING_COLUMNS)):
+        insert, names = insert_by_position(dialect, table, columns)
+        assert sorted(names) == sorted(columns)
+        named = insert[insert.index("(") + 1 : insert.index(")")].split(", ")
+        assert named == names
+        values = insert[insert.index("VALUES") :]
+        assert values.count("%s" if dialect.name == "postgresql" else "?") == len(names)
+        assert table is pages or names == list(columns), "readings are rows already"
+
+
+def test_a_database_without_positions_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="by position"):
+        insert_by_position(_postgresql("pyformat"), pages, ["path"])
 
 
 def test_opening_waits_for_another_program_that_opens_the_new_database(
