@@ -97,7 +97,7 @@ def _reduced(pixels: Pixels, factor: int) -> GreyImage:
     )
     if steps == 1:
         return grey
-    height, width = (size // steps for size in grey.shape)
+    height, width = (max(size // steps, 1) for size in grey.shape)
     grey = grey[: height * steps, : width * steps]
     return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -174,6 +174,13 @@ def test_the_other_side_cut_off_is_refused_as_nothing_bears_its_width_out(page, 
     assert "of one side" in outcome.reason
 
 
+@pytest.mark.parametrize("shape", [(30, 20_000), (1, 1000), (5, 700), (1, 1)], ids=str)
+def test_images_of_fewer_rows_or_columns_than_are_taken_together(page, shape):
+    for turned in (shape, shape[::-1]):
+        outcome = register(Pixels.of(np.full(turned, 255, np.uint8)), page)
+        assert isinstance(outcome, RegistrationFailure)
+
+
 def test_marks_of_a_side_that_is_not_cut_off_are_not_done_without(page, printed):
     image = printed.copy()
     image[:, round(6 * PX_PER_MM) : round(15 * PX_PER_MM)] = 240
