@@ -76,6 +76,8 @@ class Frame:
         components = tuple(Component(p[0], p[1] >> 4, p[1] & 15, p[2]) for p in parts)
         factors = [f for c in components for f in (c.across, c.down)]
         names = {c.name for c in components}
+        if not (width and height):  # a later marker may give the height; no scanner writes so
+            raise DamagedJpeg("size")
         if not 0 < n == len(names) <= 4 or not all(1 <= f <= 4 for f in factors):
             raise DamagedJpeg("frame header")
         return cls(kind, precision, width, height, components)

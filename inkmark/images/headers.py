@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH
-from inkmark.images._blocks import check_codes
 from inkmark.images._fax import FaxPage
-from inkmark.images._jpeg import APP0, APP1, SOF, DamagedJpeg, read_jpeg, segments
+from inkmark.images._jpeg import APP0, APP1, SOF, DamagedJpeg, segments
 from inkmark.images.pixels import Turn
 
 __all__ = [
@@ -37,6 +36,8 @@ _USUAL_BYTES = 4
 """Bytes of a pixel, in colour and with transparency, that the limit on pixels allows."""
 _END_OF_JPEG = b"\xff\xd9"
 _GROUP_4, _JPEG = 4, 7  # values of TIFF's Compression
+_MOST_TABLES = 1 << 12
+"""Bytes of all tables that a JPEG stream can name at once are fewer."""
 _PER_INCH = {_INCH: 1.0, _CENTIMETRE: 2.54}
 _PNG_CHANNELS = {2: 3, 3: 3, 4: 2, 6: 4}
 """By colour type; others have one."""
@@ -71,7 +72,9 @@ class ImageHeader:
     fax : FaxPage or None
         How to decode CCITT Group 4 (TIFF).
     strips : tuple of slice
-        Where the file has its coded data (TIFF).
+        Where the file has its coded data (TIFF); together no longer than the file.
+    jpeg_tables : bytes or None
+        Segments that stand in front of each strip's own; None where these are no JPEG (TIFF).
     pixel_bytes : int
         Bytes of a decoded pixel (PNG, TIFF).
     """
@@ -82,6 +85,7 @@ class ImageHeader:
     turn: Turn = _UPRIGHT
     fax: FaxPage | None = None
     strips: tuple[slice, ...] = ()
+    jpeg_tables: bytes | None = None
     pixel_bytes: int = 1
 
 
@@ -253,9 +257,13 @@ def _tiff_page(tags: dict[int, tuple[float, ...]], data: bytes, source: str) -> 
     parts = [slice(int(a), int(a + n)) for a, n in zip(starts, lengths, strict=True)]
     if any(part.stop > len(data) for part in parts):
         raise _truncated(source)
+    if sum(lengths) > len(data):
+        raise ImageError(source, "parts of its image data are the same bytes of the file", RESCAN)
     fax = _fax_page(tags, width, height)
-    if fax is None:
-        _check_tiff_data(data, parts, tags, source)
+    is_other_fax = fax is None and tags.get(259, (1,))[0] == _GROUP_4
+    # No two of its codes have so many zeros between them (ITU-T T.6, 2.2).
+    if is_other_fax and any(b"\0\0\0" in data[part].rstrip(b"\0") for part in parts):
+        raise _damaged(source)
     per_inch = _PER_INCH.get(int(tags.get(296, (_INCH,))[0]), 0.0)
     x_dpi, y_dpi = (tags.get(tag, (0.0,))[0] * per_inch for tag in (282, 283))
     return ImageHeader(
@@ -265,6 +273,7 @@ def _tiff_page(tags: dict[int, tuple[float, ...]], data: bytes, source: str) -> 
         _TURNS.get(int(tags.get(274, (1,))[0]), _UPRIGHT),
         fax,
         tuple(parts),
+        _jpeg_tables(tags, source),
         int(tags.get(277, (1,))[0] * -(-tags.get(258, (1,))[0] // 8)),
     )
 
@@ -282,31 +291,13 @@ def _fax_page(tags: dict[int, tuple[float, ...]], width: int, height: int) -> Fa
     return FaxPage(width, height, rows, 0 if tag(262, 0) else 255, tag(266, 1) == 2)
 
 
-def _check_tiff_data(
-    data: bytes, parts: list[slice], tags: dict[int, tuple[float, ...]], source: str
-) -> None:
-    """Refuse damage that the decoder would only warn of."""
-    kind = tags.get(259, (1,))[0]
-    whole = True
-    if kind == _GROUP_4:
-        # No two of its codes have so many zeros between them (ITU-T T.6, 2.2).
-        whole = all(b"\0\0\0" not in data[part].rstrip(b"\0") for part in parts)
-    elif kind == _JPEG:
-        tables = bytes(int(value) for value in tags.get(347, ()))[2:-2]
-        streams = (data[p][:2] + tables + data[p][2:] for p in parts)
-        whole = all(_is_whole(stream) for stream in streams)
-    if not whole:
-        raise ImageError(source, "the image data is damaged", RESCAN)
-
-
-def _is_whole(stream: bytes) -> bool:
-    try:
-        jpeg = read_jpeg(stream)
-        if jpeg.frame.is_followed:
-            check_codes(jpeg)
-    except DamagedJpeg:
-        return False
-    return jpeg.frame.is_followed
+def _jpeg_tables(tags: dict[int, tuple[float, ...]], source: str) -> bytes | None:
+    if tags.get(259, (1,))[0] != _JPEG:
+        return None
+    values = tags.get(347, ())
+    if len(values) > _MOST_TABLES or any(value > 255 for value in values):
+        raise _damaged(source)
+    return bytes(int(value) for value in values)[2:-2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,3 +374,7 @@ class _Tiff:
 
 def _truncated(source: str) -> ImageError:
     return ImageError(source, "the file ends before the image does", RESCAN)
+
+
+def _damaged(source: str) -> ImageError:
+    return ImageError(source, "the image data is damaged", RESCAN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -23,6 +23,7 @@ from inkmark.images.pixels import Pixels, Turn
 __all__ = [
     "Raster",
     "TiffDecoder",
+    "check_jpeg_strips",
     "load_fax",
     "load_still",
     "load_still_colour",
@@ -140,8 +141,25 @@ def load_fax(strips: Sequence[bytes], fax: FaxPage, turn: Turn, source: str) -> 
     return turned(pixels, turn)
 
 
+def check_jpeg_strips(strips: Iterable[bytes], tables: bytes, source: str) -> None:
+    """Refuse damage to the JPEG strips of a TIFF page that the decoder would only warn of.
+
+    Raises
+    ------
+    ImageError
+    """
+    try:
+        for strip in strips:
+            jpeg = read_jpeg(strip[:2] + tables + strip[2:])
+            if not jpeg.frame.is_followed:
+                raise _undecodable(source)
+            check_codes(jpeg)
+    except DamagedJpeg as exc:
+        raise _undecodable(source) from exc
+
+
 class TiffDecoder:
-    """Decodes pages of a TIFF file that `read_tiff_headers` found sound.
+    """Decodes pages of a TIFF file whose headers `read_tiff_headers` found sound.
 
     Pillow reads every kind scanners write: 1-bit G3, palettes, white-is-zero. It turns
     pages upright by their orientation tag.

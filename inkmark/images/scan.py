@@ -22,6 +22,7 @@ from inkmark.images.pixels import Pixels
 from inkmark.images.raster import (
     Raster,
     TiffDecoder,
+    check_jpeg_strips,
     load_fax,
     load_still,
     load_still_colour,
@@ -271,24 +272,21 @@ class _TiffPages:
         self.n_pages = len(self._headers)
 
     def load(self, index: int, source: str) -> tuple[Pixels, float | None]:
-        pixels = self._fax(index, source)
-        if pixels is None:
-            pixels = self._pillow(source).decode(index, source, colour=False)
-        return Pixels.of(pixels), self._headers[index].dpi
+        return Pixels.of(self._decode(index, source, colour=False)), self._headers[index].dpi
 
     def load_colour(self, index: int, source: str) -> Raster:
-        fax = self._fax(index, source)
-        if fax is not None:
-            return to_colour(fax)
-        return self._pillow(source).decode(index, source, colour=True)
+        return self._decode(index, source, colour=True)
 
-    def _fax(self, index: int, source: str) -> Raster | None:
+    def _decode(self, index: int, source: str, *, colour: bool) -> Raster:
         header = self._headers[index]
         check_size(header.width, header.height, self._max_pixels, source, header.pixel_bytes)
-        if header.fax is None:
-            return None
-        strips = [self._data[strip] for strip in header.strips]
-        return load_fax(strips, header.fax, header.turn, source)
+        strips = (self._data[strip] for strip in header.strips)
+        if header.fax is not None:
+            grey = load_fax(list(strips), header.fax, header.turn, source)
+            return to_colour(grey) if colour else grey
+        if header.jpeg_tables is not None:
+            check_jpeg_strips(strips, header.jpeg_tables, source)
+        return self._pillow(source).decode(index, source, colour=colour)
 
     def _pillow(self, source: str) -> TiffDecoder:
         if self._decoder is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from inkmark.errors import ImageError
-from inkmark.images import open_scan
+from inkmark.images import ImageLimits, open_scan
 from inkmark.images._blocks import check_codes
 from inkmark.images._jpeg import DamagedJpeg, read_jpeg
 
@@ -138,6 +139,57 @@ def test_a_hole_in_a_tiff_that_the_decoder_only_warns_of(tmp_path, damaged, comp
     data[at : at + 200] = bytes(200)
     with pytest.raises(ImageError, match="damaged"):
         load(tmp_path, bytes(data))
+
+
+def jpeg_tiff(stream, starts, *, length=None, tables=b""):
+    """A grey TIFF page of 64 x 64 pixels a strip, each at some place of a JPEG stream."""
+    n = len(starts)
+    where, lengths = 8 + len(stream), [length or len(stream)] * n
+    lists = struct.pack(f"<{2 * n}I", *(8 + start for start in starts), *lengths) + tables
+    first, second = (where, where + 4 * n) if n > 1 else (8 + starts[0], lengths[0])
+    entries = [(256, 4, 1, 64), (257, 4, 1, 64 * n), (258, 4, 1, 8), (259, 4, 1, 7)]
+    entries += [(262, 4, 1, 1), (273, 4, n, first), (277, 4, 1, 1), (278, 4, 1, 64)]
+    entries += [(279, 4, n, second), *([(347, 7, len(tables), where + 8 * n)] if tables else [])]
+    out = b"II*\0" + struct.pack("<I", where + len(lists)) + stream + lists
+    out += struct.pack("<H", len(entries))
+    return out + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+
+
+@pytest.fixture
+def square():
+    return encoded(np.random.default_rng(8).integers(0, 256, (64, 64)).astype(np.uint8))
+
+
+def test_a_strip_of_a_tiff_that_says_it_has_no_pixels(tmp_path, square):
+    frame = square.index(b"\xff\xc0")
+    assert load(tmp_path, jpeg_tiff(square, [0])).shape == (64, 64)
+    for at in (frame + 5, frame + 7):  # height, width
+        empty = square[:at] + b"\0\0" + square[at + 2 :]
+        with pytest.raises(ImageError, match="damaged"):
+            load(tmp_path, jpeg_tiff(empty, [0]))
+        with pytest.raises(DamagedJpeg, match="size"):
+            read_jpeg(empty)
+
+
+def test_strips_of_a_tiff_have_bytes_of_their_own(tmp_path, square):
+    two = jpeg_tiff(2 * square, [0, len(square)], length=len(square))
+    assert load(tmp_path, two).shape == (128, 64)
+    with pytest.raises(ImageError, match="the same bytes"):
+        load(tmp_path, jpeg_tiff(square, [0] * 20))
+
+
+def test_strips_are_followed_only_where_the_page_is_not_too_large(tmp_path, square):
+    path = tmp_path / "a.tif"
+    path.write_bytes(jpeg_tiff(square[:-40] + square[-2:], [0]))
+    for limits, reason in ((ImageLimits(), "damaged"), (ImageLimits(max_pixels=4095), "more than")):
+        with open_scan(path, limits=limits) as scan, pytest.raises(ImageError, match=reason):
+            scan.load(0)
+
+
+@pytest.mark.parametrize("tables", [bytes(4097), b"\xff\xd8\xff\xe0\xff\xf0\xff\xd9"])
+def test_tables_of_a_tiff_that_are_too_long_or_no_tables(tmp_path, square, tables):
+    with pytest.raises(ImageError, match="damaged"):
+        load(tmp_path, jpeg_tiff(square, [0], tables=tables))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "PDF"])

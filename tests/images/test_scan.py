@@ -351,10 +351,11 @@ def test_what_stands_in_the_place_of_a_file_is_said(tmp_path):
     assert refused(pipe) == refused(device) == "it is a device or a pipe, not a file"
 
 
-def test_one_damaged_page_leaves_the_others(tmp_path, page):
+@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "jpeg"])
+def test_one_damaged_page_leaves_the_others(tmp_path, page, compression):
     pages = [Image.fromarray(np.ascontiguousarray(p)) for p in (page, page[::-1])]
     path = tmp_path / "a.tif"
-    pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_adobe_deflate")
+    pages[0].save(path, save_all=True, append_images=pages[1:], compression=compression)
     data = bytearray(path.read_bytes())
     with Image.open(path) as image:
         start = image.tag_v2[273][0]
@@ -363,7 +364,9 @@ def test_one_damaged_page_leaves_the_others(tmp_path, page):
     with open_scan(path) as scan:
         with pytest.raises(ImageError, match="damaged"):
             scan.load(0)
-        assert np.array_equal(scan.load(1).pixels.whole(), np.asarray(pages[1]))
+        assert difference(scan.load(1).pixels.whole(), np.asarray(pages[1])) <= (
+            compression == "jpeg"
+        )
 
 
 def test_real_photos_load_as_cv2_loads_them(omrchecker_dir):
