@@ -25,6 +25,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PRELOADED = ["inkmark.session.batch"]
+_TIMES_BEGUN = 2
+"""A process may be lost by chance before it has begun; one that always is has a reason."""
 
 
 class WorkerPool(Executor):
@@ -69,20 +71,23 @@ class WorkerPool(Executor):
         BrokenProcessPool
             Where that process, too, is lost.
         InkmarkError
-            Where processes are lost before they have begun.
+            Where processes are lost again and again before they have begun.
         """
-        begun = self._context.Event()
-        with self._new(1, begun) as pool:
-            try:
-                return pool.submit(fn, *args, **kwargs).result()
-            except BrokenProcessPool as exc:
-                if begun.is_set():
-                    raise
-                raise InkmarkError(
-                    "worker processes end before they have begun. A script that reads with "
-                    'workers needs its own calls under `if __name__ == "__main__":`, because '
-                    "each worker imports the script; or give no pool, and it reads with threads."
-                ) from exc
+        for _ in range(_TIMES_BEGUN):
+            begun = self._context.Event()
+            with self._new(1, begun) as pool:
+                try:
+                    return pool.submit(fn, *args, **kwargs).result()
+                except BrokenProcessPool as exc:
+                    if begun.is_set():
+                        raise
+                    lost = exc
+        raise InkmarkError(
+            "worker processes end before they have begun. Where memory is short, end other "
+            "programs or read with fewer workers (--workers 1). A script that reads with workers "
+            'needs its own calls under `if __name__ == "__main__":`, because each worker imports '
+            "the script; or give no pool, and it reads with threads."
+        ) from lost
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers."""

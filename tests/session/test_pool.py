@@ -10,15 +10,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
 from sheets import make_folder, page_images, save, small_exam
 
+from inkmark.errors import InkmarkError
 from inkmark.exam import ExamFolder
 from inkmark.layouts import SheetLayout, layout_text
 from inkmark.readings import IssueKind, SheetIssue, SheetReading
 from inkmark.session import ReadOptions, SerialExecutor, WorkerPool, batch
+from inkmark.session import pool as pool_module
 
 Outcome = SheetReading | SheetIssue
 
@@ -111,6 +114,30 @@ def test_a_script_that_no_worker_can_import_is_told_so(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "InkmarkError: worker processes end before they have begun." in done.stderr
     assert '`if __name__ == "__main__":`' in done.stderr
+
+
+def die_at_start(mark: Path, times: int, begun: Event) -> None:
+    """Begin as a worker that is killed before it has begun, so many times."""
+    starts = len(mark.read_text("utf-8")) if mark.exists() else 0
+    if starts < times:
+        mark.write_text("x" * (starts + 1), "utf-8")
+        os.kill(os.getpid(), signal.SIGKILL)
+    begun.set()
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_process_that_is_lost_before_it_has_begun_is_begun_once_more(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "starts"
+    monkeypatch.setattr(pool_module, "_start_worker", partial(die_at_start, mark, times))
+    with WorkerPool(1) as opened:
+        if times == 1:
+            assert opened.alone(len, "ab") == 2
+        else:
+            with pytest.raises(InkmarkError, match="memory is short"):
+                opened.alone(len, "ab")
+    assert mark.read_text("utf-8") == "x" * min(times, 2)
 
 
 def test_the_layout_of_a_job_is_made_once_in_a_worker(
