@@ -351,8 +351,8 @@ def test_what_stands_in_the_place_of_a_file_is_said(tmp_path):
     assert refused(pipe) == refused(device) == "it is a device or a pipe, not a file"
 
 
-@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "jpeg"])
-def test_one_damaged_page_leaves_the_others(tmp_path, page, compression):
+@pytest.mark.parametrize(("compression", "most"), [("tiff_adobe_deflate", 0), ("jpeg", 3)])
+def test_one_damaged_page_leaves_the_others(tmp_path, page, compression, most):
     pages = [Image.fromarray(np.ascontiguousarray(p)) for p in (page, page[::-1])]
     path = tmp_path / "a.tif"
     pages[0].save(path, save_all=True, append_images=pages[1:], compression=compression)
