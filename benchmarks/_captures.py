@@ -55,6 +55,11 @@ class Capture:
     layout: SheetLayout
     truth: tuple[TruthRow, ...]
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is marked or written in any field."""
+        return not any(row.value for row in self.truth)
+
 
 def reference_scans(options: Options) -> Path:
     """The folder ``scans`` of the reference data.

@@ -5,7 +5,8 @@ are our own blank sheets in every style. A known bubble is *found* where a learn
 within half a bubble of it, else *missed*; learned bubbles that are none of the known ones
 are *extra*: examples in the instructions and grids that a template leaves out are bubbles
 too, so an extra one is not always an error. The error of a found bubble is its distance in
-mm on the sheet. Where there are several images of a sheet, the layout learned from the first
+mm on the sheet. Layouts are meant to be learned from blank sheets, so these are summed up apart
+from filled ones. Where there are several images of a sheet, the layout learned from the first
 reads the others, and what it reads in the known fields is compared with the truth.
 """
 
@@ -54,6 +55,7 @@ _OWN = [
     for style in (BubbleShape.OVAL, BubbleShape.RECTANGLE)
     for language in ("zh", "en")
 ]
+_SUMS = ("all of our own, blank", "others, blank", "others, filled", "all others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +271,11 @@ def run(options: Options) -> Result:
     """
     scans = reference_scans(options)
     groups: dict[str, list[Found]] = {}
+    sums: dict[str, list[Found]] = {name: [] for name in _SUMS}
     notes: list[str] = []
     for name, found in _own_sheets():
         groups.setdefault(name, []).append(found)
+        sums["all of our own, blank"].append(found)
     captures = list(sheet_captures(scans))
     for capture in captures:
         result = _capture(capture)
@@ -279,18 +283,16 @@ def run(options: Options) -> Result:
             notes.append(f"{capture.collection}/{capture.name}: its known layout does not register")
             continue
         groups.setdefault(capture.group, []).append(result)
+        sums["all others"].append(result)
+        sums["others, blank" if capture.is_blank else "others, filled"].append(result)
         if result.found < result.known or result.extra:
             notes.append(
-                f"{capture.collection}/{capture.name}: {result.known} known, "
+                f"{capture.collection}/{capture.name}{' (blank)' if capture.is_blank else ''}: "
+                f"{result.known} known, "
                 f"{result.known - result.found} missed, {result.extra} extra"
             )
-    rows = [row for group, found in groups.items() for row in _rows(group, found)]
+    rows = [row for group, found in (groups | sums).items() if found for row in _rows(group, found)]
     total: Counter[str] = Counter()
-    own = [found for name, group in groups.items() if name.startswith("own ") for found in group]
-    others = [
-        found for name, group in groups.items() if not name.startswith("own ") for found in group
-    ]
-    rows += [*_rows("all of our own", own), *_rows("all others", others)]
     for group in groups:
         images = [capture for capture in captures if capture.group == group]
         if len(images) > 1:
@@ -303,7 +305,8 @@ def run(options: Options) -> Result:
         rows=tuple(rows),
         notes=(
             "Known: layouts imported from templates or made from the measurements of a set,",
-            "moved to the print as reading does. Most sheets are filled, many are photos.",
+            "moved to the print as reading does. Many images are photos. Blank are images on",
+            "which nothing is marked, as their truth says; our own are rendered from the PDF.",
             "Image by image:",
             *notes,
         ),

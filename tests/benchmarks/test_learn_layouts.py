@@ -56,6 +56,15 @@ def test_every_bubble_of_clear_sheets_is_found(data_dir):
         assert found.found == found.known, capture.name
 
 
+def test_sheets_without_marks_are_known_as_blank(data_dir):
+    captures = list(sheet_captures(data_dir / "scans"))
+    assert {capture.name.rpartition("/")[2] for capture in captures if capture.is_blank} == {
+        "yes_no_questionnarie.jpg",
+        "waec_sample.jpeg",
+        "sheet.png",
+    }
+
+
 def test_the_benchmark_says_when_it_cannot_run():
     with pytest.raises(Unavailable, match="INKMARK_DATA"):
         learn_layouts.run(Options(data_dir=None))
