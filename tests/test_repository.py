@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import itertools
 import re
 import subprocess
@@ -83,6 +84,18 @@ def test_files_stay_short() -> None:
     }
     assert long - set(LONG_FILES) == set(), "split them, or say in LONG_FILES why not"
     assert set(LONG_FILES) - long == set(), "these are short again"
+
+
+def test_kernels_call_none_of_another_file() -> None:
+    """numba would keep the old code of the other file when that changes."""
+    n_kernels = 0
+    for path in tracked("inkmark/*_kernels.py"):
+        module = importlib.import_module(name_of(path).removesuffix(".py").replace("/", "."))
+        for value in vars(module).values():
+            if hasattr(value, "py_func"):
+                n_kernels += 1
+                assert value.py_func.__module__ == module.__name__
+    assert n_kernels > 0
 
 
 def test_nothing_large_slips_in() -> None:

@@ -21,7 +21,11 @@ SLACK_BYTES = 512
 
 @njit(cache=True, nogil=True, inline="always")
 def _copy(source: U8, target: U8) -> None:
-    """Copy one stretch to another of its length, faster than by an assignment of slices."""
+    """Copy one stretch to another of its length, faster than by an assignment of slices.
+
+    It stands here and in `_kernels.py`, as code that numba keeps of one file does not see
+    what changes in another.
+    """
     for k in range(len(target)):
         target[k] = source[k]
 

@@ -1,4 +1,8 @@
-"""Numbers of the transform of JPEG blocks (ITU-T T.81, A.3.3 and figure A.6)."""
+"""Numbers of the transform of JPEG blocks (ITU-T T.81, A.3.3 and figure A.6).
+
+numba keeps the machine code of `_kernels.py`, which has these baked in, until that file
+itself changes: after a change here, it has to be touched, or the old numbers count on.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Operations that kernels are made of, where the compiler finds no fast ones by itself."""
+"""Operations that kernels are made of, where the compiler finds no fast ones by itself.
+
+numba keeps the machine code of `_kernels.py`, which has these baked in, until that file
+itself changes: after a change here, it has to be touched, or the old code runs on.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Data is hostile. Every step over the coded data goes on by a bit at least, or ends the loop.
 Indices that depend on the data are bounded: those into lookup tables, which cover all values
 of their bits; places in the coded data, by its end, looked at before each step, and the slack
-behind it; coefficients, by 64; and blocks that are noted, by the room there is for them.
+behind it; coefficients, by 64; and places of blocks, by the room there is for them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ _BIT = np.uint64(2**64 - 256)
 
 @njit(cache=True, nogil=True, inline="always")
 def _copy(source: U8, target: U8) -> None:
-    """Copy one stretch to another of its length, faster than by an assignment of slices."""
+    """Copy one stretch to another of its length, faster than by an assignment of slices.
+
+    It stands here and in `_byte_kernels.py`, as code that numba keeps of one file does not see
+    what changes in another.
+    """
     for k in range(len(target)):
         target[k] = source[k]
 
