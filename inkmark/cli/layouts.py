@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inkmark.workflow import CheckSummary
 
 
-_force = click.option("--force", is_flag=True, help="Replace a layout that is there already.")
+_force = click.option("--force", is_flag=True, help="Replace what is there already.")
 _full_box = click.option(
     "--full-box",
     type=click.Choice(["marked", "cancelled"]),
@@ -82,7 +82,8 @@ def import_layout(
 @click.option(
     "--overlay",
     type=FILE,
-    help="The PDF to check it by; the name of BLANK with .overlay.pdf if not given.",
+    help="The PDF to check it by; beside the layout, by the name of BLANK with .overlay.pdf, if "
+    "not given.",
 )
 @click.option("--title", default="", help="Title of the layout; the name of BLANK if not given.")
 @click.option(
@@ -133,7 +134,7 @@ def learn(
     from inkmark.workflow import learn_layout
 
     target = out if out is not None else blank.with_suffix(".layout.json")
-    drawn = overlay if overlay is not None else blank.with_suffix(".overlay.pdf")
+    drawn = overlay if overlay is not None else target.with_name(f"{blank.stem}.overlay.pdf")
     options = LearnOptions(title=title or blank.stem, width_mm=width, order=Order(order))
     summary = learn_layout(
         blank, target, drawn, options, full_box=FullBox(full_box), n_pages=pages, force=force

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkmark.learning.check import CheckedPage, draw_check, joined_values
+from inkmark.learning.check import CheckedPage, check_picture_name, draw_check, joined_values
 from inkmark.learning.model import (
     Doubt,
     LearnedBubble,
@@ -23,6 +23,7 @@ __all__ = [
     "LearnedPage",
     "LearnedSheet",
     "Order",
+    "check_picture_name",
     "draw_check",
     "joined_values",
     "learn_sheet",

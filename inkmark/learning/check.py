@@ -16,6 +16,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from inkmark.drawing import PT_PER_MM, Pen
+from inkmark.errors import InkmarkError
 from inkmark.files import write_whole
 from inkmark.fonts import register_fonts
 from inkmark.geometry import MM_PER_INCH, Box
@@ -23,7 +24,7 @@ from inkmark.layouts import BubbleField, PageLayout, SheetLayout
 from inkmark.learning._shapes import FloatArray
 from inkmark.readings import FieldReading, Flag, SheetIssue, SheetReading
 
-__all__ = ["CheckedPage", "draw_check", "joined_values"]
+__all__ = ["CheckedPage", "check_picture_name", "draw_check", "joined_values"]
 
 _INK = HexColor(0x1B2A41)
 _BLANK, _MARKED, _FLAGGED = HexColor(0x1565C0), HexColor(0x2E7D32), HexColor(0xC62828)
@@ -70,15 +71,18 @@ def draw_check(layout: SheetLayout, pages: Sequence[CheckedPage], path: Path | s
     layout : SheetLayout
     pages : sequence of CheckedPage
     path : Path or str
-        ``.png``: the first page alone; else a PDF file. Written whole or not at all.
+        ``.png``: the first page alone; ``.pdf``: all. Written whole or not at all.
 
     Raises
     ------
+    InkmarkError
+        Where the file has another ending.
     OSError
         Where the file cannot be written.
     """
-    register_fonts()
     path = Path(path)
+    check_picture_name(path)
+    register_fonts()
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pageCompression=1, invariant=1)
     canvas.setTitle(f"{layout.title} check".strip())
@@ -89,6 +93,19 @@ def draw_check(layout: SheetLayout, pages: Sequence[CheckedPage], path: Path | s
     canvas.save()
     content = buffer.getvalue()
     write_whole(path, _png(content) if as_png else content)
+
+
+def check_picture_name(path: Path) -> None:
+    """Refuse a file that `draw_check` could not draw.
+
+    Raises
+    ------
+    InkmarkError
+    """
+    if path.suffix.lower() not in (".png", ".pdf"):
+        raise InkmarkError(
+            f"{path} ends neither in .pdf nor in .png. Name a PDF or a PNG file to draw."
+        )
 
 
 def _png(pdf: bytes) -> bytes:

@@ -28,6 +28,7 @@ from inkmark.learning import (
     Doubt,
     LearnedPage,
     LearnOptions,
+    check_picture_name,
     draw_check,
     joined_values,
     learn_sheet,
@@ -131,7 +132,7 @@ def take_in_template(
     """
     keep_inputs(Path(out), [Path(template)])
     if not force:
-        _keep_layout(Path(out))
+        _keep(Path(out), "--out")
     imported = import_layout(template)
     imported = replace(imported, layout=set_full_box(imported.layout, full_box))
     save_layout(imported.layout, out)
@@ -163,7 +164,7 @@ def learn_layout(
         How many of the file's pages, from the first, make up one sheet. By default all of
         them do, but then they may be four at most, and no two alike.
     force : bool
-        Replace a layout that is there.
+        Replace a layout and an overlay that are there.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def learn_layout(
     ------
     InkmarkError
         Where what is to be written is the blank sheet, or both the layout and the overlay,
-        or there is a layout already.
+        or one of them is there already.
     ImageError
         Where the file cannot be read.
     LayoutError
@@ -185,7 +186,8 @@ def learn_layout(
     if out.resolve() == overlay.resolve():
         raise InkmarkError(f"{out} is named twice. Name one file to write for each.")
     if not force:
-        _keep_layout(out)
+        _keep(out, "--out")
+        _keep(overlay, "--overlay")
     with open_scan(blank, render_dpi=_RENDER_DPI) as scan:
         images = [scan.load(index) for index in range(_pages_to_learn(scan.n_pages, n_pages))]
     pages = [BlankPage(image.pixels.whole(), image.dpi) for image in images]
@@ -238,10 +240,11 @@ def check_layout(
     ImageError
         Where the scan cannot be read.
     InkmarkError
-        Where `out` is the layout or the scan.
+        Where `out` is the layout or the scan, or is no PDF or PNG file by its name.
     """
     if out is not None:
         keep_inputs(Path(out), (Path(layout_path), Path(scan_path)))
+        check_picture_name(Path(out))
     layout = _any_layout(Path(layout_path))
     if page_number is not None:
         if not 0 <= page_number < len(layout.pages):
@@ -332,8 +335,8 @@ def _refuse_copies(pages: Sequence[LearnedPage]) -> None:
             )
 
 
-def _keep_layout(out: Path) -> None:
-    """Refuse to replace a layout, which a person may have corrected.
+def _keep(out: Path, option: str) -> None:
+    """Refuse to replace a layout, which a person may have corrected, or what it is checked by.
 
     Raises
     ------
@@ -342,7 +345,7 @@ def _keep_layout(out: Path) -> None:
     """
     if out.exists():
         raise InkmarkError(
-            f"{out} is there already, perhaps corrected by hand. Name another file with --out, "
+            f"{out} is there already, perhaps corrected by hand. Name another file with {option}, "
             "or replace it with --force."
         )
 

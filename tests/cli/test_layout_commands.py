@@ -150,11 +150,39 @@ def test_a_layout_that_was_corrected_is_kept(folder: Path, data_dir: Path) -> No
         load_layout(layout)
 
 
+def test_the_overlay_lies_beside_the_layout_and_is_kept(folder: Path) -> None:
+    """Not beside the blank sheet, which may be one of a folder of scans."""
+    learn = ("layouts", "learn", folder / "blank.png", "--width", "210", "--out")
+    assert invoke(*learn, folder / "made" / "own.json").exit_code == 0
+    overlay = folder / "made" / "blank.overlay.pdf"
+    assert overlay.read_bytes().startswith(b"%PDF")
+    assert {path.name for path in folder.iterdir()} == {"blank.png", "filled.png", "made"}
+    overlay.write_text("with notes", encoding="utf-8")
+    other = folder / "made" / "other.json"
+    refused = invoke(*learn, other)
+    assert refused.exit_code == 1
+    assert "--overlay, or replace it with --force" in refused.stderr
+    assert overlay.read_text(encoding="utf-8") == "with notes"
+    assert not other.exists()
+    assert invoke(*learn, other, "--force").exit_code == 0
+    assert overlay.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ["check.gif", "check"])
+def test_check_draws_no_other_files(folder: Path, name: str) -> None:
+    """Refused before anything is read: the layout is none."""
+    picture = folder / name
+    result = invoke("layouts", "check", folder / "blank.png", folder / "filled.png", "-o", picture)
+    assert result.exit_code == 1
+    assert "neither in .pdf nor in .png" in result.stderr
+    assert not picture.exists()
+
+
 def test_what_a_full_box_means_is_chosen_for_a_form(folder: Path) -> None:
     plain, crossed = folder / "plain.json", folder / "crossed.json"
     learn = ("layouts", "learn", folder / "blank.png", "--width", "210", "--out")
     invoke(*learn, plain)
-    assert invoke(*learn, crossed, "--full-box", "cancelled").exit_code == 0
+    assert invoke(*learn, crossed, "--full-box", "cancelled", "--force").exit_code == 0
     one, other = load_layout(plain), load_layout(crossed)
     assert {field.full_box for field in one.fields()} == {FullBox.MARKED}
     assert {field.full_box for field in other.fields()} == {FullBox.CANCELLED}
