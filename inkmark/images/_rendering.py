@@ -8,35 +8,57 @@ file's other pages.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import struct
 import subprocess
 import sys
 import threading
+import time
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-__all__ = ["Drawing", "NotDrawn", "Renderer"]
+__all__ = ["Drawing", "NotDrawn", "Reason", "Renderer"]
 
 _MOST_CPU_S = 10
-"""Processor time for a page; a full answer sheet takes 0.05 s."""
-_MOST_WALL_S = 60.0
-"""The same by the clock, for systems that cannot limit processor time."""
+"""Processor time for a file, and `_PAGE_CPU_S` more a page; a full answer sheet takes 0.05 s."""
+_PAGE_CPU_S = 1
+_MOST_LOADING_S = 2.0
+"""Processor time for loading a page, as it is loaded again where nothing stops that."""
+_MOST_WALL_S = 60.0 if importlib.util.find_spec("resource") is None else 3600.0
+"""Time by the clock for a request. Where processor time can be limited this is far away, as on a
+busy machine the clock says little."""
 _MOST_BYTES = 3 << 30
 _POINTS_PER_INCH = 72.0
 _LENGTH = struct.Struct("<Q")
+_MAGIC = b"\ninkmark renders\n"
+"""The first the process says; before it comes what Python itself is made to say at its start."""
+_MOST_SAID = 1 << 16
+
+
+class Reason(StrEnum):
+    """What became of a page that is not rendered."""
+
+    DAMAGED = "damaged"
+    LARGE = "large"
+    """The images on it have more pixels together than are allowed."""
+    LONG = "long"
+    """It, or one before it, takes more time or memory than the process may use."""
+    START = "start"
+    """There is no process."""
 
 
 class NotDrawn(Exception):  # noqa: N818 - says what became of a page
-    """Why a page is not rendered: ``"damaged"``, ``"large"``, ``"long"`` or ``"start"``.
+    """Why a page is not rendered."""
 
-    Large are more pixels in the page's images together than are allowed; long is what takes
-    more time or memory than the process may use; start, that there is no process.
-    """
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Drawing(NamedTuple):
@@ -52,18 +74,26 @@ class Drawing(NamedTuple):
 class Renderer:
     """Loads and renders pages of one file; the process starts with the first.
 
+    The file has one limit of time: once a page takes too long, no other is rendered.
+
     Parameters
     ----------
     data : bytes
         The whole file.
+    n_pages : int
     max_pixels : int
         Most pixels of the images on a page together: they are decoded in full, however
         small they are drawn.
     """
 
-    def __init__(self, data: bytes, max_pixels: int) -> None:
+    def __init__(self, data: bytes, n_pages: int, max_pixels: int) -> None:
         self._data = data
-        self._max_pixels = max_pixels
+        self._limits = {
+            "max_pixels": max_pixels,
+            "cpu_s": _MOST_CPU_S + _PAGE_CPU_S * n_pages,
+            "loading_s": _MOST_LOADING_S,
+        }
+        self._took_long = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def try_loading(self, index: int) -> None:
@@ -92,31 +122,43 @@ class Renderer:
             self._process = None
 
     def _ask(self, request: dict[str, object]) -> tuple[dict[str, Any], bytes]:
+        if self._took_long:
+            raise NotDrawn(Reason.LONG)
         if self._process is None:
-            self._process = _start(self._data)
-        timer = threading.Timer(_MOST_WALL_S, self._process.kill)
+            self._process = _start()
+            request = {**request, "opens": True}
+        process = self._process
+        timer = threading.Timer(_MOST_WALL_S, process.kill)
         timer.start()
         try:
-            pipe_in, pipe_out = _pipes(self._process)
-            limits = {"max_pixels": self._max_pixels, "cpu_s": _MOST_CPU_S}
-            _send(pipe_in, json.dumps({**request, **limits}).encode())
+            pipe_in, pipe_out = _pipes(process)
+            if "opens" in request:
+                _skip_to_magic(pipe_out)
+                _send(pipe_in, json.dumps(self._limits).encode())
+                _send(pipe_in, self._data)
+            _send(pipe_in, json.dumps(request).encode())
             facts, rows = json.loads(_receive(pipe_out)), _receive(pipe_out)
         except (EOFError, BrokenPipeError) as exc:
             self.close()
-            raise NotDrawn("long") from exc
+            self._took_long = True
+            raise NotDrawn(Reason.LONG) from exc
+        except NotDrawn:
+            self.close()
+            raise
         finally:
             timer.cancel()
         if "reason" in facts:
-            raise NotDrawn(facts["reason"])
+            reason = Reason(facts["reason"])
+            self._took_long = reason is Reason.LONG
+            raise NotDrawn(reason)
         return facts, rows
 
 
-def _start(data: bytes) -> subprocess.Popen[bytes]:
-    """A process that has opened a file."""
+def _start() -> subprocess.Popen[bytes]:
     # What this process finds by its path the other finds too, and nothing beside this file.
-    path = os.pathsep.join(entry for entry in sys.path if entry)
+    path = os.pathsep.join(entry for entry in map(str, sys.path) if entry)
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own file
+        return subprocess.Popen(  # noqa: S603 - our own file
             [sys.executable, "-P", str(Path(__file__).resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -124,15 +166,16 @@ def _start(data: bytes) -> subprocess.Popen[bytes]:
             env={**os.environ, "PYTHONPATH": path},
         )
     except OSError as exc:
-        raise NotDrawn("start") from exc
-    try:
-        pipe_in, pipe_out = _pipes(process)
-        _send(pipe_in, data)
-        _receive(pipe_out)
-    except (EOFError, BrokenPipeError) as exc:
-        _end(process)
-        raise NotDrawn("start") from exc
-    return process
+        raise NotDrawn(Reason.START) from exc
+
+
+def _skip_to_magic(pipe: IO[bytes]) -> None:
+    said = b""
+    while not said.endswith(_MAGIC):
+        byte = pipe.read(1)
+        said += byte
+        if not byte or len(said) > _MOST_SAID:
+            raise NotDrawn(Reason.START)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -155,7 +198,7 @@ def _send(pipe: IO[bytes], data: bytes) -> None:
 def _receive(pipe: IO[bytes]) -> bytes:
     head = pipe.read(_LENGTH.size)
     length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else -1
-    data = pipe.read(length) if length > 0 else b""
+    data = pipe.read(length) if 0 < length <= _MOST_BYTES else b""
     if len(data) != length:
         raise EOFError
     return data
@@ -165,15 +208,17 @@ def _receive(pipe: IO[bytes]) -> bytes:
 
 
 def _serve(requests: IO[bytes], replies: IO[bytes]) -> None:
+    replies.write(_MAGIC)
+    replies.flush()
+    limits = json.loads(_receive(requests))
+    _limit(limits["cpu_s"])
     document = pypdfium2.PdfDocument(_receive(requests))
-    _send(replies, b"ready")
     while True:
         try:
             request = json.loads(_receive(requests))
         except EOFError:
             return
-        _allow_more_time(request["cpu_s"])
-        facts, rows = _answer(document, request)
+        facts, rows = _answer(document, {**limits, **request})
         _send(replies, json.dumps(facts).encode())
         _send(replies, rows)
 
@@ -182,7 +227,10 @@ def _answer(
     document: pypdfium2.PdfDocument, request: dict[str, Any]
 ) -> tuple[dict[str, object], bytes]:
     try:
+        started = time.process_time()
         page = document[request["index"]]
+        if time.process_time() - started > request["loading_s"]:
+            return {"reason": Reason.LONG}, b""
         if "dpi" not in request:
             return {}, b""
         images = page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=40)
@@ -191,16 +239,16 @@ def _answer(
             width, height = image.get_px_size()
             n_pixels += width * height
             if n_pixels > request["max_pixels"]:
-                return {"reason": "large"}, b""
+                return {"reason": Reason.LARGE}, b""
         scale = request["dpi"] / _POINTS_PER_INCH
         drawn = page.render(scale=scale, grayscale=not request["colour"])
     except pypdfium2.PdfiumError:
-        return {"reason": "damaged"}, b""
+        return {"reason": Reason.DAMAGED}, b""
     shape = (drawn.width, drawn.height, drawn.stride, drawn.n_channels)
     return {"shape": shape}, bytes(drawn.buffer)
 
 
-def _allow_more_time(cpu_s: int) -> None:
+def _limit(cpu_s: int) -> None:
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
@@ -219,4 +267,8 @@ def _allow_more_time(cpu_s: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    sys.stdout.flush()
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as own:
+        # Whatever else is printed goes where errors go.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        _serve(sys.stdin.buffer, own)

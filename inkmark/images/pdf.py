@@ -22,9 +22,9 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from inkmark.errors import ImageError
-from inkmark.images._coded import LONGEST_HEAD, Coded
+from inkmark.images._coded import LONGEST_HEAD, Coded, streams
 from inkmark.images._fax import FaxPage
-from inkmark.images._rendering import NotDrawn, Renderer
+from inkmark.images._rendering import NotDrawn, Reason, Renderer
 from inkmark.images.headers import (
     RESCAN,
     ImageHeader,
@@ -56,7 +56,6 @@ _Rectangle = tuple[float, float, float, float]  # left, bottom, right, top, in p
 _MASK = re.compile(rb"/(?:ImageMask\s+true|S?Mask\s*[\[\d])")
 _DECODE = re.compile(rb"/Decode\s*[\[\d]")
 
-_HEAD = re.compile(rb"obj\b(.{0,2048}?)\bstream\b", re.DOTALL)
 _WIDTH = re.compile(rb"/Width\s+(\d{1,10})")
 _HEIGHT = re.compile(rb"/Height\s+(\d{1,10})")
 
@@ -125,7 +124,6 @@ class PdfPages:
         self._found_at = 0  # where in the data the last stream was
         self._max_pixels = max_pixels
         self._render_dpi = render_dpi
-        self._renderer = Renderer(data, max_pixels)
         # The words alone are looked for first, as that takes a tenth of the time.
         self._masked = b"Mask" in data and _MASK.search(data) is not None
         self._remapped = b"/Decode" in data and _DECODE.search(data) is not None
@@ -141,6 +139,7 @@ class PdfPages:
                         "Save a copy without a password and use that.",
                     ) from exc
                 raise ImageError(source, "the PDF file is damaged or truncated", RESCAN) from exc
+        self._renderer = Renderer(data, self.n_pages, max_pixels)
         if not 0 < self.n_pages <= max_pages:
             reason = f"it has more than {max_pages} pages" if self.n_pages else "it has no page"
             self.close()
@@ -150,6 +149,7 @@ class PdfPages:
             self.close()
             reason = "its drawing commands are far longer than those of any sheet"
             raise ImageError(source, reason, _TOO_MUCH)
+        self._sizes = {_size_in(head) for head, _, _ in streams(data)} if self._masked else set()
         self._loads_soon = coded.is_flat and not _is_encrypted(self._document)
 
     def close(self) -> None:
@@ -210,24 +210,20 @@ class PdfPages:
         except pypdfium2.PdfiumError as exc:
             raise ImageError(source, "the page of the PDF file is damaged", RESCAN) from exc
         except NotDrawn as exc:
-            match str(exc):
-                case "long":
-                    reason = "rendering the page takes longer, or more memory, than any sheet does"
-                    raise ImageError(source, reason, _TOO_MUCH) from exc
-                case "large":
-                    raise ImageError(
-                        source,
-                        "its images together have more pixels than the limit of "
-                        f"{self._max_pixels:,}",
-                        "Scan at 200 or 300 dpi, or raise the limit on pixels.",
-                    ) from exc
-                case "start":
+            match exc.reason:
+                case Reason.LONG:
+                    reason = "rendering its pages takes longer, or more memory, than any sheets do"
+                    remedy = _TOO_MUCH
+                case Reason.LARGE:
+                    limit = f"the limit of {self._max_pixels:,}"
+                    reason = f"its images together have more pixels than {limit}"
+                    remedy = "Scan at 200 or 300 dpi, or raise the limit on pixels."
+                case Reason.START:
                     reason = "rendering it takes a process of its own, and none starts"
                     remedy = "Check that the machine has memory left and that Python is whole."
-                    raise ImageError(source, reason, remedy) from exc
-                case _:
-                    reason = "the page of the PDF file is damaged"
-                    raise ImageError(source, reason, RESCAN) from exc
+                case Reason.DAMAGED:
+                    reason, remedy = "the page of the PDF file is damaged", RESCAN
+            raise ImageError(source, reason, remedy) from exc
 
     def _taken_out(
         self,
@@ -294,11 +290,8 @@ class PdfPages:
         scale = self._render_dpi / _POINTS_PER_INCH
         width, height = page.get_size()
         self._check_size(round(width * scale), round(height * scale), source)
-        if self._masked:
-            for head in _HEAD.findall(self._data):
-                sizes = [_WIDTH.search(head), _HEIGHT.search(head)]
-                columns, rows = (int(size[1]) if size else 0 for size in sizes)
-                self._check_size(columns, rows, source)
+        for columns, rows in self._sizes:
+            self._check_size(columns, rows, source)
 
     def _check_size(self, width: int, height: int, source: str) -> None:
         check_size(width, height, self._max_pixels, source)
@@ -309,6 +302,12 @@ def _pixels(image: Raster | _Fax, turn: Turn, source: str) -> Raster:
         strip, fax = image
         return load_fax([strip], fax, turn, source)
     return turned(image, turn)
+
+
+def _size_in(head: bytes) -> tuple[int, int]:
+    """Width and height that the dictionary of an image gives, else 0."""
+    width, height = _WIDTH.search(head), _HEIGHT.search(head)
+    return int(width[1]) if width else 0, int(height[1]) if height else 0
 
 
 def _is_encrypted(document: pypdfium2.PdfDocument) -> bool:

@@ -123,7 +123,7 @@ def test_a_page_that_would_take_hours_is_refused(
 
 
 @limits_time
-def test_the_page_after_one_that_takes_long_is_read(tmp_path, monkeypatch):
+def test_a_file_has_one_limit_of_time(tmp_path, monkeypatch):
     monkeypatch.setattr(_rendering, "_MOST_CPU_S", 1)
     kids = b"<</Type/Pages/Kids[3 0 R 19 0 R]/Count 2>>"
     path = odd_file(tmp_path, DRAWS_FORM, b"/F Do", *forms(12))
@@ -135,13 +135,39 @@ def test_the_page_after_one_that_takes_long_is_read(tmp_path, monkeypatch):
     )
     path.write_bytes(data.replace(b"trailer", more + b"trailer"))
     with open_scan(path, render_dpi=72) as scan:
-        for _ in range(2):
-            with pytest.raises(ImageError, match="takes longer"):
-                scan.load(0)
-            pixels = scan.load(1).pixels.whole()
-            assert pixels.shape == (144, 72)
-            assert (pixels[:, :35] == 0).all()
-            assert (pixels[:, 37:] == 255).all()
+        pixels = scan.load(1).pixels.whole()
+        assert pixels.shape == (144, 72)
+        assert (pixels[:, :35] == 0).all()
+        assert (pixels[:, 37:] == 255).all()
+        with pytest.raises(ImageError, match="takes longer"):
+            scan.load(0)
+        monkeypatch.setattr(_rendering, "_start", None)  # nothing is begun again
+        with pytest.raises(ImageError, match="takes longer"):
+            scan.load(1)
+
+
+def test_commands_named_many_times_are_not_loaded_here(tmp_path, monkeypatch):
+    path = odd_file(tmp_path, b"", b"0 0 9 9 re f\n")
+    path.write_bytes(path.read_bytes().replace(b"4 0 R", b"[" + b"4 0 R " * 60 + b"]"))
+    monkeypatch.setattr(_rendering, "_MOST_LOADING_S", -1.0)
+    with open_scan(path) as scan, pytest.raises(ImageError, match="takes longer"):
+        scan.load(0)
+
+
+def test_what_python_prints_at_its_start_does_no_harm(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("print('hello ' * 99)\n")
+    monkeypatch.setattr(sys, "path", [tmp_path, *sys.path])
+    path = odd_file(tmp_path, b"", b"0 0 9 9 re f")
+    with open_scan(path, render_dpi=72) as scan:
+        assert (scan.load(0).pixels.whole() == 0).sum() == 81
+
+
+def test_a_process_that_says_anything_else_is_none(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("print('x' * 99_999)\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    path = odd_file(tmp_path, b"", b"0 0 9 9 re f")
+    with open_scan(path) as scan, pytest.raises(ImageError, match="none starts"):
+        scan.load(0)
 
 
 def test_a_few_forms_are_drawn(tmp_path):
