@@ -187,7 +187,14 @@ def _finish(folder: ExamFolder, workers: int = 2) -> None:
 
 def _written_bytes(folder: ExamFolder) -> int:
     paths = (folder.database, folder.database.with_name(folder.database.name + "-wal"))
-    return sum(path.stat().st_size for path in paths if path.exists())
+    return sum(map(_size, paths))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # the log is taken away when its last reader closes it
+        return 0
 
 
 def _await_moment(
