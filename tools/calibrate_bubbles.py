@@ -21,9 +21,7 @@ from scipy.special import logsumexp
 from inkmark.omr import BubbleOptions
 from inkmark.omr._levels import N_INPUTS
 from inkmark.omr._states import BubbleModel, Calibration, State, taken
-from inkmark.simulator import (
-    MarkStyle,
-)
+from inkmark.simulator import MarkStyle
 from tools.bubble_samples import COVERED, SEED, STATES, Sample, by_group, observe
 
 __all__ = ["main"]
