@@ -178,14 +178,15 @@ def disputed_limits(probability: FloatArray, disputed: FloatArray) -> FloatArray
 
 def report(sample: Sample, model: BubbleModel, outcomes: tuple[FloatArray, ...]) -> None:
     """Reliability, and what is flagged by how the groups are marked."""
-    log_right, log_agreed, wrong, disputed, _ = outcomes
+    log_right, log_agreed, wrong, disputed, n_marked = outcomes
     options = BubbleOptions()
+    shares = np.where(n_marked > 0, options.undetected_disputes, options.undetected_marks)
     flagged = np.zeros(len(wrong), dtype=bool)
-    for name, part, share, log_not, true in (
-        ("wrong", model.wrong, options.silent_error_rate, log_right, wrong),
-        ("disputed", model.disputed, options.undetected_disputes, log_agreed, disputed),
+    for name, part, limit, log_not, true in (
+        ("wrong", model.wrong, model.wrong.limit(options.silent_error_rate), log_right, wrong),
+        ("disputed", model.disputed, model.disputed.limit(shares), log_agreed, disputed),
     ):
-        limit, probability = part.limit(share), part.probability(log_not)
+        probability = part.probability(log_not)
         print(f"{name}: scale {part.scale:.3f}, offset {part.offset:.3f}, limits")
         print(", ".join(f"{s:g}: {x:.3g}" for s, x in zip(part.shares, part.limits, strict=True)))
         print("predicted   groups  observed")

@@ -59,9 +59,9 @@ class Calibration:
         odds = self.scale * (np.log(-np.expm1(log_not)) - log_not) + self.offset
         return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
 
-    def limit(self, share: float) -> float:
-        """The largest probability that keeps what goes by unseen to a share."""
-        return float(np.exp(np.interp(np.log(share), np.log(self.shares), np.log(self.limits))))
+    def limit(self, share: float | FloatArray) -> FloatArray:
+        """The largest probability that keeps what goes by unseen to a share, for each share."""
+        return np.exp(np.interp(np.log(share), np.log(self.shares), np.log(self.limits)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,9 @@ def read_bubbles(
     marked, right, agreed = taken(probability, plan.cancelling, plan.group_first)
     # Without print to be seen, a blank may be a covered mark, or one too light for the scan.
     blind = look.printless and (look.bilevel or not marked.any())
-    chances = _Chances.of(right, agreed, plan, options)
-    groups = _groups(marked, chances, plan, blind=blind)
+    n_marked = np.add.reduceat(marked, plan.group_first[:-1], dtype=np.int64)
+    chances = _Chances.of(right, agreed, n_marked, plan, options)
+    groups = _groups(marked, n_marked, chances, plan, blind=blind)
     seen = np.logical_and.reduceat(look.ink.seen, plan.first[:-1]).tolist()
     shown = np.clip(found.fill, 0.0, 1.0).round(4).tolist()
     first, first_group = plan.first.tolist(), plan.first_group.tolist()
@@ -263,38 +264,54 @@ class _Chances:
 
     @classmethod
     def of(
-        cls, right: FloatArray, agreed: FloatArray, plan: BubblePlan, options: BubbleOptions
+        cls,
+        right: FloatArray,
+        agreed: FloatArray,
+        n_marked: NDArray[np.int64],
+        plan: BubblePlan,
+        options: BubbleOptions,
     ) -> _Chances:
-        """From what `taken` says of the groups."""
+        """From what `taken` says of the groups and how many marks each is read with."""
         if not plan.known_surroundings:
             wrong, disputed = -np.expm1(right), -np.expm1(agreed)
             return cls(wrong, disputed, (wrong > MAX_WRONG) | (disputed > 0))
         model = bubble_model()
         wrong, disputed = model.wrong.probability(right), model.disputed.probability(agreed)
-        most_wrong, most_disputed = _limits(options)
+        most_wrong, with_mark, without_mark = _limits(options)
+        most_disputed = np.where(n_marked > 0, with_mark, without_mark)
         return cls(wrong, disputed, (wrong > most_wrong) | (disputed > most_disputed))
 
 
 @lru_cache(maxsize=8)
-def _limits(options: BubbleOptions) -> tuple[float, float]:
-    """The largest probabilities that a group nobody looks at may be wrong, and disputed."""
+def _limits(options: BubbleOptions) -> tuple[float, float, float]:
+    """The largest probabilities that a group nobody looks at may be wrong, and disputed.
+
+    The latter for groups with a mark and for groups without one.
+    """
     model = bubble_model()
     return (
-        model.wrong.limit(options.silent_error_rate),
-        model.disputed.limit(options.undetected_disputes),
+        float(model.wrong.limit(options.silent_error_rate)),
+        float(model.disputed.limit(options.undetected_disputes)),
+        float(model.disputed.limit(options.undetected_marks)),
     )
 
 
-def _groups(marked: BoolArray, chances: _Chances, plan: BubblePlan, *, blind: bool) -> _Groups:
+def _groups(
+    marked: BoolArray,
+    n_marked: NDArray[np.int64],
+    chances: _Chances,
+    plan: BubblePlan,
+    *,
+    blind: bool,
+) -> _Groups:
     first = plan.group_first[:-1]
-    count = np.add.reduceat(marked, first, dtype=np.int64)
     doubtful = chances.doubtful.copy()
     # Of two people who do not agree one reads it so.
     confidence = (1 - chances.wrong) * (1 - chances.disputed / 2)
     if blind:
-        doubtful |= count == 0
-        confidence[count == 0] *= 0.5  # dirt as likely as a mark
-    several = (count > 1) & ~plan.multiple[first]
+        doubtful |= n_marked == 0
+        confidence[n_marked == 0] *= 0.5  # dirt as likely as a mark
+    several = (n_marked > 1) & ~plan.multiple[first]
     positions: list[list[int]] = [[] for _ in first]
     at = np.flatnonzero(marked)
     group = plan.group[at]

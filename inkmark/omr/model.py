@@ -65,8 +65,13 @@ class BubbleOptions:
     undetected_disputes : float
         Of the groups with a mark that people do not agree on (a dot, half a fill, a ring
         around the bubble, a smudge), no larger share than this is to be decided without a
-        person. A smaller share flags more of the hasty and light marks as well.
+        person, where a mark is read. A smaller share flags more of the hasty and light marks
+        as well.
+    undetected_marks : float
+        The same where no mark is read, and the question is whether there is one: beside the
+        bubble, or so light that it hardly shows.
     """
 
     silent_error_rate: float = 1e-4
-    undetected_disputes: float = 0.12
+    undetected_disputes: float = 0.14
+    undetected_marks: float = 0.04
