@@ -80,6 +80,12 @@ class FieldReading:
     box_px : Box
         The field in the source image, in pixels of the page as it was scanned: the crop
         that shows the evidence.
+    choices : tuple of tuple of (str, float)
+        What else may be written there, with probabilities, likeliest first; those below
+        0.0005 are left out. For a candidate grid and a field of boxes one entry a group or
+        box: ``""`` is blank and ``"?"`` none of the symbols (a scribble, crossed out). For
+        one wide box of words or numbers one entry a step of connectionist temporal
+        classification (CTC), where ``""`` is its blank. Empty for other fields.
     """
 
     field: str
@@ -88,6 +94,7 @@ class FieldReading:
     flag: Flag
     fill: tuple[float, ...]
     box_px: Box
+    choices: tuple[tuple[tuple[str, float], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ from inkmark.layouts.format import (
     save_layout,
 )
 from inkmark.layouts.model import (
+    CHARSETS,
     AnchorKind,
     Anchors,
     AreaField,
+    BoxFrame,
     BubbleField,
     BubbleShape,
     CodeField,
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
     from inkmark.layouts.printing import print_sheets
 
 __all__ = [
+    "CHARSETS",
     "AnchorKind",
     "Anchors",
     "AreaField",
+    "BoxFrame",
     "BubbleField",
     "BubbleShape",
     "CodeField",

@@ -26,6 +26,7 @@ from inkmark.layouts.model import (
     AnchorKind,
     Anchors,
     AreaField,
+    BoxFrame,
     BubbleField,
     BubbleShape,
     CodeField,
@@ -240,7 +241,7 @@ def _field_data(field: Field) -> dict[str, Any]:
                 "formats": list(field.formats),
             }
         case WritingField():
-            return {
+            data = {
                 "kind": "writing",
                 "name": field.name,
                 "role": field.role.value,
@@ -250,14 +251,20 @@ def _field_data(field: Field) -> dict[str, Any]:
                 "step_mm": float(field.step),
                 "charset": field.charset,
             }
+            if field.frame is not BoxFrame.DARK:
+                data["frame"] = field.frame.value
+            return data
         case AreaField():
-            return {
+            data = {
                 "kind": "area",
                 "name": field.name,
                 "role": field.role.value,
                 "item": field.item,
                 "box_mm": _box_data(field.box),
             }
+            if field.n_marks:
+                data["marks"] = field.n_marks
+            return data
 
 
 def _page_data(page: PageLayout) -> dict[str, Any]:
@@ -335,8 +342,9 @@ def _relation_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(f"{at}.name", f"{name!r} stands twice; names are unique")
             here.add(name)
             kinds[name] = field["kind"]
-            if field.get("role") == Role.ITEM and not field.get("item"):
-                yield Fault(f"{at}.item", "is missing; a field of role 'item' names its item")
+            role = field.get("role")
+            if role in (Role.ITEM, Role.POINTS) and not field.get("item"):
+                yield Fault(f"{at}.item", f"is missing; a field of role {role!r} names its item")
             if field["kind"] == "bubbles":
                 bubbles += len(field["options"]) * int(field.get("groups", 1))
                 if bubbles > _MAX_BUBBLES:
@@ -473,9 +481,11 @@ def _field(data: Mapping[str, Any]) -> Field:
                 data.get("charset", "text"),
                 Role(data.get("role", "other")),
                 item,
+                BoxFrame(data.get("frame", "dark")),
             )
         case _:
-            return AreaField(name, _box(data["box_mm"]), Role(data.get("role", "other")), item)
+            role = Role(data.get("role", "other"))
+            return AreaField(name, _box(data["box_mm"]), role, item, int(data.get("marks", 0)))
 
 
 def _box(data: Sequence[float]) -> Box:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from inkmark.geometry import Box
 
 __all__ = [
+    "CHARSETS",
     "AnchorKind",
     "Anchors",
     "AreaField",
+    "BoxFrame",
     "BubbleField",
     "BubbleShape",
     "CodeField",
@@ -61,7 +63,22 @@ class Role(StrEnum):
     """Filled by the invigilator when the candidate is absent."""
     PAGE = "page"
     """Identifies exam, candidate, page and sheet version (the QR code)."""
+    POINTS = "points"
+    """Points that a marker wrote or ticked for `item` (先阅后扫)."""
+    TOTAL = "total"
+    """The sum of points that a marker wrote on the sheet."""
     OTHER = "other"
+
+
+class BoxFrame(StrEnum):
+    """How the frame of a writing box is printed."""
+
+    DARK = "dark"
+    """Dark grey or black, as dark as writing."""
+    PALE = "pale"
+    """Light grey, lighter than writing."""
+    DROPOUT = "dropout"
+    """In a colour that the scanner does not see, or that grey scans show as nearly white."""
 
 
 class AnchorKind(StrEnum):
@@ -79,6 +96,10 @@ class AnchorKind(StrEnum):
     """A picture of the whole blank sheet, found by its features."""
     IMAGE = "image"
     """The image itself is the page; only its scale differs."""
+
+
+CHARSETS = ("digits", "letters", "number", "points", "text")
+"""Names of what may be written; see `WritingField`."""
 
 
 class MarkShape(StrEnum):
@@ -234,9 +255,12 @@ class WritingField:
     step : float
         Distance from one box to the next in mm, to the right.
     charset : str
-        What may be written: ``"digits"``, ``"letters"`` or ``"text"``.
+        What may be written: ``"digits"``, ``"letters"`` (capitals), ``"number"`` (a signed
+        decimal, fraction or mixed number), ``"points"`` (digits, a half), ``"text"``
+        (anything), or else the characters themselves: ``"ABCD"``.
     role : Role
     item : str
+    frame : BoxFrame
     """
 
     name: str
@@ -246,6 +270,14 @@ class WritingField:
     charset: str = "text"
     role: Role = Role.OTHER
     item: str = ""
+    frame: BoxFrame = BoxFrame.DARK
+
+    def boxes(self) -> tuple[Box, ...]:
+        """All boxes in mm, left to right."""
+        first = self.box
+        return tuple(
+            Box(first.x + k * self.step, first.y, first.w, first.h) for k in range(self.n_boxes)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +290,18 @@ class AreaField:
     box : Box
         In mm.
     role : Role
+        ``POINTS``: an area in which a marker puts ticks and crosses.
     item : str
+    n_marks : int
+        ``POINTS``: how many ticks and crosses are expected; each tick is worth an equal
+        share of the item's points.
     """
 
     name: str
     box: Box
     role: Role = Role.OTHER
     item: str = ""
+    n_marks: int = 0
 
 
 Field = BubbleField | CodeField | WritingField | AreaField

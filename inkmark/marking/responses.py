@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import Exam
-from inkmark.layouts import AreaField, BubbleField, Role, SheetLayout, WritingField
+from inkmark.layouts import BubbleField, CodeField, Role, SheetLayout
 from inkmark.readings import FieldReading, Flag
 
 __all__ = ["CandidateSheet", "Response", "ResponseStatus", "collect_responses"]
@@ -140,7 +140,9 @@ def _places(exam: Exam, layout: SheetLayout) -> list[_Place | None]:
     places: dict[str, _Place] = {}
     for number, page in enumerate(layout.pages):
         for f in page.fields:
-            if isinstance(f, BubbleField | WritingField | AreaField) and f.item:
+            if isinstance(f, CodeField) or f.role is Role.POINTS:
+                continue
+            if f.item:
                 places.setdefault(f.item, (number, f.name))
     lost = [i.number for i in exam.items if i.type.is_objective and i.number not in places]
     if lost:

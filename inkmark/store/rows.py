@@ -61,6 +61,7 @@ READING_COLUMNS = (
     "y_px",
     "w_px",
     "h_px",
+    "choices",
 )
 
 _as_json = json.JSONEncoder().encode
@@ -131,6 +132,7 @@ def _reading_rows(readings: Sequence[FieldReading]) -> Iterator[tuple[Any, ...]]
             box.y,
             box.w,
             box.h,
+            _as_json(reading.choices) if reading.choices else "[]",
         )
 
 
@@ -143,6 +145,7 @@ def field_reading(row: Any) -> FieldReading:
         Flag(row.flag),
         tuple(row.fill),
         Box(row.x_px, row.y_px, row.w_px, row.h_px),
+        tuple(tuple((symbol, p) for symbol, p in choice) for choice in row.choices),
     )
 
 

@@ -27,7 +27,7 @@ __all__ = [
     "upgrade",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -141,6 +141,12 @@ readings = sa.Table(
     sa.Column("y_px", sa.Float, nullable=False, comment="crop: top edge"),
     sa.Column("w_px", sa.Float, nullable=False, comment="crop: width"),
     sa.Column("h_px", sa.Float, nullable=False, comment="crop: height"),
+    sa.Column(
+        "choices",
+        sa.JSON,
+        nullable=False,
+        comment="symbols a box, group or step may hold, with probabilities",
+    ),
 )
 
 # Few readings are flagged, and each balance of the batch asks for them.
@@ -194,6 +200,7 @@ UPGRADES = {
         "CREATE INDEX readings_flagged ON readings (page_id) WHERE flag != ''",
     ),
     2: ("ALTER TABLE pages ADD COLUMN edge_mm FLOAT",),
+    3: ("ALTER TABLE readings ADD COLUMN choices JSON NOT NULL DEFAULT '[]'",),
 }
 """Earlier version -> the statements that bring a database to the one after it."""
 

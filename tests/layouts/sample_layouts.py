@@ -10,6 +10,7 @@ from inkmark.layouts import (
     AnchorKind,
     Anchors,
     AreaField,
+    BoxFrame,
     BubbleField,
     BubbleShape,
     CodeField,
@@ -93,6 +94,15 @@ def everything() -> SheetLayout:
             Anchors(AnchorKind.SHEET_EDGES),
             (
                 WritingField("W2", Box(10.0, 10.0, 7.0, 8.0), 4, 7.5, "digits", Role.ITEM, "2"),
+                WritingField(
+                    "W3",
+                    Box(50.0, 30.0, 7.0, 8.0),
+                    charset="ABCD",
+                    role=Role.ITEM,
+                    item="3",
+                    frame=BoxFrame.DROPOUT,
+                ),
+                AreaField("ticks 4", Box(80.0, 30.0, 20.0, 40.0), Role.POINTS, "4", 5),
                 CodeField("serial", Box(50.0, 10.0, 30.0, 8.0), ("Code128", "PDF417"), Role.OTHER),
             ),
         ),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from inkmark.errors import LayoutError
-from inkmark.layouts import layout_schema, load_layout, save_layout
+from inkmark.layouts import CHARSETS, layout_schema, load_layout, save_layout
 from inkmark.layouts._schema import find_faults
 
 SCHEMA = layout_schema()
@@ -169,7 +169,7 @@ def test_every_member_is_documented_and_the_other_way_round() -> None:
     words = set(re.findall(r"`([a-z_]+)`", "\n".join(tables)))
     assert members(SCHEMA) - words - {"kind"} == set()
     values = {value for part in SCHEMA["$defs"].values() for value in kinds_and_choices(part)}
-    built = {"page", "name", "candidate", "absent", "candidate_written"}
+    built = {"page", "name", "candidate", "absent", "candidate_written", *CHARSETS}
     assert words - members(SCHEMA) - values - built == {"false"}
 
 

@@ -25,7 +25,7 @@ from inkmark.store import ExamStore
 from inkmark.store.adding import insert_by_position
 from inkmark.store.connecting import make_engine
 from inkmark.store.rows import READING_COLUMNS, page_rows
-from inkmark.store.schema import pages, readings
+from inkmark.store.schema import SCHEMA_VERSION, pages, readings
 
 
 def _postgresql(paramstyle: str) -> sa.Dialect:
@@ -113,6 +113,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         (index,) = connection.execute(query).fetchone()
         connection.execute("ALTER TABLE pages DROP COLUMN fault")
         connection.execute("ALTER TABLE pages DROP COLUMN edge_mm")
+        connection.execute("ALTER TABLE readings DROP COLUMN choices")
         connection.execute("DROP INDEX readings_flagged")
         connection.execute("UPDATE schema_info SET version = 1")
     connection.close()
@@ -122,7 +123,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         assert statuses(store)["scans/9.jpg"] is IssueKind.UNREGISTERED
     with sqlite3.connect(path) as connection:
         assert connection.execute(query).fetchone() == (index,)
-        assert connection.execute("SELECT version FROM schema_info").fetchone() == (3,)
+        assert connection.execute("SELECT version FROM schema_info").fetchone() == (SCHEMA_VERSION,)
     connection.close()
 
 
@@ -168,11 +169,40 @@ def test_a_database_that_the_second_version_wrote_is_used(tmp_path: Path) -> Non
         add(store, [record("scans/1.jpg")])
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("ALTER TABLE pages DROP COLUMN edge_mm")
+        connection.execute("ALTER TABLE readings DROP COLUMN choices")
         connection.execute("UPDATE schema_info SET version = 2")
     with ExamStore.open(path, EXAM.id) as store:
         add(store, [record("scans/2.jpg", candidate="0002")])
         edges = [page.record.reading and page.record.reading.edge_mm for page in store.pages()]
     assert edges == [None, 0.3]
+
+
+def test_a_database_that_the_third_version_wrote_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "inkmark.db"
+    with ExamStore.open(path, EXAM.id) as store:
+        store.put_exam(EXAM)
+        add(store, [record("scans/1.jpg")])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE readings DROP COLUMN choices")
+        connection.execute("UPDATE schema_info SET version = 3")
+    with ExamStore.open(path, EXAM.id) as store:
+        (before,) = store.pages()
+        assert before.record == record("scans/1.jpg")
+
+
+def test_what_a_box_may_hold_comes_back(tmp_path: Path) -> None:
+    choices = ((("7", 0.75), ("1", 0.25)), (("", 1.0),))
+    page = record("scans/1.jpg")
+    assert page.reading is not None
+    first, *rest = page.reading.fields
+    fields = (replace(first, choices=choices), *rest)
+    written = replace(page, reading=replace(page.reading, fields=fields))
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as store:
+        store.put_exam(EXAM)
+        add(store, [written])
+        (page_read,) = store.pages()
+        assert page_read.record == written
+        assert next(iter(store.readings_in_use())).reading.choices == choices
 
 
 def test_postgresql_without_its_driver_says_what_to_install(
