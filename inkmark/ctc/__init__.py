@@ -1,0 +1,50 @@
+"""Reading steps of connectionist temporal classification (CTC) under what may be written."""
+
+from __future__ import annotations
+
+from inkmark.ctc.alphabet import assign_characters, plain
+from inkmark.ctc.decoding import (
+    Choices,
+    Steps,
+    best_path,
+    language_probability,
+    likeliest_texts,
+    likelihood,
+)
+from inkmark.ctc.languages import (
+    ANY_CHARACTER,
+    DATE,
+    OTHER,
+    Language,
+    Pattern,
+    either,
+    language_of,
+    literal,
+    many,
+    maybe,
+    one_of,
+    repeat,
+)
+
+__all__ = [
+    "ANY_CHARACTER",
+    "DATE",
+    "OTHER",
+    "Choices",
+    "Language",
+    "Pattern",
+    "Steps",
+    "assign_characters",
+    "best_path",
+    "either",
+    "language_of",
+    "language_probability",
+    "likeliest_texts",
+    "likelihood",
+    "literal",
+    "many",
+    "maybe",
+    "one_of",
+    "plain",
+    "repeat",
+]
