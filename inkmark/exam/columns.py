@@ -224,9 +224,10 @@ ITEM_COLUMNS = (
         "key",
         TextPair("答案", "key"),
         TextPair(
-            "单选 A；多选 AC；判断 对/错、√/×、T/F；填空的多个可接受答案用 | 隔开；主观题留空",
-            "single A; multiple AC; true/false T or F; accepted fill-in answers separated by |; "
-            "subjective stays empty",
+            "单选 A；多选 AC；判断 对/错、√/×、T/F；填空的多个可接受答案用 | 隔开，"
+            "1.5 m* 可换算单位，9.8±0.1 可有误差；主观题留空",
+            "single A; multiple AC; true/false T or F; accepted fill-in answers separated by |, "
+            "1.5 m* in any unit, 9.8 ± 0.1 with a tolerance; subjective stays empty",
         ),
         False,
         14,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from inkmark.errors import Fault
+from inkmark.exam.answers import parse_answer
 from inkmark.exam.columns import (
     ITEM_COLUMNS,
     ITEM_TYPES,
@@ -248,6 +249,8 @@ def _answers(text: str) -> tuple[str, ...]:
     answers = tuple(one_line(part) for part in re.split(r"[|｜]", text))
     if "" in answers or len(set(answers)) < len(answers):
         raise ValueError("an accepted answer is empty or there twice; separate answers by one |")
+    for answer in answers:
+        parse_answer(answer)
     return answers
 
 

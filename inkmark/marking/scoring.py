@@ -22,7 +22,7 @@ from inkmark.exam import (
     join_labels,
     split_value,
 )
-from inkmark.exam.tables import half_width
+from inkmark.marking.answers import is_accepted
 from inkmark.marking.responses import Response, ResponseStatus
 
 __all__ = [
@@ -103,8 +103,7 @@ def score_item(item: Item, value: str) -> Decimal:
     if item.type is ItemType.SUBJECTIVE:
         raise ValueError(f"item {item.number} is subjective; a person gives its points")
     if item.type is ItemType.FILL_IN:
-        accepted = {_plain_answer(answer) for answer in item.key}
-        return item.points if _plain_answer(value) in accepted else Decimal(0)
+        return item.points if is_accepted(item.key, value) else Decimal(0)
     return _score_marks(item, frozenset(split_value(value, item.options)))
 
 
@@ -205,8 +204,3 @@ def _score_marks(item: Item, marked: frozenset[str]) -> Decimal:
     if rule.kind is RuleKind.SUBSET:
         return rule.points
     return Decimal(0)
-
-
-def _plain_answer(text: str) -> str:
-    """A written answer without blanks, full-width forms and case."""
-    return "".join(half_width(text).split()).casefold()

@@ -12,6 +12,7 @@ import numpy as np
 from inkmark.analytics import exam_cohort, option_shares
 from inkmark.analytics.model import Analysis, GroupKind, OptionShares
 from inkmark.exam import Candidate, Exam, Item, printed_value
+from inkmark.exam.answers import parse_answer
 from inkmark.marking import ScoreMatrix, ScoreRecord, ScoreStatus
 from inkmark.reports import figures
 from inkmark.reports.model import OptionTable, ReportOptions
@@ -131,7 +132,7 @@ def key_text(item: Item, language: str) -> str:
     """The key of an item in the labels of the sheet; empty for a subjective item."""
     if item.type.is_objective:
         return printed_value(item, item.key_value, language)
-    return " / ".join(item.key)
+    return " / ".join(parse_answer(answer).printed for answer in item.key)
 
 
 def certain_points(value: float) -> Decimal:
