@@ -1,7 +1,7 @@
 """The compiled loops over whole bytes: coded data of JPEG files (ITU-T T.81, B.1.1), grey blocks.
 
-Places in the coded data come from the caller, who found them there, and each byte is written
-at most as far on as it was read.
+Each byte of coded data is read before the file's last one, and written at most as far on as it was
+read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from inkmark.images._intrinsics import copy_eight
 
 __all__ = ["SLACK_BYTES", "block_means", "join_stretches"]
 
@@ -19,19 +21,13 @@ SLACK_BYTES = 512
 """More than one block can take: 64 codes of 16 bits and 15 more, and a window."""
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _copy(source: U8, target: U8) -> None:
-    """Copy one stretch to another of its length, faster than by an assignment of slices.
-
-    It stands here and in `_kernels.py`, as code that numba keeps of one file does not see
-    what changes in another.
-    """
-    for k in range(len(target)):
-        target[k] = source[k]
+_ONE, _TWO, _EIGHT = np.uint64(1), np.uint64(2), np.uint64(8)
+_ONES, _TOPS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+"""The lowest and the highest bit of each of eight bytes."""
 
 
 @njit(cache=True, nogil=True)
-def join_stretches(data: U8, start: int, escapes: I64, out: U8, ends: I64) -> tuple[int, int, int]:
+def join_stretches(data: U8, start: int, out: U8, ends: I64) -> tuple[int, int, int]:
     """Take stuffed bytes, fill bytes and restart markers out of coded data (B.1.1).
 
     Parameters
@@ -40,11 +36,9 @@ def join_stretches(data: U8, start: int, escapes: I64, out: U8, ends: I64) -> tu
         The file.
     start : int
         First byte of the coded data.
-    escapes : (m,) int64
-        Places at or after `start` that hold FF, without the last byte of the file.
     out : (n - start + SLACK_BYTES,) uint8
         Receives the coded data; zeros follow it.
-    ends : (m + 1,) int64
+    ends : ((n - start) // 2 + 1,) int64
         Receives the length of `out` at the end of each interval between restart markers.
 
     Returns
@@ -53,26 +47,36 @@ def join_stretches(data: U8, start: int, escapes: I64, out: U8, ends: I64) -> tu
         `stop` is the place of the marker that ends the data. All 0 where there is none, or
         where restart markers are out of order.
     """
-    n = 0
+    n = np.uint64(0)
     n_intervals = 0
-    at = start
-    for place in escapes:
-        kind = data[place + 1]
-        until = place + 1 if kind == 0 else place
-        length = until - at
-        _copy(data[at:until], out[n : n + length])
-        n += length
-        at = place + (1 if kind == 0xFF else 2)
-        if kind in (0, 0xFF):
-            continue
-        ends[n_intervals] = n
-        n_intervals += 1
-        if kind < 0xD0 or kind > 0xD7:
-            out[n : n + SLACK_BYTES] = 0
-            return n, n_intervals, place
-        if kind != 0xD0 + (n_intervals - 1) % 8:
-            break
-    return 0, 0, 0
+    at, last = np.uint64(start), np.uint64(len(data) - 1)
+    while True:
+        while at + _EIGHT <= last:
+            flipped = ~copy_eight(data, at, out, n)
+            # Whether one of them is 0, and so was FF: only that one turns its highest bit on.
+            if (flipped - _ONES) & ~flipped & _TOPS:
+                break
+            at += _EIGHT
+            n += _EIGHT
+        while at < last and data[at] != 0xFF:
+            out[n] = data[at]
+            at += _ONE
+            n += _ONE
+        if at >= last:
+            return 0, 0, 0
+        kind = data[at + _ONE]
+        if kind == 0:
+            out[n] = 0xFF
+            n += _ONE
+        elif kind != 0xFF:
+            ends[n_intervals] = n
+            n_intervals += 1
+            if kind < 0xD0 or kind > 0xD7:
+                out[n : n + np.uint64(SLACK_BYTES)] = 0
+                return int(np.int64(n)), n_intervals, int(np.int64(at))
+            if kind != 0xD0 + (n_intervals - 1) % 8:
+                return 0, 0, 0
+        at += _ONE if kind == 0xFF else _TWO
 
 
 @njit(cache=True, nogil=True)

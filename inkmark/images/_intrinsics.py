@@ -1,7 +1,7 @@
 """Operations that kernels are made of, where the compiler finds no fast ones by itself.
 
-numba keeps the machine code of `_kernels.py`, which has these baked in, until that file
-itself changes: after a change here, it has to be touched, or the old code runs on.
+numba keeps the machine code of `_kernels.py` and `_byte_kernels.py`, which have these baked in,
+until the file itself changes: after a change here, it has to be touched, or the old code runs on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from llvmlite.ir import Constant, IntType, Undefined, VectorType
 from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["add_eight", "eight_bytes"]
+__all__ = ["add_eight", "copy_eight", "eight_bytes"]
 
 
 def _load(_context: Any, data: Any, _place: Any) -> Any:
@@ -29,6 +29,27 @@ def _load(_context: Any, data: Any, _place: Any) -> Any:
 
 eight_bytes: Any = intrinsic(_load)
 """The 64 bits from a byte on, in one load; written out in Python it would be eight."""
+
+
+def _copy(_context: Any, source: Any, _at: Any, target: Any, _to: Any) -> Any:
+    """Make the code that copies the 64 bits from a byte on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = context.get_value_type(types.uint64).as_pointer()
+        places = []
+        for k in (0, 2):
+            array = context.make_array(signature.args[k])(context, builder, arguments[k])
+            place = builder.gep(array.data, [arguments[k + 1]])
+            places.append(builder.bitcast(place, word))
+        copied = builder.load(places[0], align=1)
+        builder.store(copied, places[1], align=1)
+        return copied
+
+    return types.uint64(source, types.uint64, target, types.uint64), generate
+
+
+copy_eight: Any = intrinsic(_copy)
+"""``target[to : to + 8] = source[at : at + 8]``; gives the bytes as one number, in any order."""
 
 
 def _add_along(_context: Any, rows: Any, _at: Any, _along: Any, _k: Any, _level: Any) -> Any:

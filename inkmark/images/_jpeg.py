@@ -222,7 +222,6 @@ def read_jpeg(data: bytes) -> JpegFile:
 
 def _read_jpeg(data: bytes) -> JpegFile:
     values = np.frombuffer(data, np.uint8)
-    escapes = np.zeros(0, np.int64)
     frame: Frame | None = None
     scans: list[Scan] = []
     known = _Known()
@@ -238,9 +237,7 @@ def _read_jpeg(data: bytes) -> JpegFile:
         elif kind == SOS:
             if frame is None:
                 raise DamagedJpeg("scan before the frame")
-            if not scans:
-                escapes = position + np.flatnonzero(values[position:-1] == 0xFF)
-            coded, ends, position = _coded(values, position, escapes)
+            coded, ends, position = _coded(values, position)
             scans.append(known.scan(ScanHeader.parse(frame, body), coded, ends))
         else:
             known.take(kind, body)
@@ -283,12 +280,11 @@ class _Known:
 
 
 def _coded(
-    values: NDArray[np.uint8], start: int, escapes: NDArray[np.int64]
+    values: NDArray[np.uint8], start: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
-    escapes = escapes[np.searchsorted(escapes, start) :]
     joined = np.empty(len(values) - start + _byte_kernels.SLACK_BYTES, np.uint8)
-    ends = np.empty(len(escapes) + 1, np.int64)
-    n, n_intervals, stop = _byte_kernels.join_stretches(values, start, escapes, joined, ends)
+    ends = np.empty((len(values) - start) // 2 + 1, np.int64)
+    n, n_intervals, stop = _byte_kernels.join_stretches(values, start, joined, ends)
     if not stop:
         raise DamagedJpeg("restart markers")
     return joined[: n + _byte_kernels.SLACK_BYTES], ends[:n_intervals].copy(), stop
