@@ -80,7 +80,7 @@ def jpeg_pixels(jpeg: JpegFile, turn: Turn) -> Pixels | None:
         quantisation = scan.quantisation[first.quantisation]
     except KeyError as exc:
         raise DamagedJpeg("no quantisation table") from exc
-    scale = np.array(quantisation, np.float32)
+    scale = np.array((*quantisation, 0), np.float32)
     codes, values = followed.lookups.codes[1], followed.lookups.values[1]
     return _JpegPixels(
         _Coded(frame, grid, scan.data, followed.places, means, codes, values, scale), turn
@@ -109,7 +109,7 @@ class _Coded:
     places: NDArray[np.uint64]
     means: NDArray[np.int16]
     codes: NDArray[np.uint16]
-    values: NDArray[np.int32]
+    values: NDArray[np.int64]
     quantisation: NDArray[np.float32]
 
 
@@ -264,7 +264,7 @@ class _Lookups:
 
     codes: NDArray[np.uint16]
     steps: NDArray[np.uint16]
-    values: NDArray[np.int32]
+    values: NDArray[np.int64]
 
 
 @lru_cache(maxsize=16)
@@ -273,7 +273,7 @@ def _lookups(pairs: tuple[tuple[bytes, bytes], ...]) -> _Lookups:
     n = 2 * len(pairs)
     codes = np.zeros((n, 65536), np.uint16)
     steps = np.empty((n, 1 << _kernels.STEP_BITS), np.uint16)
-    values = np.zeros((n, 1 << _kernels.LOOKUP_BITS), np.int32)
+    values = np.empty((n, 1 << _kernels.LOOKUP_BITS), np.int64)
     for k, table in enumerate(table for pair in pairs for table in pair):
         lengths = np.repeat(np.arange(1, 17), list(table[:16]))
         symbols = np.frombuffer(table, np.uint8)[16:].astype(np.int64)

@@ -33,6 +33,7 @@ def _zigzag() -> U8:
 
 COSINES = _cosines()
 _ZIGZAG = _zigzag()
-ROWS = _ZIGZAG >> 3
-ALONG = COSINES[_ZIGZAG & 7]
-"""What each coefficient, in its coded order, adds along its row: (64, 8)."""
+ROWS = np.append(_ZIGZAG >> 3, np.uint8(0))
+ALONG = np.append(COSINES[_ZIGZAG & 7], np.zeros((1, 8), np.float32), axis=0)
+"""The row of each coefficient, in its coded order, and what it adds along it: (65,), (65, 8).
+The last is none, and adds nothing."""

@@ -28,13 +28,12 @@ __all__ = [
 
 F32 = NDArray[np.float32]
 I16 = NDArray[np.int16]
-I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 U64 = NDArray[np.uint64]
 
-LOOKUP_BITS = 12
+LOOKUP_BITS = 11
 STEP_BITS = 14
 """Bits of an index into the lookup tables: these fit into the processor's nearest caches."""
 
@@ -48,8 +47,8 @@ where `_END` leads; the lowest seven bits of all else are above 64."""
 _REST = np.uint64(64 - LOOKUP_BITS)
 _STEP_REST = np.uint64(64 - STEP_BITS)
 _CODE_SHIFT = np.uint64(16 - STEP_BITS)
-_ZERO, _ONE, _3, _7, _8, _48, _63, _64, _127, _255, _256 = (
-    np.uint64(n) for n in (0, 1, 3, 7, 8, 48, 63, 64, 127, 255, 256)
+_ZERO, _ONE, _3, _7, _8, _16, _48, _63, _64, _127, _255, _256 = (
+    np.uint64(n) for n in (0, 1, 3, 7, 8, 16, 48, 63, 64, 127, 255, 256)
 )
 _BIT = np.uint64(2**64 - 256)
 """The part of a place that tells the bit."""
@@ -57,11 +56,7 @@ _BIT = np.uint64(2**64 - 256)
 
 @njit(cache=True, nogil=True, inline="always")
 def _copy(source: U8, target: U8) -> None:
-    """Copy one stretch to another of its length, faster than by an assignment of slices.
-
-    It stands here and in `_byte_kernels.py`, as code that numba keeps of one file does not see
-    what changes in another.
-    """
+    """Copy one stretch to another of its length, faster than by an assignment of slices."""
     for k in range(len(target)):
         target[k] = source[k]
 
@@ -82,8 +77,8 @@ def _extended(bits: Any, size: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def fill_lookups(codes: U16, other: U16, is_first: bool, steps: U16, values: I32) -> None:
-    """Make the tables by which several symbols, or one with its value, are read at once.
+def fill_lookups(codes: U16, other: U16, is_first: bool, steps: U16, values: I64) -> None:
+    """Make the tables by which several symbols, or two with their values, are read at once.
 
     Parameters
     ----------
@@ -98,10 +93,11 @@ def fill_lookups(codes: U16, other: U16, is_first: bool, steps: U16, values: I32
         Receives for the next bits what as many symbols as can be told from them take: 256
         times the bits, plus how far they advance in the block, `_END` further where it ends.
         Where no symbol can be told, what leads out of every block.
-    values : (2 ** LOOKUP_BITS,) int32
-        Receives for the next bits the bits that the symbol and its value take in the lowest
-        byte, in the next how far it advances, and above the signed value. Left as it is
-        where the symbol and its value are not among the bits: 0.
+    values : (2 ** LOOKUP_BITS,) int64
+        Receives for the next bits one symbol with its value, or two where they are not those
+        of first coefficients. From the lowest bit on: 8 bits for how many bits they take, 8
+        each for how far they advance, and from the 32nd on 16 each for their signed values.
+        A symbol that is not among the bits with its value is 0.
     """
     for index in range(1 << STEP_BITS):
         taken = 0
@@ -118,11 +114,19 @@ def fill_lookups(codes: U16, other: U16, is_first: bool, steps: U16, values: I32
             advance = _OUTSIDE_FIRST if is_first else _OUTSIDE
         steps[index] = (taken << 8) | advance
     for index in range(1 << LOOKUP_BITS):
-        length, far, size = _parts(codes[index << (16 - LOOKUP_BITS)], is_first)
-        bits = length + size
-        if length > 0 and bits <= LOOKUP_BITS:
-            value = _extended((index >> (LOOKUP_BITS - bits)) & ((1 << size) - 1), size)
-            values[index] = (value << 16) | (far << 8) | bits
+        taken = 0
+        entry = 0
+        for number in range(1 if is_first else 2):
+            code = codes[(index << (16 - LOOKUP_BITS + taken)) & 0xFFFF]
+            length, far, size = _parts(code, is_first)
+            if length == 0 or taken + length + size > LOOKUP_BITS:
+                break
+            taken += length + size
+            value = _extended((index >> (LOOKUP_BITS - taken)) & ((1 << size) - 1), size)
+            entry |= (far << (8 + 8 * number)) | ((value & 0xFFFF) << (32 + 16 * number))
+            if far == _END:
+                break
+        values[index] = entry | taken
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -317,7 +321,7 @@ def read_firsts(
     counts: tuple[int, int],
     interval: int,
     codes: U16,
-    values: I32,
+    values: I64,
     places: U64,
     means: I16,
 ) -> None:
@@ -330,7 +334,7 @@ def read_firsts(
     counts : tuple of int
         Blocks of a unit, and how many of them, which come first, are of the component.
     codes : (65536,) uint16
-    values : (2 ** LOOKUP_BITS,) int32
+    values : (2 ** LOOKUP_BITS,) int64
         The tables of first coefficients.
     places : (n_units * n_blocks + 1,) uint64
         What `follow_blocks` found. Its first n receive the place, in bits, of the
@@ -348,7 +352,7 @@ def read_firsts(
                 window = _window(data, at)
                 entry = values[window >> _REST]
                 if entry != 0:
-                    predicted += entry >> 16
+                    predicted += int(np.int16(entry >> 32))
                     at += np.uint64(entry) & _255
                 else:
                     length, _, size = _parts(codes[window >> _48], True)
@@ -374,7 +378,7 @@ def decode_blocks(
     places: U64,
     means: I16,
     codes: U16,
-    values: I32,
+    values: I64,
     quantisation: F32,
     done: U8,
     canvas: U8,
@@ -392,10 +396,10 @@ def decode_blocks(
     places, means
         As `read_firsts` gives them.
     codes : (65536,) uint16
-    values : (2 ** LOOKUP_BITS,) int32
+    values : (2 ** LOOKUP_BITS,) int64
         The tables of the other coefficients.
-    quantisation : (64,) float32
-        In coded order.
+    quantisation : (65,) float32
+        In coded order; the last is 0.
     done : (n_blocks,) uint8
         Which blocks, in coded order, the canvas has; brought up to date.
     canvas : (H, W) uint8
@@ -405,26 +409,30 @@ def decode_blocks(
     flat = rows.reshape(8, 8 * _RUN)
     greys = np.empty((8, 8 * _RUN), np.uint8)
     for box in range(len(boxes)):
-        end = (boxes[box, 2] + 7) >> 3
+        start, end = boxes[box, 0] >> 3, (boxes[box, 2] + 7) >> 3
         for block_y in range(boxes[box, 1] >> 3, (boxes[box, 3] + 7) >> 3):
-            block_x = boxes[box, 0] >> 3
-            while block_x < end:
-                n = 0
-                while n < _RUN and block_x + n < end:
-                    x = block_x + n
-                    unit = block_y // down * row_of_units + x // across
-                    block = (unit * down + block_y % down) * across + x % across
-                    if done[block]:
-                        break
+            unit = block_y // down * row_of_units + start // across
+            column = start % across
+            block = (unit * down + block_y % down) * across + column
+            n = 0
+            for block_x in range(start, end):
+                if n > 0 and (n == _RUN or done[block]):
+                    _transform_columns(flat, 8 * n, greys, canvas, 8 * (block_x - n), 8 * block_y)
+                    rows[:, :n] = 0
+                    n = 0
+                if not done[block]:
                     done[block] = 1
-                    mean = np.float32(means[block]) * quantisation[0] * COSINES[0, 0]
-                    rows[0, n] = mean
+                    rows[0, n] = np.float32(means[block]) * quantisation[0] * COSINES[0, 0]
                     _read_block(data, places[block], codes, values, quantisation, rows, n)
                     n += 1
-                if n:
-                    _transform_columns(flat, 8 * n, greys, canvas, 8 * block_x, 8 * block_y)
-                    rows[:, :n] = 0
-                block_x += max(n, 1)
+                block += 1
+                column += 1
+                if column == across:  # on to the same row of the next unit
+                    column = 0
+                    block += across * (down - 1)
+            if n > 0:
+                _transform_columns(flat, 8 * n, greys, canvas, 8 * (end - n), 8 * block_y)
+                rows[:, :n] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -462,7 +470,7 @@ def _clipped(grey: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _read_block(
-    data: U8, at: Any, codes: U16, values: I32, quantisation: F32, rows: F32, number: int
+    data: U8, at: Any, codes: U16, values: I64, quantisation: F32, rows: F32, number: int
 ) -> None:
     """Read a block, but for its mean, and add its rows, transformed, to those of a number."""
     block = np.uint64(number)  # as an index it needs no look at its sign, nor do these
@@ -476,19 +484,28 @@ def _read_block(
         left -= 1
         entry = values[window >> _REST]
         if entry != 0:
-            taken = np.uint64(entry) & _255
+            bits = np.uint64(entry)
+            taken = bits & _255
             window <<= taken
             at += taken
-            k += np.uint64(entry >> 8) & _255
-            value = entry >> 16
+            k += (bits >> _8) & _255
+            _add_coefficient(rows, block, k, np.int16(entry >> 32), quantisation)
+            k += (bits >> _16) & _255  # where there is no second, its value is 0
+            _add_coefficient(rows, block, k, np.int16(entry >> 48), quantisation)
         else:
             window = _window(data, at)
             length, far, size = _parts(codes[window >> _48], False)
-            value = np.int32(_signed(window, length, size))
             at += np.uint64(length + size)
             k += np.uint64(far)
             left = 0
-        if k < _64:
-            level = min(max(np.float32(value) * quantisation[k], -_FARTHEST), _FARTHEST)
-            row = np.uint64(ROWS[k])
-            add_eight(rows, row * np.uint64(_RUN) + block, ALONG, k, level)
+            value = np.int32(_signed(window, length, size))
+            _add_coefficient(rows, block, k, value, quantisation)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _add_coefficient(rows: F32, block: Any, k: Any, value: Any, quantisation: F32) -> None:
+    """Add what a coefficient says to its row; nothing where the block ends before it."""
+    k = min(k, _64)
+    level = min(max(np.float32(value) * quantisation[k], -_FARTHEST), _FARTHEST)
+    row = np.uint64(ROWS[k])
+    add_eight(rows, row * np.uint64(_RUN) + block, ALONG, k, level)

@@ -185,7 +185,7 @@ def test_blocks_that_begin_at_even_bits_are_never_met_from_odd_ones(n, n_bytes_m
     data = np.zeros(100 + _byte_kernels.SLACK_BYTES, np.uint8)
     codes = np.full(65536, 256, np.uint16)
     steps = np.zeros((2, 1 << _kernels.STEP_BITS), np.uint16)
-    values = np.zeros(1 << _kernels.LOOKUP_BITS, np.int32)
+    values = np.zeros(1 << _kernels.LOOKUP_BITS, np.int64)
     for row, is_first in enumerate((True, False)):
         _kernels.fill_lookups(codes, codes, is_first, steps[row], values)
     places = np.full(n + 9, 7, np.uint64)
