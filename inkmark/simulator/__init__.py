@@ -1,10 +1,10 @@
 """Sheets as people fill them and machines see them, for the demo, tests and benchmarks.
 
-``render_pages`` prints to pixels, ``fill_sheet`` puts marks and handwriting on them, ``wear``
-damages the paper, ``scan`` and ``photograph`` degrade the image, ``encode_scan`` writes the
-file a scanner would write. ``simulate`` does all of it under a `Condition` and keeps the
-truth. All chance comes from the generator that is passed in: the same seed gives the same
-pixels.
+``render_pages`` prints to pixels, ``fill_sheet`` puts marks on them and ``write_field`` what
+people wrote, ``wear`` damages the paper, ``scan`` and ``photograph`` degrade the image,
+``encode_scan`` writes the file a scanner would write. ``simulate`` does all of it under a
+`Condition` and keeps the truth. All chance comes from the generator that is passed in: the same
+seed gives the same pixels.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from inkmark.simulator.conditions import (
     single_effect,
 )
 from inkmark.simulator.files import encode_scan
+from inkmark.simulator.hands import Hand, Ink, Writers, draw_ink
+from inkmark.simulator.handwriting import Slip, write_field, write_line
 from inkmark.simulator.pages import render_pages
 from inkmark.simulator.paper import Damage, SheetModel, damaged_fields, wear
 from inkmark.simulator.people import MarkStyle, Meaning, Writer, draw_writer, fill_sheet
@@ -46,6 +48,8 @@ __all__ = [
     "Condition",
     "Damage",
     "Effect",
+    "Hand",
+    "Ink",
     "Level",
     "MarkStyle",
     "Meaning",
@@ -56,9 +60,12 @@ __all__ = [
     "ScannerPose",
     "SheetModel",
     "SimulatedPage",
+    "Slip",
     "Writer",
+    "Writers",
     "damaged_fields",
     "draw_condition",
+    "draw_ink",
     "draw_phone",
     "draw_scanner",
     "draw_writer",
@@ -70,4 +77,6 @@ __all__ = [
     "simulate",
     "single_effect",
     "wear",
+    "write_field",
+    "write_line",
 ]

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.layouts import AreaField, BubbleField, BubbleShape, PageLayout
 
-__all__ = ["MarkStyle", "Meaning", "Writer", "draw_writer", "fill_sheet", "write_across"]
+__all__ = [
+    "MarkStyle",
+    "Meaning",
+    "Writer",
+    "draw_writer",
+    "fill_sheet",
+    "smoothed",
+    "write_across",
+]
 
 Pixels = NDArray[np.uint8]
 Density = NDArray[np.float32]
@@ -321,7 +329,7 @@ class _Paper:
             case MarkStyle.TICK:
                 lift = rng.uniform(0.6, 1.0)
                 tick = shaken([(-0.4, 0.0), (-0.1, 0.42), (0.1, 0.1), (0.6, -lift)])
-                return [_smoothed(tick, 1)], 0.8 * tip
+                return [smoothed(tick, 1)], 0.8 * tip
             case MarkStyle.CROSS:
                 a, b = rng.uniform(0.35, 0.55, 2)
                 return [shaken([(-a, -b), (0, 0), (a, b)]), shaken([(-a, b), (0, 0), (a, -b)])], (
@@ -329,7 +337,7 @@ class _Paper:
                 )
             case MarkStyle.LINE:
                 points = shaken([(-0.6, 0.0), (-0.2, 0.0), (0.2, 0.0), (0.6, 0.0)])
-                return [_smoothed(points, 2), points + np.array([0.1, 0.2])], tip
+                return [smoothed(points, 2), points + np.array([0.1, 0.2])], tip
             case MarkStyle.DOT:
                 return [rng.normal(0, 0.14, (6, 2))], max(tip, 0.8)
             case MarkStyle.CIRCLE:
@@ -457,16 +465,16 @@ def _glyph(rng: np.random.Generator) -> list[Points]:
         way = [(0.5, -0.04), (0.02, 0.5), (-0.25, 0.35), (0.3, 0.3)][int(rng.integers(4))]
         end = np.array([x, y]) + np.array(way) * rng.uniform(0.5, 1.1)
         middle = (np.array([x, y]) + end) / 2 + rng.normal(0, 0.03, 2)
-        strokes.append(_smoothed(np.array([(x, y), middle, end]), 1))
+        strokes.append(smoothed(np.array([(x, y), middle, end]), 1))
     return strokes
 
 
 def _curve(rng: np.random.Generator, turns: int) -> Points:
     """A smooth curve through random points of the unit square."""
-    return _smoothed(rng.uniform(0, 1, (turns + 1, 2)), 3)
+    return smoothed(rng.uniform(0, 1, (turns + 1, 2)), 3)
 
 
-def _smoothed(points: Points, rounds: int) -> Points:
+def smoothed(points: Points, rounds: int) -> Points:
     """Corners cut `rounds` times (Chaikin's algorithm); the ends stay."""
     for _ in range(rounds):
         inner = np.empty((2 * len(points) - 2, 2))
