@@ -1,0 +1,461 @@
+"""Compiled inner loops that cut writing boxes out of a page.
+
+A strip is a field and a margin around it at a fixed scale, upright, as uint8 light: `PAPER`
+is bare paper, 0 black. Positions in a strip are in its pixels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["PAPER", "cut_strip", "erase_lines", "share_out"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+PAPER = 230
+"""Light of bare paper; what is above leaves room for noise."""
+_MOST_SUBSAMPLES = 4
+_REACH = 5
+"""A line is looked for so many pixels to both sides of where it should be,"""
+_BESIDE = 3
+"""and is darker than what lies so many pixels beside it."""
+_LEAST_LINE = 6
+"""Lines less dark than this are not seen, and need no erasing."""
+_ALONE = 2
+"""Each line may lie so many pixels from where all lines of the field lie."""
+_HALF_WIDTH = 4
+"""No line is wider to either side of its middle, blur included."""
+
+
+@njit(cache=True, nogil=True)
+def cut_strip(image: U8, knots: F64, cell: float, papers: F64, ends: I64, out: U8) -> int:
+    """Cut a strip out of an image, and set its paper to `PAPER`.
+
+    Parameters
+    ----------
+    image : (H, W) uint8
+    knots : (ny, nx, 2) float64
+        Where the points of the strip `cell` pixels apart are in the image, x and y; the
+        first is the strip's upper left corner.
+    cell : float
+    papers : (n,) float64
+        Filled with the grey of the paper in each part of the strip, left to right.
+    ends : (n + 1,) int64
+        First column of each part, and the last one's end.
+    out : (h, w) uint8
+        Filled.
+
+    Returns
+    -------
+    int
+        How many of its pixels are not in the image; they are as the nearest that is.
+    """
+    height, width = image.shape
+    rows, columns = out.shape
+    ny, nx = knots.shape[0], knots.shape[1]
+    across = np.hypot(knots[0, 1, 0] - knots[0, 0, 0], knots[0, 1, 1] - knots[0, 0, 1]) / cell
+    n_sub = min(max(1, int(np.ceil(across - 0.2))), _MOST_SUBSAMPLES)
+    grey = np.empty((rows, columns), dtype=np.float32)
+    outside = 0
+    for i in range(rows):
+        for j in range(columns):
+            total = 0.0
+            is_out = False
+            for a in range(n_sub):
+                v = (i + (a + 0.5) / n_sub) / cell
+                row = min(int(v), ny - 2)
+                v -= row
+                for b in range(n_sub):
+                    u = (j + (b + 0.5) / n_sub) / cell
+                    column = min(int(u), nx - 2)
+                    u -= column
+                    p = (1 - v) * (1 - u)
+                    q = (1 - v) * u
+                    r = v * (1 - u)
+                    s = v * u
+                    x = (
+                        p * knots[row, column, 0]
+                        + q * knots[row, column + 1, 0]
+                        + r * knots[row + 1, column, 0]
+                        + s * knots[row + 1, column + 1, 0]
+                    )
+                    y = (
+                        p * knots[row, column, 1]
+                        + q * knots[row, column + 1, 1]
+                        + r * knots[row + 1, column, 1]
+                        + s * knots[row + 1, column + 1, 1]
+                    )
+                    if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
+                        is_out = True
+                    x = min(max(x, 0.0), width - 1.0)
+                    y = min(max(y, 0.0), height - 1.0)
+                    x0 = int(x)
+                    y0 = int(y)
+                    x1 = min(x0 + 1, width - 1)
+                    y1 = min(y0 + 1, height - 1)
+                    x -= x0
+                    y -= y0
+                    upper = image[y0, x0] * (1 - x) + image[y0, x1] * x
+                    lower = image[y1, x0] * (1 - x) + image[y1, x1] * x
+                    total += upper * (1 - y) + lower * y
+            grey[i, j] = total / (n_sub * n_sub)
+            if is_out:
+                outside += 1
+    _find_papers(grey, ends, papers)
+    n = len(papers)
+    for j in range(columns):
+        # Between the middles of two parts the paper's grey goes over from one to the next.
+        part = 0
+        while part < n - 1 and 2 * j >= ends[part + 1] + ends[part + 2]:
+            part += 1
+        level = papers[part]
+        middle = 0.5 * (ends[part] + ends[part + 1])
+        if part < n - 1 and j > middle:
+            further = 0.5 * (ends[part + 1] + ends[part + 2])
+            share = (j - middle) / (further - middle)
+            level = (1 - share) * level + share * papers[part + 1]
+        gain = PAPER / max(level, 1.0)
+        for i in range(rows):
+            out[i, j] = int(min(255.0, grey[i, j] * gain + 0.5))
+    return outside
+
+
+@njit(cache=True, nogil=True)
+def _find_papers(grey: NDArray[np.float32], ends: I64, papers: F64) -> None:
+    """The grey that a tenth of each part is lighter than; of dark parts, that of all parts."""
+    counts = np.empty(256, dtype=np.int64)
+    lightest = 0.0
+    for k in range(len(papers)):
+        counts[:] = 0
+        size = 0
+        for i in range(len(grey)):
+            for j in range(ends[k], ends[k + 1]):
+                counts[int(grey[i, j])] += 1
+                size += 1
+        level = 255
+        lighter = counts[255]
+        while level > 0 and lighter < 0.1 * size:
+            level -= 1
+            lighter += counts[level]
+        papers[k] = level
+        lightest = max(lightest, papers[k])
+    for k in range(len(papers)):
+        if papers[k] < 0.6 * lightest:
+            papers[k] = lightest
+
+
+@njit(cache=True, nogil=True)
+def _quantiles(
+    strip: U8, upright: bool, at: int, first: int, last: int, middle: I64, upper: I64, k: int
+) -> None:
+    """Median and upper quartile of how dark a row or column is between two places."""
+    counts = np.zeros(256, dtype=np.int64)
+    for t in range(first, last):
+        light = strip[t, at] if upright else strip[at, t]
+        counts[max(0, PAPER - light)] += 1
+    size = last - first
+    seen = 0
+    middle[k] = -1
+    for dark in range(256):
+        seen += counts[dark]
+        if middle[k] < 0 and 2 * seen >= size:
+            middle[k] = dark
+        if 4 * seen >= 3 * size:
+            upper[k] = dark
+            return
+
+
+@njit(cache=True, nogil=True)
+def erase_lines(strip: U8, upright: bool, at: F64, first: I64, last: I64) -> int:
+    """Erase printed lines of one direction, but not the strokes that cross them.
+
+    Where the lines are is refined in the image: first for all of them, then for each by
+    little, as a stroke beside a line could be taken for it. How dark a line is, pixel by
+    pixel across it, is its median along the line. What is darker by more than the line
+    itself varies is ink, by the light that it lets through beside what the line does. So is
+    what joins ink on both sides of the line, straight or aslant.
+
+    Parameters
+    ----------
+    strip : (h, w) uint8
+        Changed.
+    upright : bool
+        Whether lines run from top to bottom; else from left to right.
+    at : (n,) float64
+        The row or column in which each should be.
+    first, last : (n,) int64
+        Where it begins and ends along its direction.
+
+    Returns
+    -------
+    int
+        How dark the lines are: the median of them.
+    """
+    n = len(at)
+    if n == 0:
+        return 0
+    across = strip.shape[1] if upright else strip.shape[0]
+    along = strip.shape[0] if upright else strip.shape[1]
+    reach = _REACH + _BESIDE
+    size = 2 * reach + 1
+    middles = np.zeros((n, size), dtype=np.int64)
+    uppers = np.zeros((n, size), dtype=np.int64)
+    contrast = np.zeros((n, size), dtype=np.int64)
+    for k in range(n):
+        # Corners are left out, where another line crosses.
+        inset = min(_HALF_WIDTH, (last[k] - first[k]) // 4)
+        start = max(first[k] + inset, 0)
+        end = min(last[k] - inset, along)
+        if end <= start:
+            continue
+        for d in range(size):
+            place = min(max(round(at[k]) + d - reach, 0), across - 1)
+            _quantiles(strip, upright, place, start, end, middles[k], uppers[k], d)
+        for d in range(_BESIDE, size - _BESIDE):
+            beside = max(middles[k, d - _BESIDE], middles[k, d + _BESIDE])
+            contrast[k, d] = max(0, middles[k, d] - beside)
+    joint = 0
+    most = -1
+    for d in range(_BESIDE, size - _BESIDE):
+        median = np.sort(contrast[:, d])[(n - 1) // 2]
+        # Of equally dark places the one nearest to where the line should be.
+        if median > most or (median == most and abs(d - reach) < abs(joint - reach)):
+            most = median
+            joint = d
+    if most < _LEAST_LINE:
+        return most
+    peaks = np.full(n, joint, dtype=np.int64)
+    for k in range(n):
+        for d in range(max(joint - _ALONE, _BESIDE), min(joint + _ALONE, size - 1 - _BESIDE) + 1):
+            if contrast[k, d] > contrast[k, peaks[k]]:
+                peaks[k] = d
+    # Where writing covers a line, its own values are not its print's: what is usual is.
+    usual = np.empty(2 * _HALF_WIDTH + 1, dtype=np.int64)
+    varies = np.empty(2 * _HALF_WIDTH + 1, dtype=np.int64)
+    values = np.empty((2, n), dtype=np.int64)
+    for o in range(-_HALF_WIDTH, _HALF_WIDTH + 1):
+        for k in range(n):
+            d = min(max(peaks[k] + o, 0), size - 1)
+            values[0, k] = middles[k, d]
+            values[1, k] = uppers[k, d] - middles[k, d]
+        usual[o + _HALF_WIDTH] = np.sort(values[0])[(n - 1) // 2]
+        varies[o + _HALF_WIDTH] = np.sort(values[1])[(n - 1) // 2]
+    faint = max(2.0, 0.15 * usual[_HALF_WIDTH])
+    span = 2 * _HALF_WIDTH + 1
+    print_ = np.empty(span, dtype=np.int64)
+    spread = np.empty(span, dtype=np.int64)
+    for o in range(span):  # a line lies up to a pixel beside its peak
+        print_[o] = usual[max(o - 1, 0) : min(o + 2, span)].max()
+        spread[o] = varies[max(o - 1, 0) : min(o + 2, span)].max()
+    cleaned = strip.copy()
+    for k in range(n):
+        low = 0
+        while low > 1 - _HALF_WIDTH and print_[low - 1 + _HALF_WIDTH] > faint:
+            if middles[k, max(peaks[k] + low - 1, 0)] <= faint:
+                break
+            low -= 1
+        high = 0
+        while high < _HALF_WIDTH - 1 and print_[high + 1 + _HALF_WIDTH] > faint:
+            if middles[k, min(peaks[k] + high + 1, size - 1)] <= faint:
+                break
+            high += 1
+        low -= 1
+        high += 1
+        width = high - low + 1
+        middle = round(at[k]) - reach + peaks[k]
+        before = middle + low - 1
+        after = middle + high + 1
+        if before < 0 or after >= across:
+            continue
+        for t in range(max(first[k] - _HALF_WIDTH, 0), min(last[k] + _HALF_WIDTH, along)):
+            for o in range(low, high + 1):
+                place = middle + o
+                light = strip[t, place] if upright else strip[place, t]
+                dark = max(0, PAPER - light)
+                joined = _joined(strip, upright, before, after, place, t, width, along)
+                kept = float(min(dark, joined))
+                own = middles[k, min(max(peaks[k] + o, 0), size - 1)]
+                line = min(float(own), 1.25 * print_[o + _HALF_WIDTH] + 5.0)
+                if line < 0.9 * PAPER:
+                    # Light passes ink and line one after the other.
+                    ink = (dark - line) / (PAPER - line)
+                    doubt = 0.15 + 1.5 * spread[o + _HALF_WIDTH] / (PAPER - line)
+                    sure = min(max((ink - doubt) / 0.15, 0.0), 1.0)
+                    kept = max(kept, sure * ink * PAPER)
+                value = int(PAPER - kept + 0.5)
+                if upright:
+                    cleaned[t, place] = value
+                else:
+                    cleaned[place, t] = value
+    strip[:] = cleaned
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _joined(
+    strip: U8, upright: bool, before: int, after: int, place: int, t: int, width: int, along: int
+) -> int:
+    """How dark a straight stroke through a place is that meets ink on both sides of a line."""
+    best = 0
+    share = (place - before) / (after - before)
+    for s in range(-width - 1, width + 2):
+        one = min(max(round(t - s * share), 0), along - 1)
+        two = min(max(round(t + s * (1 - share)), 0), along - 1)
+        if upright:
+            light = max(strip[one, before], strip[two, after])
+        else:
+            light = max(strip[before, one], strip[after, two])
+        best = max(best, PAPER - light)
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _root(parents: I64, label: int) -> int:
+    while parents[label] != label:
+        parents[label] = parents[parents[label]]
+        label = parents[label]
+    return label
+
+
+@njit(cache=True, nogil=True)
+def _label(strip: U8, limit: int, labels: I64) -> int:
+    """Number the connected pieces of what is darker than a limit; returns how many."""
+    height, width = strip.shape
+    parents = np.zeros(height * width // 2 + 2, dtype=np.int64)
+    n = 0
+    for y in range(height):
+        for x in range(width):
+            if PAPER - int(strip[y, x]) <= limit:
+                continue
+            found = 0
+            for k in range(4):  # left, and three above
+                ny = y if k == 0 else y - 1
+                nx = x - 1 if k == 0 else x + k - 2
+                if ny < 0 or nx < 0 or nx >= width or labels[ny, nx] == 0:
+                    continue
+                other = _root(parents, labels[ny, nx])
+                if found == 0:
+                    found = other
+                elif other != found:
+                    parents[max(found, other)] = min(found, other)
+                    found = min(found, other)
+            if found == 0:
+                n += 1
+                parents[n] = n
+                found = n
+            labels[y, x] = found
+    numbers = np.zeros(n + 1, dtype=np.int64)
+    count = 0
+    for label in range(1, n + 1):
+        if parents[label] == label:
+            count += 1
+            numbers[label] = count
+    for y in range(height):
+        for x in range(width):
+            if labels[y, x] > 0:
+                labels[y, x] = numbers[_root(parents, labels[y, x])]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measures: F64) -> None:
+    """Say to which box each piece of ink belongs, and measure what belongs to each.
+
+    A piece belongs to the box in which most of it lies, with all that sticks out. A piece
+    that lies in two boxes alike is cut where the boxes meet; one that lies mostly outside of
+    all boxes belongs to none.
+
+    Parameters
+    ----------
+    strip : (h, w) uint8
+        Lines erased.
+    boxes : (n, 4) int64
+        Left, top, right and bottom, the latter two excluded.
+    reach : int
+        What is left of a printed line lies within so many pixels of the edge of a box.
+    limit : int
+        Ink is darker than this.
+    owner : (h, w) int64
+        Filled with the box of each pixel, -1 for none.
+    measures : (n, 4) float64
+        Filled with, of each box, the number of its pixels of ink, the share of the box's
+        inside that is ink, the share of its ink that lies outside of the box, and the share
+        of the ink within its box that was given to others or to none.
+    """
+    height, width = strip.shape
+    n = len(boxes)
+    owner[:] = -1
+    home = np.full((height, width), -1, dtype=np.int64)
+    for k in range(n):
+        for y in range(max(boxes[k, 1], 0), min(boxes[k, 3], height)):
+            for x in range(max(boxes[k, 0], 0), min(boxes[k, 2], width)):
+                home[y, x] = k
+    labels = np.zeros((height, width), dtype=np.int64)
+    n_labels = _label(strip, limit, labels)
+    mass = np.zeros((n_labels + 1, n + 1), dtype=np.float64)
+    bounds = np.zeros((n_labels + 1, 4), dtype=np.int64)
+    bounds[:, 0] = width
+    bounds[:, 1] = height
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label > 0:
+                mass[label, home[y, x]] += PAPER - int(strip[y, x])  # the last column: none
+                bounds[label, 0] = min(bounds[label, 0], x)
+                bounds[label, 1] = min(bounds[label, 1], y)
+                bounds[label, 2] = max(bounds[label, 2], x)
+                bounds[label, 3] = max(bounds[label, 3], y)
+    belongs = np.full(n_labels + 1, -1, dtype=np.int64)
+    for label in range(1, n_labels + 1):
+        whole = mass[label].sum()
+        best = 0
+        for k in range(1, n):
+            if mass[label, k] > mass[label, best]:
+                best = k
+        if _is_remains(bounds[label], boxes[best], reach):
+            belongs[label] = -1
+        elif mass[label, best] >= 0.7 * whole:
+            belongs[label] = best
+        elif mass[label, n] >= 0.5 * whole:
+            belongs[label] = -1
+        else:
+            belongs[label] = -2  # to be cut
+    inside = np.zeros(n, dtype=np.float64)
+    given = np.zeros(n, dtype=np.float64)
+    measures[:] = 0.0
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            here = home[y, x]
+            box = here
+            if label > 0 and belongs[label] != -2:
+                box = belongs[label]
+            owner[y, x] = box
+            if label == 0:
+                continue
+            if box >= 0:
+                measures[box, 0] += 1.0
+                if here != box:
+                    measures[box, 2] += 1.0
+            if here >= 0:
+                inside[here] += 1.0
+                if here != box:
+                    given[here] += 1.0
+    for k in range(n):
+        size = (boxes[k, 2] - boxes[k, 0]) * (boxes[k, 3] - boxes[k, 1])
+        measures[k, 1] = inside[k] / max(size, 1)
+        measures[k, 2] /= max(measures[k, 0], 1.0)
+        measures[k, 3] = given[k] / max(inside[k], 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _is_remains(bounds: I64, box: I64, reach: int) -> bool:
+    """Whether a piece of ink is thin and lies along an edge of a box, where a line was printed."""
+    left, top, right, bottom = bounds
+    upright = right - left < reach and (right < box[0] + reach or left >= box[2] - reach)
+    level = bottom - top < reach and (bottom < box[1] + reach or top >= box[3] - reach)
+    return bool(upright or level)
