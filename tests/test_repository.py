@@ -129,7 +129,8 @@ def test_changelog_knows_the_version() -> None:
 
 
 def test_constraints_pin_every_dependency_by_name_and_version_only() -> None:
-    lines = (REPOSITORY / "constraints.txt").read_text("utf-8").splitlines()
+    files = [REPOSITORY / name for name in ("constraints.txt", "constraints-paddle.txt")]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     pins = [line for line in lines if line and not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+", pin)] == []
     pinned = {_normal(pin.partition("==")[0]) for pin in pins}

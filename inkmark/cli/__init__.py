@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from inkmark import __version__
-from inkmark.cli import exams, layouts, tools
+from inkmark.cli import exams, layouts, text, tools
 from inkmark.cli.common import EXIT_NEEDS_REVIEW, Commands
 
 __all__ = ["EXIT_NEEDS_REVIEW", "main"]
@@ -37,6 +37,8 @@ for command in (
     exams.practice,
     exams.report,
     exams.run,
+    text.text,
+    text.paddle_models,
     tools.demo,
     tools.bench,
     tools.compile_command,

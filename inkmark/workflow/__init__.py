@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         take_in_template,
     )
     from inkmark.workflow.practice import PracticeSummary, practise
+    from inkmark.workflow.printed import PageText, read_text
     from inkmark.workflow.reading import CsvSummary, read, read_to_csv, watch
     from inkmark.workflow.reporting import ReportSummary, analyse, make_reports
     from inkmark.workflow.scoring import ScoreSummary, score
@@ -32,6 +33,7 @@ __all__ = [
     "CsvSummary",
     "LearnSummary",
     "OpenExam",
+    "PageText",
     "PracticeSummary",
     "PrintSummary",
     "ReportSummary",
@@ -47,6 +49,7 @@ __all__ = [
     "practise",
     "print_exam",
     "read",
+    "read_text",
     "read_to_csv",
     "run",
     "score",
@@ -59,6 +62,7 @@ _HOMES = {
     "CsvSummary": "inkmark.workflow.reading",
     "LearnSummary": "inkmark.workflow.layouts",
     "OpenExam": "inkmark.workflow.folder",
+    "PageText": "inkmark.workflow.printed",
     "PracticeSummary": "inkmark.workflow.practice",
     "PrintSummary": "inkmark.workflow.sheets",
     "ReportSummary": "inkmark.workflow.reporting",
@@ -74,6 +78,7 @@ _HOMES = {
     "practise": "inkmark.workflow.practice",
     "print_exam": "inkmark.workflow.sheets",
     "read": "inkmark.workflow.reading",
+    "read_text": "inkmark.workflow.printed",
     "read_to_csv": "inkmark.workflow.reading",
     "run": "inkmark.workflow.whole",
     "score": "inkmark.workflow.scoring",
