@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from inkmark.marking.answers import is_accepted
+from inkmark.marking.fill_in import FillIn, FillInOptions, Verdict, judge_fill_in
+from inkmark.marking.identity import (
+    Doubt,
+    Identity,
+    IdentityOptions,
+    NumberEvidence,
+    certain_number,
+    identify_sheets,
+)
 from inkmark.marking.manual import load_points
 from inkmark.marking.matrix import ResponseTable, ScoreMatrix
 from inkmark.marking.responses import (
@@ -9,6 +19,8 @@ from inkmark.marking.responses import (
     Response,
     ResponseStatus,
     collect_responses,
+    is_judged_by_key,
+    settle_reading,
 )
 from inkmark.marking.scoring import (
     ManualPoints,
@@ -20,15 +32,28 @@ from inkmark.marking.scoring import (
 
 __all__ = [
     "CandidateSheet",
+    "Doubt",
+    "FillIn",
+    "FillInOptions",
+    "Identity",
+    "IdentityOptions",
     "ManualPoints",
+    "NumberEvidence",
     "Response",
     "ResponseStatus",
     "ResponseTable",
     "ScoreMatrix",
     "ScoreRecord",
     "ScoreStatus",
+    "Verdict",
+    "certain_number",
     "collect_responses",
+    "identify_sheets",
+    "is_accepted",
+    "is_judged_by_key",
+    "judge_fill_in",
     "load_points",
     "score_item",
     "score_responses",
+    "settle_reading",
 ]
