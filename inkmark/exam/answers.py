@@ -39,7 +39,7 @@ _BEGIN_NUMBERS = frozenset(
 _WORD = re.compile(r"[^\W\d_]{1,12}")
 _SEPARATORS = tuple(
     re.compile(pattern)
-    for pattern in (";", "、", r",(?!\d{3}(?!\d))", ",", r"[和或与及]| and | or |&")
+    for pattern in (";", r"[;、]|,(?!\d{3}(?!\d))", "[;、,]", r"[和或与及]| and | or |&")
 )
 """What may stand between answers, the strongest first."""
 _STATEMENT = re.compile(r"(\[?)([^=\[\]{}()<>≤≥±,;]{1,12})=(\]?)(.+)")
@@ -252,8 +252,8 @@ def read_amounts(text: str) -> tuple[Parts, ...]:
             rest = rest[1:-1].strip()
         if find_units(rest):
             found.append(((number, rest),))
-        elif _WORD.fullmatch(rest):
-            words.append(((number, rest),))
+        elif _WORD.fullmatch(rest.replace(" ", "")):
+            words.append(((number, rest.replace(" ", "")),))
         found += _compounds(number, rest)
     return (*found, *words[-1:])
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["LONGEST_NAME", "Dimension", "Unit", "find_units"]
+__all__ = ["LONGEST_NAME", "Dimension", "Unit", "find_units", "short_names"]
 
 LONGEST_NAME = 30
 """Longer texts are no units."""
@@ -111,7 +111,7 @@ _SINGLE = {
     **dict.fromkeys(("mph",), _MPH),
     **dict.fromkeys(("kph", "kmh"), _KPH),
 }
-_POWERS = {"平方": 2, "立方": 3, "square ": 2, "cubic ": 3, "sq ": 2, "cu ": 3}
+_POWERS = {"平方": 2, "立方": 3, "square": 2, "cubic": 3, "sq": 2, "cu": 3}
 _POWER = re.compile(r"(\D+?)\^?([23])")
 
 
@@ -154,13 +154,34 @@ def find_units(name: str) -> tuple[Unit, ...]:
     )
 
 
+@lru_cache(maxsize=256)
+def short_names(dimension: Dimension) -> tuple[tuple[str, Unit], ...]:
+    """The short names of the units of a kind that have a name of their own, and their squares.
+
+    Symbols and Chinese names; those of quotients are left out.
+    """
+    ((_, power), *others) = dimension
+    if others:
+        return ()
+    named = [(name, unit) for name, units in _NAMED.items() for unit in units if len(name) <= 3]
+    found = [(name, unit) for name, unit in named if unit.dimension == dimension]
+    if power in (2, 3):
+        chinese = "平方" if power == 2 else "立方"
+        for name, unit in named:
+            if unit.dimension == (("length", 1),):
+                raised = _power(unit, power)
+                found.append((f"{name}{power}" if name.isascii() else chinese + name, raised))
+    return tuple(found)
+
+
 def _powered(name: str) -> tuple[Unit, ...]:
     """Units by a name of their own, or as squares and cubes."""
+    name = name.replace(" ", "")
     if name in _NAMED:
         return _NAMED[name]
     for word, power in _POWERS.items():
-        if name.startswith(word):
-            return tuple(_power(unit, power) for unit in _lengths(name.removeprefix(word)))
+        if name.startswith(word) and (units := _lengths(name.removeprefix(word))):
+            return tuple(_power(unit, power) for unit in units)
     found = _POWER.fullmatch(name)
     if found is None:
         return ()

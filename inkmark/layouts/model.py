@@ -101,6 +101,9 @@ class AnchorKind(StrEnum):
 CHARSETS = ("digits", "letters", "number", "points", "text")
 """Names of what may be written; see `WritingField`."""
 
+_WIDE = 1.8
+"""A single box wider than this many times its height is for more than one symbol."""
+
 
 class MarkShape(StrEnum):
     """Shape of the four marks that tie an image to a page."""
@@ -271,6 +274,12 @@ class WritingField:
     role: Role = Role.OTHER
     item: str = ""
     frame: BoxFrame = BoxFrame.DARK
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it is one wide box for a line of writing, not a box a symbol."""
+        is_wide = self.box.w > _WIDE * self.box.h
+        return self.n_boxes == 1 and (is_wide or self.charset in ("number", "points", "text"))
 
     def boxes(self) -> tuple[Box, ...]:
         """All boxes in mm, left to right."""

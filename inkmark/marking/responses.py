@@ -8,11 +8,19 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from inkmark.errors import InkmarkError
-from inkmark.exam import Exam
-from inkmark.layouts import BubbleField, CodeField, Role, SheetLayout
+from inkmark.exam import Exam, Item, ItemType, canonical_value
+from inkmark.layouts import AreaField, BubbleField, CodeField, Role, SheetLayout, WritingField
+from inkmark.marking.fill_in import FillInOptions, Verdict, judge_fill_in
 from inkmark.readings import FieldReading, Flag
 
-__all__ = ["CandidateSheet", "Response", "ResponseStatus", "collect_responses"]
+__all__ = [
+    "CandidateSheet",
+    "Response",
+    "ResponseStatus",
+    "collect_responses",
+    "is_judged_by_key",
+    "settle_reading",
+]
 
 
 class ResponseStatus(StrEnum):
@@ -64,7 +72,8 @@ class CandidateSheet:
 
 _NO_SHEET = CandidateSheet(frozenset(), MappingProxyType({}))
 
-_Place = tuple[int, str]
+_Answered = BubbleField | WritingField | AreaField
+_Place = tuple[int, _Answered]
 """The page and the field where an item is answered."""
 _Settled = tuple[str, ResponseStatus]
 """The value of a field and what is known of it."""
@@ -75,6 +84,7 @@ def collect_responses(
     layout: SheetLayout,
     sheets: Mapping[str, CandidateSheet],
     decisions: Mapping[tuple[str, str], str],
+    options: FillInOptions | None = None,
 ) -> tuple[Response, ...]:
     """Settle the response of every candidate to every item.
 
@@ -91,6 +101,8 @@ def collect_responses(
         By candidate number; candidates without a received page may be left out.
     decisions : mapping of (candidate, field) to value
         What people decided; it replaces what was read. Values as in `FieldReading.value`.
+    options : FillInOptions, optional
+        How sure it has to be whether a handwritten answer is an accepted one.
 
     Returns
     -------
@@ -106,8 +118,8 @@ def collect_responses(
     """
     candidates = _candidates(exam, sheets)
     places = _places(exam, layout)
-    marks = [
-        (number, f.name)
+    marks: list[_Place] = [
+        (number, f)
         for number, page in enumerate(layout.pages)
         for f in page.fields
         if isinstance(f, BubbleField) and f.role is Role.ABSENT
@@ -115,7 +127,10 @@ def collect_responses(
     responses: list[Response] = []
     for candidate in candidates:
         sheet = sheets.get(candidate, _NO_SHEET)
-        answers = [_settle(candidate, place, sheet, decisions) for place in places]
+        answers = [
+            _settle(candidate, item, place, sheet, decisions, options=options)
+            for item, place in zip(exam.items, places, strict=True)
+        ]
         absence = _absence(candidate, marks, sheet, answers, decisions)
         for item, (value, status) in zip(exam.items, answers, strict=True):
             responses.append(Response(candidate, item.number, value, absence or status))
@@ -143,7 +158,7 @@ def _places(exam: Exam, layout: SheetLayout) -> list[_Place | None]:
             if isinstance(f, CodeField) or f.role is Role.POINTS:
                 continue
             if f.item:
-                places.setdefault(f.item, (number, f.name))
+                places.setdefault(f.item, (number, f))
     lost = [i.number for i in exam.items if i.type.is_objective and i.number not in places]
     if lost:
         raise InkmarkError(
@@ -153,27 +168,94 @@ def _places(exam: Exam, layout: SheetLayout) -> list[_Place | None]:
     return [places.get(item.number) for item in exam.items]
 
 
+def is_judged_by_key(item: Item, field: _Answered) -> bool:
+    """Whether the key decides if a reading of the field is certain enough: a fill-in answer.
+
+    Parameters
+    ----------
+    item : Item
+    field : BubbleField, WritingField or AreaField
+        Where it is answered.
+    """
+    if not item.key or item.type is not ItemType.FILL_IN:
+        return False
+    return isinstance(field, WritingField) and field.is_line
+
+
+def settle_reading(
+    item: Item | None, field: _Answered, reading: FieldReading, options: FillInOptions | None = None
+) -> tuple[str, ResponseStatus]:
+    """What a reading says of an item, and whether that is certain.
+
+    Parameters
+    ----------
+    item : Item or None
+        None for a field that answers none.
+    field : BubbleField, WritingField or AreaField
+    reading : FieldReading
+        Of the field.
+    options : FillInOptions, optional
+
+    Returns
+    -------
+    value : str
+    status : ResponseStatus
+        ``ANSWERED``, ``BLANK`` or ``PENDING``.
+
+    Notes
+    -----
+    Whether a line of handwriting is an accepted answer may be certain though its text is not,
+    and the other way round, so that its doubts do not count; see `judge_fill_in`.
+    """
+    key = item.key if item is not None and is_judged_by_key(item, field) else ()
+    judged = bool(key and reading.choices)
+    if reading.flag is not Flag.OK and not (judged and reading.flag is Flag.DOUBTFUL):
+        return reading.value, ResponseStatus.PENDING
+    if judged and reading.value:
+        judgement = judge_fill_in(key, reading.choices, options)
+        if judgement.verdict is Verdict.PERSON:
+            return reading.value, ResponseStatus.PENDING
+        return judgement.value, ResponseStatus.ANSWERED
+    value = _in_options(item, field, reading.value)
+    return value, ResponseStatus.ANSWERED if value else ResponseStatus.BLANK
+
+
+def _in_options(item: Item | None, field: _Answered, value: str) -> str:
+    """Letters written in boxes in the form of the item's options: ``CA`` is ``AC``, T is √.
+
+    What is none of them stays as it is.
+    """
+    if item is None or not item.type.is_objective or not isinstance(field, WritingField):
+        return value
+    try:
+        return canonical_value(value, item.options)
+    except ValueError:
+        return value
+
+
 def _settle(
     candidate: str,
+    item: Item | None,
     place: _Place | None,
     sheet: CandidateSheet,
     decisions: Mapping[tuple[str, str], str],
+    *,
+    options: FillInOptions | None = None,
 ) -> _Settled:
     """What is known of a field: a decision, else a certain reading, else nothing yet."""
     if place is None:
         return "", ResponseStatus.PENDING if sheet.pages else ResponseStatus.MISSING
     page, field = place
-    decided = decisions.get((candidate, field))
+    decided = decisions.get((candidate, field.name))
     if decided is not None:
+        decided = _in_options(item, field, decided)
         return decided, ResponseStatus.ANSWERED if decided else ResponseStatus.BLANK
     if page not in sheet.pages:
         return "", ResponseStatus.MISSING
-    reading = sheet.fields.get(field)
+    reading = sheet.fields.get(field.name)
     if reading is None:
         return "", ResponseStatus.PENDING
-    if reading.flag is not Flag.OK:
-        return reading.value, ResponseStatus.PENDING
-    return reading.value, ResponseStatus.ANSWERED if reading.value else ResponseStatus.BLANK
+    return settle_reading(item, field, reading, options)
 
 
 def _absence(
@@ -185,9 +267,9 @@ def _absence(
 ) -> ResponseStatus | None:
     """ABSENT, PENDING where the absent mark has to be looked at, or None for present."""
     for place in marks:
-        _, status = _settle(candidate, place, sheet, decisions)
+        _, status = _settle(candidate, None, place, sheet, decisions)
         if status is ResponseStatus.ANSWERED:
-            if (candidate, place[1]) in decisions or not _has_ink(answers, sheet):
+            if (candidate, place[1].name) in decisions or not _has_ink(answers, sheet):
                 return ResponseStatus.ABSENT
             return ResponseStatus.PENDING
         if status is ResponseStatus.PENDING:

@@ -13,6 +13,7 @@ from inkmark.reports.review import (
     ReviewRow,
     load_review,
     review_fields,
+    review_options,
     write_review,
 )
 from inkmark.reports.student import write_student_reports
@@ -30,6 +31,7 @@ __all__ = [
     "report_schema",
     "report_to_json",
     "review_fields",
+    "review_options",
     "write_annotated_pages",
     "write_group_report",
     "write_report_json",

@@ -20,7 +20,7 @@ from inkmark.analytics.model import Standing
 from inkmark.drawing import PT_PER_MM, Pen, width_mm
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH, Box, FloatArray, apply_homography
-from inkmark.layouts import BubbleField, CodeField, PageLayout, SheetLayout
+from inkmark.layouts import BubbleField, CodeField, PageLayout, SheetLayout, WritingField
 from inkmark.readings import SheetReading
 from inkmark.reports.charts import outcome_mark
 from inkmark.reports.figures import figure_text
@@ -187,12 +187,17 @@ def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentT
         if item.outcome is Outcome.NOT_PRESENTED:
             continue
         box = upright.box(field.box.corners())
-        if isinstance(field, BubbleField):
-            if item.lost:
-                _ring_key(pen, field, upright, item)
+        if isinstance(field, WritingField) and not field.is_line:
+            box = upright.box(np.concatenate([one.corners() for one in field.boxes()]))
+        if isinstance(field, BubbleField) or (
+            isinstance(field, WritingField) and not field.is_line
+        ):
             column = next((c for c in page.columns if c.overlaps(field.box)), None)
             edge = pen.width_mm if column is None else upright.box(column.corners()).right
-            _mark_beside(pen, box, edge, item)
+            if isinstance(field, BubbleField) and item.lost:
+                _ring_key(pen, field, upright, item)
+            key = item.key if item.lost and isinstance(field, WritingField) else ""
+            _mark_beside(pen, box, edge, item, key)
         else:
             text = f"{figure_text(item.points)}/{figure_text(item.full)}"
             if item.lost and item.key:
@@ -218,13 +223,13 @@ def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem
             pen.ellipse(ring, stroke=RED, width_pt=1.1)
 
 
-def _mark_beside(pen: Pen, box: Box, edge: float, item: StudentItem) -> None:
+def _mark_beside(pen: Pen, box: Box, edge: float, item: StudentItem, key: str) -> None:
     """The mark and the points to the right of a row of bubbles, this side of the frame.
 
-    There is little room: the key is ringed and the full mark known, so neither is written,
-    and points that do not fit beside the mark stand below it.
+    There is little room: the full mark is known and not written, the key only where it cannot
+    be ringed, and what does not fit beside the mark stands below it.
     """
-    text, size, text_size = figure_text(item.points), 2.6, 7.0
+    text, size, text_size = f"{key} {figure_text(item.points)}".strip(), 2.6, 7.0
     x, y = box.right + 0.7, box.centre[1]
     room = edge - FRAME_MM - x
     if size + 0.2 + width_mm(text, text_size, bold=True) <= room:

@@ -22,8 +22,8 @@ from inkmark.exam import canonical_value
 from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
 from inkmark.exam.template import set_up_page
-from inkmark.exam.values import BLANK_WORDS
-from inkmark.layouts import BubbleField, Role, SheetLayout
+from inkmark.exam.values import BLANK_WORDS, one_line
+from inkmark.layouts import CHARSETS, BubbleField, Role, SheetLayout, WritingField
 from inkmark.reports._xlsx import SHARE, save_workbook, style_header, write_text
 from inkmark.reports.figures import share
 from inkmark.reports.words import words
@@ -34,6 +34,7 @@ __all__ = [
     "ReviewRow",
     "load_review",
     "review_fields",
+    "review_options",
     "write_review",
 ]
 
@@ -191,13 +192,20 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
     save_workbook(book, path)
 
 
-def review_fields(layout: SheetLayout) -> dict[str, BubbleField]:
+def review_fields(layout: SheetLayout) -> dict[str, BubbleField | WritingField]:
     """Give the fields that a person may decide, by name: items and absent marks."""
     return {
         field.name: field
         for field in layout.fields()
-        if isinstance(field, BubbleField) and field.role in (Role.ITEM, Role.ABSENT)
+        if isinstance(field, BubbleField | WritingField) and field.role in (Role.ITEM, Role.ABSENT)
     }
+
+
+def review_options(field: BubbleField | WritingField) -> tuple[str, ...]:
+    """Give the labels that a decision about a field may name; none where it may be any text."""
+    if isinstance(field, BubbleField):
+        return field.options
+    return () if field.is_line or field.charset in CHARSETS else tuple(field.charset)
 
 
 def load_review(
@@ -280,7 +288,7 @@ def _find_columns(path: Path, table: Table) -> dict[str, int]:
 def _decide(
     cells: Mapping[str, Cell],
     decision: Cell,
-    fields: Mapping[str, BubbleField],
+    fields: Mapping[str, BubbleField | WritingField],
     candidates: Container[str],
 ) -> ReviewDecision:
     for cell in cells.values():
@@ -297,13 +305,17 @@ def _decide(
         message = f"the sheets have no field “{name}” to decide{suggestion(name, fields)}"
         raise _FaultyError(cells["field"], message)
     text = half_width(decision.text).strip()
-    if text == BLANK or text.casefold() in BLANK_WORDS.values():
-        value = ""
-    else:
-        try:
-            value = canonical_value(text, field.options)
-        except ValueError as error:
-            raise _FaultyError(decision, str(error)) from error
+    options = review_options(field)
+    try:
+        if text == BLANK or text.casefold() in BLANK_WORDS.values():
+            value = ""
+        elif decision.date is not None:
+            message = "Excel made a date of it; format the cell as text and type it again"
+            raise _FaultyError(decision, message)
+        else:
+            value = canonical_value(text, options) if options else one_line(decision.text)
+    except ValueError as error:
+        raise _FaultyError(decision, str(error)) from error
     note = cells["note"].text if "note" in cells else ""
     image = cells["image"].text if "image" in cells else ""
     return ReviewDecision(candidate, name, value, note, image)

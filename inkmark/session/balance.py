@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from inkmark.exam import Exam
-from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout
+from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout, WritingField
 from inkmark.readings import FieldReading, Flag, IssueKind, SheetIssue, SheetReading
 from inkmark.store import ExamStore, PageSummary, StoredPage
 
@@ -164,11 +164,12 @@ def open_fields(page: StoredPage, layout: SheetLayout) -> tuple[FieldReading, ..
 
 
 def _deciding(page: PageLayout) -> frozenset[str]:
-    """Fields of a page without which it is not scored."""
+    """Fields of a page without which it is not scored; lines are judged by their key then."""
     return frozenset(
         f.name
         for f in page.fields
-        if isinstance(f, BubbleField) and f.role in (Role.ITEM, Role.ABSENT)
+        if f.role in (Role.ITEM, Role.ABSENT)
+        and (isinstance(f, BubbleField) or (isinstance(f, WritingField) and not f.is_line))
     )
 
 

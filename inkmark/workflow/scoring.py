@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
-from inkmark.exam import printed_options, printed_value
+from inkmark.exam import Item, ItemType, printed_options, printed_value
 from inkmark.geometry import Box
-from inkmark.layouts import BubbleField, Role
+from inkmark.layouts import BubbleField, CodeField, Role, WritingField
 from inkmark.marking import (
     CandidateSheet,
     ManualPoints,
@@ -25,11 +25,19 @@ from inkmark.marking import (
     ScoreRecord,
     ScoreStatus,
     collect_responses,
+    is_judged_by_key,
     load_points,
     score_responses,
+    settle_reading,
 )
 from inkmark.readings import FieldReading, Flag, PageSource, SheetReading
-from inkmark.reports import ReviewRow, load_review, review_fields, write_review
+from inkmark.reports import (
+    ReviewRow,
+    load_review,
+    review_fields,
+    review_options,
+    write_review,
+)
 from inkmark.session import Progress, open_fields
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
@@ -38,12 +46,17 @@ from inkmark.workflow.scans import load_stored_page
 __all__ = ["ScoreSummary", "load_records", "score"]
 
 GreyImage = NDArray[np.uint8]
+AnswerField = BubbleField | WritingField
 
 _POINTS_FILES = ("points.xlsx", "points.csv")
 _CROP_MARGIN = 0.35
 """Shown around a doubtful field, as a share of its height."""
 
 _REASONS = {
+    Flag.OK: {
+        "zh": "不能确定手写答案与标准答案是否一致",
+        "en": "not certain whether what is written is an accepted answer",
+    },
     Flag.DOUBTFUL: {
         "zh": "至少有一个选项涂得不清楚",
         "en": "at least one bubble is neither clearly marked nor clearly blank",
@@ -56,6 +69,10 @@ _REASONS = {
         "zh": "此处在图像之外或无法辨认",
         "en": "outside the image, or not readable",
     },
+}
+_UNCLEAR_WRITING = {
+    "zh": "手写内容辨认不清",
+    "en": "what is written is not clear",
 }
 
 _NO_PICTURE = {
@@ -167,6 +184,7 @@ def score(
     away = {(r.candidate, r.item) for r in responses if r.status is ResponseStatus.ABSENT}
     pending = [record for record in records if record.status is ScoreStatus.PENDING]
     by_hand = {i.number for i in opened.exam.items if not i.type.is_objective}
+    settled_elsewhere = away | {(row.candidate, row.item) for row in rows}
     statuses = Counter(record.status for record in records)
     return ScoreSummary(
         candidates=len({record.candidate for record in records}),
@@ -179,7 +197,9 @@ def score(
         to_review=len(rows),
         review=path if rows else None,
         points_waited_for=_each(
-            r.item for r in pending if r.item in by_hand and (r.candidate, r.item) not in away
+            r.item
+            for r in pending
+            if r.item in by_hand and (r.candidate, r.item) not in settled_elsewhere
         ),
         absent_with_points=_each(r.candidate for r in pending if (r.candidate, r.item) in away),
         without_pages=_each(r.candidate for r in records if r.status is ScoreStatus.MISSING),
@@ -329,7 +349,7 @@ def _evidence(
     items = {
         field.name: field.item
         for field in opened.layout.fields()
-        if isinstance(field, BubbleField) and field.role is Role.ITEM
+        if not isinstance(field, CodeField) and field.role is Role.ITEM
     }
     return {
         (reading.candidate, items[reading.reading.field]): reading
@@ -353,7 +373,7 @@ def _review_rows(
     items, language = {item.number: item for item in opened.exam.items}, opened.exam.language
     doubtful: list[tuple[StoredPage, SheetReading, tuple[FieldReading, ...]]] = []
     for page in opened.store.pages():
-        own = open_fields(page, opened.layout)
+        own = open_fields(page, opened.layout) + _open_answers(page, fields, items)
         if own and page.record.reading is not None:
             doubtful.append((page, page.record.reading, own))
     doubtful.sort(key=lambda entry: (entry[1].source.path, entry[1].source.page_index))
@@ -371,7 +391,7 @@ def _review_rows(
                 if pixels is None
                 else _crop(pixels, reading.box_px, sheet.registration.orientation_deg)
             )
-            reasons = [_REASONS[reading.flag]] + ([_NO_PICTURE] if pixels is None else [])
+            reasons = [_reason(field, reading)] + ([_NO_PICTURE] if pixels is None else [])
             rows.append(
                 ReviewRow(
                     candidate=page.record.candidate,
@@ -383,8 +403,8 @@ def _review_rows(
                     reason="\n".join(text[language] for text in reasons),
                     source=str(sheet.source),
                     image=_image(sheet.source),
-                    options=printed_options(item, language) if item else field.options,
-                    multiple=field.multiple,
+                    options=printed_options(item, language) if item else review_options(field),
+                    multiple=item.type is ItemType.MULTIPLE if item else False,
                     picture=picture,
                 )
             )
@@ -393,6 +413,30 @@ def _review_rows(
     position = {number: place for place, number in enumerate(names)}
     rows.sort(key=lambda row: (position.get(row.candidate, len(position)), row.candidate))
     return rows, tuple(lost)
+
+
+def _open_answers(
+    page: StoredPage, fields: Mapping[str, AnswerField], items: Mapping[str, Item]
+) -> tuple[FieldReading, ...]:
+    """Give the written answers of a page in use of which the key does not say what they are."""
+    record = page.record
+    if record.issue is not None or record.reading is None:
+        return ()
+    found = []
+    for reading in record.reading.fields:
+        field = fields.get(reading.field)
+        item = items.get(field.item) if field else None
+        if field and item and reading.field not in page.decided and is_judged_by_key(item, field):
+            _, status = settle_reading(item, field, reading)
+            if status is ResponseStatus.PENDING:
+                found.append(reading)
+    return tuple(found)
+
+
+def _reason(field: AnswerField, reading: FieldReading) -> Mapping[str, str]:
+    if isinstance(field, WritingField) and reading.flag is Flag.DOUBTFUL:
+        return _UNCLEAR_WRITING
+    return _REASONS[reading.flag]
 
 
 def _crop(pixels: GreyImage, box: Box, orientation_deg: int) -> bytes:

@@ -94,6 +94,89 @@ def test_a_fill_in_answer_that_a_person_typed():
     assert respond(sheet(), W4="-3")[3] == ("-3", "answered")
 
 
+LETTERS = SheetLayout(
+    "00000000",
+    "",
+    (
+        PageLayout(
+            210,
+            297,
+            Anchors(AnchorKind.IMAGE),
+            (
+                WritingField("L1", BOX, charset="ABCD", role=Role.ITEM, item="1"),
+                WritingField("L2", BOX, 4, 12.0, charset="ABCD", role=Role.ITEM, item="2"),
+                WritingField("L3", BOX, charset="TF", role=Role.ITEM, item="3"),
+                WritingField("W4", Box(0, 0, 40, 8), role=Role.ITEM, item="4"),
+            ),
+        ),
+    ),
+)
+
+
+def written(field: str, value: str, flag: Flag = Flag.OK, choices=()) -> FieldReading:
+    return FieldReading(field, value, 0.9, flag, (), BOX, choices)
+
+
+def of_letters(*readings: FieldReading, **decided: str) -> list[tuple[str, str]]:
+    made = CandidateSheet(frozenset([0]), {reading.field: reading for reading in readings})
+    decisions = {("070101", field): value for field, value in decided.items()}
+    responses = collect_responses(EXAM, LETTERS, {"070101": made}, decisions)
+    return [(r.value, str(r.status)) for r in responses[:4]]
+
+
+def test_letters_written_in_boxes_are_answers_to_objective_items():
+    assert of_letters(
+        written("L1", "B"), written("L2", "CA"), written("L3", "F"), written("W4", "")
+    ) == [("B", "answered"), ("AC", "answered"), ("F", "answered"), ("", "blank")]
+
+
+def test_a_letter_that_is_not_certain_waits_for_a_person():
+    doubtful = written("L2", "A?", Flag.DOUBTFUL)
+    assert of_letters(written("L1", "?", Flag.DOUBTFUL), doubtful)[:2] == [
+        ("?", "pending"),
+        ("A?", "pending"),
+    ]
+    assert of_letters(doubtful, L2="CA")[1] == ("AC", "answered")
+
+
+def test_a_letter_that_is_no_option_is_an_answer_too():
+    assert of_letters(written("L1", "E"))[0] == ("E", "answered")
+
+
+def test_letters_for_true_and_false_where_the_exam_has_signs():
+    exam = example_exam("zh")
+    made = CandidateSheet(frozenset([0]), {"L3": written("L3", "F")})
+    (response,) = (
+        r
+        for r in collect_responses(exam, LETTERS, {"070101": made}, {})
+        if (r.candidate, r.item) == ("070101", "3")
+    )
+    assert (response.value, str(response.status)) == ("×", "answered")
+
+
+def line(text: str, sure: float = 0.9999, other: str = "8") -> tuple:
+    """Steps of a line in which every sign may be another one."""
+    return tuple(
+        step for symbol in text for step in (((symbol, sure), (other, 1 - sure)), (("", 1.0),))
+    )
+
+
+def test_the_key_settles_a_line_of_handwriting_whatever_doubt_there_is_of_its_text():
+    """The key of item 4 is -3."""
+    assert of_letters(written("W4", "-3", Flag.OK, line("-3")))[3] == ("-3", "answered")
+    wrong = written("W4", "17", Flag.DOUBTFUL, line("17", 0.7))
+    assert of_letters(wrong)[3] == ("17", "answered")
+    unsure = written("W4", "-3", Flag.OK, line("-3", 0.7))
+    assert of_letters(unsure)[3] == ("-3", "pending")
+    assert of_letters(unsure, W4="-8")[3] == ("-8", "answered")
+
+
+@pytest.mark.parametrize("flag", [Flag.UNREADABLE, Flag.SEVERAL])
+def test_a_line_that_cannot_be_read_waits_for_a_person(flag):
+    assert of_letters(written("W4", "-3", flag, line("-3")))[3] == ("-3", "pending")
+    assert of_letters(written("W4", "?", Flag.DOUBTFUL))[3] == ("?", "pending")
+
+
 def test_a_page_that_was_not_received():
     front_only = [status for _, status in respond(sheet(pages=(0,), Q1="A"))]
     assert front_only == ["answered", "blank", "blank", "missing", "missing"]
