@@ -62,10 +62,16 @@ def _through(hom: F64, x: float, y: float) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True)
 def _to_px(
-    hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, x: float, y: float
+    hom: F64,
+    mesh: F64,
+    column: tuple[int, int, float],
+    row: tuple[int, int, float],
+    x: float,
+    y: float,
 ) -> tuple[float, float]:
-    left, right, across = _knot(mesh_x, x)
-    above, below, down = _knot(mesh_y, y)
+    """Where a position is seen whose knots across and down are known."""
+    left, right, across = column
+    above, below, down = row
     weight = (1 - down) * (1 - across)
     dx = weight * mesh[above, left, 0]
     dy = weight * mesh[above, left, 1]
@@ -86,9 +92,8 @@ def map_points(hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, points: F64) -> F6
     """Sheet positions (n, 2) in mm to pixels (n, 2)."""
     result = np.empty_like(points)
     for i in range(len(points)):
-        x, y = _to_px(hom, mesh_x, mesh_y, mesh, points[i, 0], points[i, 1])
-        result[i, 0] = x
-        result[i, 1] = y
+        x, y = points[i]
+        result[i] = _to_px(hom, mesh, _knot(mesh_x, x), _knot(mesh_y, y), x, y)
     return result
 
 
@@ -106,11 +111,15 @@ def place_bubbles(hom: F64, mesh_x: F64, mesh_y: F64, mesh: F64, bubbles: F64, o
         Filled, in px: centre x, y; the way x, y from there to the right edge, and the way
         to the lower edge.
     """
+    row = lower = _knot(mesh_y, 0.0)
     for k in range(len(bubbles)):
         x, y, w, h = bubbles[k]
-        px, py = _to_px(hom, mesh_x, mesh_y, mesh, x, y)
-        right_x, right_y = _to_px(hom, mesh_x, mesh_y, mesh, x + w, y)
-        down_x, down_y = _to_px(hom, mesh_x, mesh_y, mesh, x, y + h)
+        if k == 0 or y != bubbles[k - 1, 1] or h != bubbles[k - 1, 3]:
+            row, lower = _knot(mesh_y, y), _knot(mesh_y, y + h)
+        column = _knot(mesh_x, x)
+        px, py = _to_px(hom, mesh, column, row, x, y)
+        right_x, right_y = _to_px(hom, mesh, _knot(mesh_x, x + w), row, x + w, y)
+        down_x, down_y = _to_px(hom, mesh, column, lower, x, y + h)
         place = out[k]
         place[0], place[1] = px, py
         place[2], place[3] = right_x - px, right_y - py

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.layouts import AnchorKind, BubbleField, BubbleShape, FullBox, PageLayout
+from inkmark.omr import _kernels
 from inkmark.omr._cache import once_for_each
 from inkmark.omr._level_kernels import N_AROUND, N_OUTLINE, SIDE
 from inkmark.omr._transform import BoolArray, FloatArray
 
-__all__ = ["N_OWN", "BubblePlan", "bubble_plan"]
+__all__ = ["N_OWN", "BubblePlan", "bubble_plan", "windows"]
 
 IntArray = NDArray[np.int64]
 
@@ -79,6 +80,21 @@ class BubblePlan:
     shape: IntArray
     reach: float
     known_surroundings: bool
+
+    def boxes(self, places: FloatArray) -> FloatArray:
+        """The fields in the image, (n_fields, 8), as `_kernels.field_boxes` gives them.
+
+        By the places of the bubbles, see `_kernels.place_bubbles`.
+        """
+        boxes = np.empty((len(self.fields), 8))
+        _kernels.field_boxes(places, self.first, self.reach, boxes)
+        return boxes
+
+
+def windows(boxes: FloatArray, margin: int) -> IntArray:
+    """What is looked at of each field, of whose `boxes`, and so many pixels around: (n, 4)."""
+    low, high = np.floor(boxes[:, 4:6]) - margin, np.ceil(boxes[:, 6:]) + margin + 1
+    return np.concatenate([low, high], axis=1).astype(np.int64)
 
 
 @once_for_each

@@ -19,7 +19,7 @@ from inkmark.layouts import AnchorKind, PageLayout
 from inkmark.omr import _kernels
 from inkmark.omr._anchors import anchor_plan
 from inkmark.omr._cache import once_for_each
-from inkmark.omr._plan import BubblePlan, bubble_plan
+from inkmark.omr._plan import BubblePlan, bubble_plan, windows
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 from inkmark.omr.model import RegisterOptions, RegistrationFailure
 from inkmark.readings import Registration, ShiftMesh
@@ -108,11 +108,13 @@ def refine(
         return registration
     options = options or RegisterOptions()
     transform = Transform.of(registration)
-    doubtful = _doubtful(pixels.at(_windows(plan, transform, 1)), plan, transform)
+    places = transform.places(plan.all.bubbles)
+    boxes = plan.all.boxes(places)
+    doubtful = _doubtful(pixels.at(windows(boxes, 1)), plan, places[plan.order])
     if not doubtful.any():
         return registration
     reach_px = int(np.ceil((_REACHES_MM[0] + 1.0) * _px_per_mm(plan, transform)))
-    canvas = pixels.at(_windows(plan, transform, reach_px))
+    canvas = pixels.at(windows(boxes, reach_px))
     part = plan.part(doubtful)
     shift, found, _ = _look(canvas, part, transform, _REACHES_MM[0])
     if found.all() and np.abs(shift).max() <= _MIN_SHIFT_MM:  # the dots of 1-bit scans
@@ -157,12 +159,10 @@ class _Plan:
     Attributes
     ----------
     all : BubblePlan
-    ends : (m, 4) float64
-        The outermost bubbles of each field.
-    first_end : (n_fields + 1,) int64
-        Where those of each field begin.
+    order : (n,) int64
+        The bubbles block after block.
     bubbles : (n, 4) float64
-        Block after block.
+        In that order, as the rest.
     field : (n,) int64
         Position of each bubble's field.
     kind : (n,) int64
@@ -183,8 +183,7 @@ class _Plan:
     """
 
     all: BubblePlan
-    ends: FloatArray
-    first_end: IntArray
+    order: IntArray
     bubbles: FloatArray
     field: IntArray
     kind: IntArray
@@ -228,11 +227,9 @@ def _plan(page: PageLayout) -> _Plan | None:
         for axis in (0, 1)
     )
     knots = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    ends = [_outermost(rows) for rows in np.split(plan.bubbles, plan.first[1:-1])]
     return _Plan(
         all=plan,
-        ends=np.concatenate(ends),
-        first_end=np.concatenate([[0], np.cumsum([len(rows) for rows in ends])]).astype(np.int64),
+        order=order,
         bubbles=np.ascontiguousarray(plan.bubbles[order]),
         field=np.repeat(np.arange(len(counts)), counts)[order],
         kind=kind.reshape(-1)[order].astype(np.int64),
@@ -264,13 +261,6 @@ def _blocks(places: FloatArray, largest_mm: FloatArray) -> list[IntArray]:
     return blocks
 
 
-def _outermost(bubbles: FloatArray) -> FloatArray:
-    """The bubbles of a field that lie furthest to its four corners."""
-    x, y = bubbles[:, :2].T
-    corners = [(x + y).argmin(), (x - y).argmax(), (x + y).argmax(), (x - y).argmin()]
-    return np.asarray(bubbles[np.unique(corners)])
-
-
 def _outline(look: FloatArray, n: int) -> FloatArray:
     """Points at equal steps along an outline, (n, 4): x, y and the outward normal.
 
@@ -294,14 +284,6 @@ def _outline(look: FloatArray, n: int) -> FloatArray:
     return np.hstack([circle * (half_w, half_h), normal])
 
 
-def _windows(plan: _Plan, transform: Transform, margin: int) -> IntArray:
-    """What is looked at of each field, and so many pixels around."""
-    boxes = np.empty((len(plan.first_end) - 1, 8))
-    _kernels.field_boxes(transform.places(plan.ends), plan.first_end, plan.all.reach, boxes)
-    low, high = np.floor(boxes[:, 4:6]) - margin, np.ceil(boxes[:, 6:]) + margin + 1
-    return np.concatenate([low, high], axis=1).astype(np.int64)
-
-
 def _px_per_mm(plan: _Plan, transform: Transform) -> float:
     """The most anywhere on the page."""
     x, y = plan.x[-1], plan.y[-1]
@@ -314,18 +296,10 @@ def _px_per_mm(plan: _Plan, transform: Transform) -> float:
 # -- are the outlines where they should be? --------------------------------------------
 
 
-def _doubtful(canvas: GreyImage, plan: _Plan, transform: Transform) -> BoolArray:
+def _doubtful(canvas: GreyImage, plan: _Plan, places: FloatArray) -> BoolArray:
     """Which blocks do not clearly stand where they should."""
     signs = np.empty((len(plan.bubbles), 4))
-    _kernels.outline_signs(
-        canvas,
-        transform.places(plan.bubbles),
-        plan.bubbles,
-        plan.kind,
-        plan.sides,
-        _BESIDE_MM,
-        signs,
-    )
+    _kernels.outline_signs(canvas, places, plan.bubbles, plan.kind, plan.sides, _BESIDE_MM, signs)
     blocks = np.empty((len(plan.centres), 4))
     _kernels.block_medians(signs, plan.first, blocks)
     contrast, sided = blocks[:, :2], np.abs(blocks[:, 2:])

@@ -24,7 +24,7 @@ from inkmark.omr import _kernels, _level_kernels
 from inkmark.omr._darkness import MAX_WRONG, darkness_probabilities
 from inkmark.omr._levels import Evidence, Ink
 from inkmark.omr._outlines import follow_outlines
-from inkmark.omr._plan import N_OWN, BubblePlan, bubble_plan
+from inkmark.omr._plan import N_OWN, BubblePlan, bubble_plan, windows
 from inkmark.omr._print import is_bilevel, shows_print
 from inkmark.omr._states import bubble_model, taken
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
@@ -170,16 +170,16 @@ class _Look:
                 pixels.whole(), plan, transform, anchored=registration.anchors_expected > 0
             )
         places = transform.places(plan.bubbles)
-        boxes = _field_boxes(plan, places)
-        windows = _windows(boxes[:, 4:], 1)
-        canvas = pixels.at(windows)
-        bilevel = is_bilevel(canvas, windows)
+        boxes = plan.boxes(places)
+        near = windows(boxes, 1)
+        canvas = pixels.at(near)
+        bilevel = is_bilevel(canvas, near)
         blurred = _blurred(pixels.whole(), transform, plan) if bilevel else None
         ink = _measure(canvas if blurred is None else blurred, plan, places)
 
         def measure_at(bubbles: FloatArray) -> Ink:
-            near = pixels.at(_windows(boxes[:, 4:], _NEARBY_PX)) if blurred is None else blurred
-            return _measure(near, plan, transform.places(bubbles))
+            beyond = pixels.at(windows(boxes, _NEARBY_PX)) if blurred is None else blurred
+            return _measure(beyond, plan, transform.places(bubbles))
 
         shown = shows_print(ink, plan, measure_at)
         printless = shown is None and not page_is_foreign
@@ -192,12 +192,6 @@ class _Look:
         return cls(plan, placed, ink, bilevel, printless, boxes[:, :4].tolist())
 
 
-def _field_boxes(plan: BubblePlan, places: FloatArray) -> FloatArray:
-    boxes = np.empty((len(plan.fields), 8))
-    _kernels.field_boxes(places, plan.first, plan.reach, boxes)
-    return boxes
-
-
 def _blurred(grey: GreyImage, transform: Transform, plan: BubblePlan) -> GreyImage:
     """A black and white page with its dots mixed to greys."""
     x, y = plan.bubbles[:, :2].mean(axis=0)
@@ -205,11 +199,6 @@ def _blurred(grey: GreyImage, transform: Transform, plan: BubblePlan) -> GreyIma
     px_per_mm = np.sqrt(abs(np.linalg.det(ends[1:] - ends[0])))
     width = 2 * max(round(_DOTS_MM / 2 * px_per_mm), 1) + 1
     return np.asarray(cv2.blur(grey, (width, width)), dtype=np.uint8)
-
-
-def _windows(boxes: FloatArray, margin: int) -> NDArray[np.int64]:
-    low, high = np.floor(boxes[:, :2]) - margin, np.ceil(boxes[:, 2:]) + margin + 1
-    return np.concatenate([low, high], axis=1).astype(np.int64)
 
 
 def _measure(canvas: GreyImage, plan: BubblePlan, places: FloatArray) -> Ink:
