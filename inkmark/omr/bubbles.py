@@ -19,19 +19,22 @@ from numpy.typing import NDArray
 
 from inkmark.geometry import Box
 from inkmark.images import Pixels
-from inkmark.layouts import BubbleField, PageLayout
+from inkmark.layouts import BubbleField, FullBox, PageLayout, Role
 from inkmark.omr import _kernels, _level_kernels
 from inkmark.omr._darkness import MAX_WRONG, darkness_probabilities
 from inkmark.omr._levels import Evidence, Ink
 from inkmark.omr._outlines import follow_outlines
 from inkmark.omr._plan import N_OWN, BubblePlan, bubble_plan, windows
 from inkmark.omr._print import is_bilevel, shows_print
-from inkmark.omr._states import bubble_model, taken
+from inkmark.omr._states import State, bubble_model, taken
 from inkmark.omr._transform import BoolArray, FloatArray, GreyImage, Transform
 from inkmark.omr.model import BubbleOptions
 from inkmark.readings import FieldReading, Flag, Registration
 
 __all__ = ["BubbleOptions", "bubble_evidence", "read_bubbles"]
+
+Choices = tuple[tuple[tuple[str, float], ...], ...]
+"""As in `FieldReading.choices`."""
 
 _MIN_SHARP, _MIN_PLACED = 0.75, 0.7
 """On an imported sheet these shares of the bubbles stand out from what is half a step beside
@@ -39,6 +42,8 @@ them, and of the fields are found; else it is another sheet. Right sheets show 0
 of the first, wrong ones 0.66 and less unless they have next to no bubbles."""
 _DOTS_MM = 0.35
 """The greys of a dithered page are patterns of dots about as wide."""
+_LISTED = 0.0005
+"""Symbols less probable are left out of the choices."""
 _NEARBY_PX = 8
 """Pixels beyond what is looked at first, where print may be looked for."""
 
@@ -101,13 +106,17 @@ def read_bubbles(
         values = tuple(shown[first[k] : first[k + 1]])
         left, top, right_x, bottom = look.boxes[k]
         box = Box(left, top, right_x - left, bottom - top)
+        choices: Choices = ()
         if seen[k]:
             value, flag, confidence = _read_field(field, first_group[k], groups)
+            if field.role is Role.CANDIDATE:
+                own = probability[first[k] : first[k + 1]]
+                choices = _choices(field, own, first_group[k], groups)
             if not look.placed[k]:  # what was read may lie beside the bubbles
                 flag, confidence = Flag.DOUBTFUL, 0.5 * confidence
         else:
             value, flag, confidence = "", Flag.UNREADABLE, 0.0
-        readings.append(FieldReading(field.name, value, confidence, flag, values, box))
+        readings.append(FieldReading(field.name, value, confidence, flag, values, box, choices))
     return tuple(readings)
 
 
@@ -331,6 +340,34 @@ def _read_field(field: BubbleField, first_group: int, groups: _Groups) -> tuple[
     if "?" in symbols and flag is Flag.OK:
         flag = Flag.DOUBTFUL  # a number with a gap is no number
     return _joined(field, symbols), flag, confidence
+
+
+def _choices(
+    field: BubbleField, probability: FloatArray, first_group: int, groups: _Groups
+) -> Choices:
+    """What else each group of a number may say, with probabilities.
+
+    As if bubbles were independent of each other; of two marked ones each may be the one that
+    is meant. The symbol that is read keeps the confidence of its group, which is calibrated,
+    and the others share what is left.
+    """
+    cancelled = field.full_box is FullBox.CANCELLED
+    mark = probability[:, State.STROKE] + probability[:, State.UNSURE] / 2
+    mark = np.clip(mark + (0.0 if cancelled else probability[:, State.FULL]), 1e-9, 1 - 1e-9)
+    found = []
+    for g, marks in enumerate(mark.reshape(field.n_groups, -1)):
+        odds, blank = marks / (1 - marks), float(np.prod(1 - marks))
+        symbols = blank * odds * (1 + (odds.sum() - odds) / 2)
+        p = dict(zip(field.options, symbols.tolist(), strict=True)) | {"": blank}
+        p["?"] = max(1 - sum(p.values()), 0.0)
+        read, sure = groups.marked[first_group + g], groups.confidence[first_group + g]
+        if len(read) < 2:
+            symbol = field.options[read[0]] if read else ""
+            rest = (1 - sure) / max(sum(p.values()) - p[symbol], 1e-12)
+            p = {s: sure if s == symbol else min(value * rest, 1 - sure) for s, value in p.items()}
+        ranked = sorted(p.items(), key=lambda choice: -choice[1])
+        found.append(tuple((s, round(value, 6)) for s, value in ranked if value >= _LISTED))
+    return tuple(found)
 
 
 def _joined(field: BubbleField, symbols: list[str]) -> str:
