@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import cv2
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box
 from inkmark.images import Pixels
-from inkmark.layouts import CodeField, PageLayout
+from inkmark.layouts import CodeField, PageLayout, Role
 from inkmark.readings import CodeReading, Registration
 
 __all__ = ["find_codes", "read_codes"]
@@ -29,12 +30,18 @@ _FORMATS = {
 _MARGIN = 0.25
 """Added on each side of a code before it is cut out, as a share of its longer side: the
 quiet zone and what registration may be off."""
+_GLUED_MM = 6.0
+"""Added besides for a code that does not name the page: it may be a label, glued askew."""
 _SOFT = 0.007
-"""Spread that fills in the dots of dithering but not the modules, as a share of that side:
-a module is a twentieth to a fortieth."""
+"""Spread that fills in the dots of dithering but not the modules, as a share of the side
+of a square as large as the code: a module is a twentieth to a fortieth."""
+_COARSE = 0.018
+"""The same for codes of few modules, as labels have."""
 _AROUND = 0.2
 """Side of the neighbourhood that is the limit between black and white, as such a share:
 it holds a finder pattern."""
+_PAPER = 6
+"""By so much darker than around it is what is not paper."""
 
 
 def read_codes(
@@ -100,6 +107,7 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
         )
     formats = zxingcpp.BarcodeFormats([_FORMATS[name] for name in field.formats])
     margin = _MARGIN * max(field.box.w, field.box.h)
+    margin += 0.0 if field.role is Role.PAGE else _GLUED_MM
     corners = np.vstack([field.box.corners(), field.box.grown(margin).corners()])
     corners_px = registration.to_px(corners)
     box_px, region = _bounds(corners_px[:4]), _bounds(corners_px[4:])
@@ -109,7 +117,7 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
     if x1 - x0 < 8 or y1 - y0 < 8:
         return None
     seen = pixels.at(np.array([[x0, y0, x1, y1]]))
-    side_px = max(box_px.w, box_px.h)
+    side_px = math.sqrt(box_px.w * box_px.h)
     for attempt in _attempts(seen[y0:y1, x0:x1], side_px):
         codes = zxingcpp.read_barcodes(attempt, formats=formats, try_invert=False)
         if codes:
@@ -129,13 +137,15 @@ def _attempts(region: GreyImage, side_px: float) -> Iterator[GreyImage]:
     yield np.asarray(closed, dtype=np.uint8)
     softened = cv2.GaussianBlur(region, (0, 0), max(_SOFT * side_px, 0.5))
     yield np.asarray(softened, dtype=np.uint8)
+    coarse = cv2.GaussianBlur(region, (0, 0), max(_COARSE * side_px, 0.5))
+    yield np.asarray(coarse, dtype=np.uint8)
     halved = cv2.resize(region, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     yield np.asarray(halved, dtype=np.uint8)
     doubled = cv2.resize(region, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     yield np.asarray(doubled, dtype=np.uint8)
     around = 2 * round(_AROUND * side_px / 2) + 3
     limited = cv2.adaptiveThreshold(
-        softened, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, around, 0
+        softened, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, around, _PAPER
     )
     yield np.asarray(limited, dtype=np.uint8)
     trebled = cv2.resize(region, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)

@@ -10,7 +10,7 @@ import zxingcpp
 from inkmark.errors import LayoutError
 from inkmark.geometry import Box, fit_homography
 from inkmark.images import Pixels
-from inkmark.layouts import AnchorKind, Anchors, CodeField, PageLayout
+from inkmark.layouts import AnchorKind, Anchors, CodeField, PageLayout, Role
 from inkmark.ocr import find_codes, read_codes
 from inkmark.readings import Registration
 
@@ -100,6 +100,32 @@ def test_a_line_of_dust_through_the_finder_patterns_does_no_harm() -> None:
         Pixels.of(pixels), page, registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0]))
     )
     assert code.text == TEXT
+
+
+@pytest.mark.parametrize("angle_deg", [-8.0, 8.0])
+def test_a_label_that_was_glued_askew(angle_deg: float) -> None:
+    box = Box(20.0, 30.0, 14.0, 14.0)
+    fields = [
+        CodeField("label", box, ("DataMatrix",), role) for role in (Role.PAGE, Role.CANDIDATE)
+    ]
+    printed, glued = (page_with(field) for field in fields)
+    straight = draw("2026010101", box, zxingcpp.BarcodeFormat.DataMatrix, glued)
+    turn = cv2.getRotationMatrix2D((27 * PX_PER_MM, 37 * PX_PER_MM), angle_deg, 1.0)
+    turn[:, 2] += 5.0 * PX_PER_MM
+    askew = cv2.warpAffine(straight, turn, straight.shape[::-1], borderValue=255)
+    place = registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0]))
+    assert read_codes(Pixels.of(askew), printed, place) == (), "the field must be too small"
+    assert [c.text for c in read_codes(Pixels.of(askew), glued, place)] == ["2026010101"]
+
+
+@pytest.mark.parametrize("fmt", ["Code128", "PDF417", "DataMatrix", "QRCode"])
+def test_a_shadow_over_a_code(fmt: str) -> None:
+    box = Box(20.0, 25.0, 60.0, 12.0) if fmt == "Code128" else Box(30.0, 20.0, 24.0, 24.0)
+    page = page_with(CodeField("label", box, (fmt,), Role.CANDIDATE))
+    pixels = draw("2026010101", box, getattr(zxingcpp.BarcodeFormat, fmt), page)
+    shaded = (pixels * np.linspace(0.3, 1.0, pixels.shape[1])).astype(np.uint8)
+    place = registration(np.diag([PX_PER_MM, PX_PER_MM, 1.0]))
+    assert [c.text for c in read_codes(Pixels.of(shaded), page, place)] == ["2026010101"]
 
 
 def diffused(pixels: np.ndarray) -> np.ndarray:
