@@ -211,10 +211,10 @@ def run(options: Options) -> Result:
             counts[1] += int(_at_once(symbol))
             counts[2] += 1
     rows = [Row("read wrongly", wrong, "codes", Kind.COUNT)]
-    for (_, name), (right, at_once, n) in read.items():
-        rows.append(Row("read", 100 * right / n, "%", Kind.ACCURACY, Better.HIGHER, group=name))
+    for (_, name), (n_read, n_at_once, n) in read.items():
+        rows.append(Row("read", 100 * n_read / n, "%", Kind.ACCURACY, Better.HIGHER, group=name))
         rows.append(
-            Row("at once", 100 * at_once / n, "%", Kind.ACCURACY, Better.NEITHER, group=name)
+            Row("at once", 100 * n_at_once / n, "%", Kind.ACCURACY, Better.NEITHER, group=name)
         )
     rows += [
         Row("CPU", float(np.median(ms)), "ms", Kind.TIME, Better.LOWER, n=len(ms), group=name)
