@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from inkmark.marking.answers import is_accepted
-from inkmark.marking.fill_in import FillIn, FillInOptions, Verdict, judge_fill_in
-from inkmark.marking.identity import (
-    Doubt,
-    Identity,
+from inkmark.marking.evidence import (
     IdentityOptions,
     NumberEvidence,
     certain_number,
-    identify_sheets,
+    number_evidence,
 )
+from inkmark.marking.fill_in import FillIn, FillInOptions, Verdict, judge_fill_in
+from inkmark.marking.identity import Doubt, Identity, fits, identify_sheets
 from inkmark.marking.manual import load_points
 from inkmark.marking.matrix import ResponseTable, ScoreMatrix
 from inkmark.marking.responses import (
@@ -48,11 +47,13 @@ __all__ = [
     "Verdict",
     "certain_number",
     "collect_responses",
+    "fits",
     "identify_sheets",
     "is_accepted",
     "is_judged_by_key",
     "judge_fill_in",
     "load_points",
+    "number_evidence",
     "score_item",
     "score_responses",
     "settle_reading",

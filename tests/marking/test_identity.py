@@ -17,9 +17,10 @@ from inkmark.marking import (
     NumberEvidence,
     certain_number,
     identify_sheets,
+    number_evidence,
 )
-from inkmark.marking.identity import _extra_costs
-from inkmark.readings import FieldReading, Flag
+from inkmark.marking._assignment import _extra_costs
+from inkmark.readings import CodeReading, FieldReading, Flag
 
 NUMBERS = [f"2603{number:04d}" for number in range(1, 101)]
 ROSTER = [Candidate(number) for number in NUMBERS]
@@ -241,16 +242,56 @@ def test_without_a_roster_only_certain_numbers_count() -> None:
     assert certain_number([written("1", box_0={"1": 0.97, "7": 0.03})], loose) == "1"
 
 
+def reading(value: str, confidence: float, flag: Flag, **more: object) -> FieldReading:
+    return FieldReading("candidate", value, confidence, flag, box_px=Box(0, 0, 1, 1), **more)  # type: ignore[arg-type]
+
+
+def test_bubbles_are_certain_where_their_reader_flags_nothing() -> None:
+    choices = tuple(((symbol, 0.99), ("", 0.01)) for symbol in "26030057")
+    seen = {"choices": choices, "fill": (0.9,) * 80}
+    sure = NumberEvidence.of_reading(reading("26030057", 0.92, Flag.OK, **seen))
+    assert certain_number([sure]) == "26030057"
+    assert only(sure).candidate == "26030057"
+    doubtful = NumberEvidence.of_reading(reading("26030057", 0.92, Flag.DOUBTFUL, **seen))
+    assert certain_number([doubtful]) == ""
+    off = NumberEvidence.of_text("26030157")
+    assert not off.allows("26030057", IdentityOptions())
+
+
+def test_writing_is_as_certain_as_its_probabilities() -> None:
+    choices = tuple(((symbol, 0.99), ("1", 0.01)) for symbol in "26030057")
+    seen = NumberEvidence.of_reading(reading("26030057", 0.92, Flag.OK, fill=(), choices=choices))
+    assert certain_number([seen]) == ""
+    assert only(seen).guesses[0][0] == "26030057"
+
+
 def test_readings_without_choices_are_taken_by_their_value() -> None:
-    box = Box(0, 0, 1, 1)
-    sure = FieldReading("candidate", "0?12", 0.9, Flag.DOUBTFUL, (), box)
-    evidence = NumberEvidence.of_reading(sure)
-    assert evidence.best == ("0?12", 1.0)
-    assert only(evidence, roster=[Candidate("0112"), Candidate("0113")]).guesses[0][0] == "0112"
-    blank = FieldReading("candidate", "", 0.99, Flag.OK, (), box)
-    assert NumberEvidence.of_reading(blank).is_blank
-    ok = FieldReading("candidate", "0112", 0.9999, Flag.OK, (), box)
-    assert NumberEvidence.of_reading(ok).best == ("0112", pytest.approx(0.9999))
+    gap = NumberEvidence.of_reading(reading("0?12", 0.9, Flag.DOUBTFUL, fill=(0.5,)))
+    assert gap.best[0] == "0?12"
+    assert only(gap, roster=[Candidate("0112"), Candidate("0113")]).guesses[0][0] == "0112"
+    blank = NumberEvidence.of_reading(reading("", 0.99, Flag.OK, fill=(0.0,)))
+    assert blank.is_blank
+    lost = NumberEvidence.of_reading(reading("", 0.0, Flag.UNREADABLE, fill=()))
+    assert lost.is_blank
+    words = NumberEvidence.of_reading(reading("10|7", 0.9, Flag.OK, fill=(0.9,)))
+    assert words.best[0] == "107"
+
+
+def test_evidence_is_gathered_from_codes_and_fields() -> None:
+    codes = [
+        CodeReading("label", "S519", "Code128", Box(0, 0, 1, 1)),
+        CodeReading("page", "IM1:X", "QRCode", Box(0, 0, 1, 1)),
+    ]
+    fields = [
+        reading("12", 0.9, Flag.OK, fill=(0.9,)),
+        FieldReading("Q1", "A", 1.0, Flag.OK, (0.9,), Box(0, 0, 1, 1)),
+    ]
+    found = number_evidence({"candidate": "", "label": "student id"}, fields, codes, "0057")
+    assert [(e.best[0], e.column) for e in found] == [
+        ("0057", ""),
+        ("S519", "student id"),
+        ("12", ""),
+    ]
 
 
 # The assignment
