@@ -27,21 +27,26 @@ _SAME = {
 }
 _USUAL = {other: usual for usual, others in _SAME.items() for other in others}
 
-_ALIKE = (
-    "0OoQD〇○口",
-    "1Iil|丨!",
-    "2Zz",
-    "5Ss",
-    "6b",
-    "8B",
-    "9gq",
-    "×xX",
-    "-一ー_~",
-    ".。·、,",
-    ":;",
-)
-"""Groups of characters that look alike in handwriting: where only some of a group may be
-written, the others are read as the first of those."""
+_ALIKE = {
+    "0": "Oo〇○",
+    "1": "I|丨/",
+    "2": "Zz",
+    "5": "Ss",
+    "6": "G",
+    "I": "1|丨",
+    "O": "0〇○",
+    "S": "5",
+    "X": "×",
+    "Z": "2",
+    "x": "×",
+    "×": "xX",
+    "-": "一ー_~",
+    ".": "。·、,",
+    ":": ";",
+}
+"""What is of the same shape in writing: where the character before the colon may be written,
+those after it that may not are taken for it. What only a careless hand makes alike is left
+out: it is evidence for no one character."""
 
 
 @lru_cache(maxsize=65_536)
@@ -68,7 +73,7 @@ def assign_characters(characters: Sequence[str], alphabet: str) -> NDArray[np.in
     """Which symbol of an alphabet each character stands for.
 
     A character stands for itself in any form; else for its capital or small letter; else for
-    what it looks like.
+    what has the same shape.
 
     Parameters
     ----------
@@ -82,14 +87,15 @@ def assign_characters(characters: Sequence[str], alphabet: str) -> NDArray[np.in
         Position in the alphabet; -1 for characters that look like none of it.
     """
     places = {plain(symbol): k for k, symbol in reversed(list(enumerate(alphabet)))}
-    stand_ins: dict[str, int] = {}
-    for group in _ALIKE:
-        first = next((places[symbol] for symbol in group if symbol in places), None)
-        if first is not None:
-            for symbol in group:
-                stand_ins.setdefault(symbol, first)
-    for symbol, place in places.items():
-        for other in (symbol.upper(), symbol.lower()):
-            stand_ins[other] = place
-    stand_ins |= places
-    return np.array([stand_ins.get(plain(c), -1) for c in characters], dtype=np.int64)
+    counts_for = {other: k for symbol, k in places.items() for other in _cases(symbol)}
+    for symbol, others in _ALIKE.items():
+        if symbol in places:
+            for other in others:
+                counts_for.setdefault(other, places[symbol])
+    counts_for |= places
+    return np.array([counts_for.get(plain(c), -1) for c in characters], dtype=np.int64)
+
+
+def _cases(symbol: str) -> tuple[str, ...]:
+    # A written C is often seen as e, which would then count as E.
+    return () if symbol == "E" else (symbol.lower(), symbol.upper())

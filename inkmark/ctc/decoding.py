@@ -61,6 +61,23 @@ class Steps:
         probabilities[:, -1:] = np.maximum(1.0 - total, 0.0)
         return cls(symbols, probabilities)
 
+    @classmethod
+    def of_text(cls, text: str, score: float) -> Steps:
+        """The steps of a reader that gives no more than a text and how sure it is.
+
+        Parameters
+        ----------
+        text : str
+        score : float
+            Probability of each character, 0 to 1.
+
+        Returns
+        -------
+        Steps
+        """
+        blank = (("", 1.0),)
+        return cls.of(tuple(step for c in text for step in (((c, score),), blank)))
+
     def choices(self) -> Choices:
         """These steps in short, for keeping: at most 8 symbols a step, none below 0.0005.
 
@@ -93,7 +110,7 @@ class Steps:
         Returns
         -------
         Steps
-            Other characters count for what they look like, else as `OTHER`.
+            Other characters count for what has the same shape, else as `OTHER`.
         """
         symbols = ("", *dict.fromkeys(plain(character) for character in alphabet), OTHER)
         place = assign_characters(self.symbols[1:-1], "".join(symbols[1:-1]))

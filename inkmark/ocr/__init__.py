@@ -4,5 +4,13 @@ from __future__ import annotations
 
 from inkmark.ocr.codes import find_codes, read_codes
 from inkmark.ocr.protocol import TextReader, TextReading
+from inkmark.ocr.strings import StringReader, string_reader
 
-__all__ = ["TextReader", "TextReading", "find_codes", "read_codes"]
+__all__ = [
+    "StringReader",
+    "TextReader",
+    "TextReading",
+    "find_codes",
+    "read_codes",
+    "string_reader",
+]

@@ -1,4 +1,4 @@
-"""What every reader of text looks like, whichever engine is behind it."""
+"""What every reader of text lines gives, whichever engine is behind it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from inkmark.ctc import Language, Steps, language_probability, likeliest_texts
 
 __all__ = ["TextReader", "TextReading"]
 
@@ -19,30 +21,66 @@ class TextReading:
     Attributes
     ----------
     text : str
-        The likeliest reading; empty where there is no ink.
+        The likeliest text of the language, in the plain forms of its characters; empty where
+        no text of it could be written there.
     confidence : float
-        Probability that `text` is right, 0 to 1.
+        Probability of `text`, given that a text of the language is written there.
+    inside : float
+        Probability that a text of the language is written there, and not something else or
+        nothing. It is less well calibrated than `confidence`: frames, lines and an unusual
+        hand lower it.
     alternatives : tuple of (str, float)
-        Further readings with their probabilities, likeliest first.
+        Further texts with their probabilities, of the kind of `confidence`, likeliest first.
+    steps : Steps
+        What the texts were taken from.
     """
 
     text: str
     confidence: float
-    alternatives: tuple[tuple[str, float], ...] = ()
+    inside: float
+    alternatives: tuple[tuple[str, float], ...]
+    steps: Steps
+
+    @classmethod
+    def of(cls, steps: Steps, language: Language, n_best: int) -> TextReading:
+        """The reading that follows from what was seen.
+
+        Parameters
+        ----------
+        steps : Steps
+        language : Language
+        n_best : int
+            Number of texts, that of the reading among them.
+
+        Returns
+        -------
+        TextReading
+        """
+        inside = language_probability(steps, language)
+        texts = [
+            (text, min(probability / inside, 1.0))
+            for text, probability in likeliest_texts(steps, language, n_best)
+        ]
+        (text, confidence), *others = texts or [("", 0.0)]
+        return cls(text, confidence, inside, tuple(others), steps)
 
 
 class TextReader(Protocol):
     """Reads crops of one line of text each; may be called from several threads."""
 
-    def read(self, crops: Sequence[NDArray[np.uint8]], alphabet: str) -> list[TextReading]:
+    def read(
+        self, crops: Sequence[NDArray[np.uint8]], language: Language, n_best: int = 5
+    ) -> list[TextReading]:
         """Read each crop.
 
         Parameters
         ----------
         crops : sequence of (height, width) uint8
             Dark ink on light paper, frames and guide text already taken out.
-        alphabet : str
-            The characters that may occur; empty for any.
+        language : Language
+            What may be written.
+        n_best : int
+            Number of texts to give, likeliest first.
 
         Returns
         -------

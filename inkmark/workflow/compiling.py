@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inkmark.ctc import Steps, language_of, likeliest_texts
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.layouts import AnchorKind, Anchors, build_layout, print_sheets
 from inkmark.session import ReadOptions, SerialExecutor, read_scans, tell_of_compiling
@@ -56,6 +57,7 @@ def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
     try:
         with tempfile.TemporaryDirectory(prefix="inkmark-") as name:
             _read_a_sheet(Path(name))
+        likeliest_texts(Steps.of_text("1", 0.9), language_of("digits"))
     finally:
         end()
     return bool(told)

@@ -203,6 +203,14 @@ def test_choices_of_nothing():
     assert likeliest_texts(Steps.of(()), language_of("digits")) == ()
 
 
+def test_steps_of_a_text_write_that_text():
+    steps = Steps.of_text("1１2", 0.9)
+    assert best_path(steps) == "112"
+    assert likelihood(steps, "112") == pytest.approx(0.9**3)
+    assert language_probability(steps, language_of("digits")) == pytest.approx(0.9**3)
+    assert likeliest_texts(Steps.of_text("", 0.0), language_of("digits")) == ()
+
+
 def test_best_path_drops_repeats_and_blanks():
     symbols = ("", "1", "2", OTHER)
     path = [0, 1, 1, 0, 1, 2, 2, 3, 0]
@@ -218,7 +226,7 @@ def test_likelihood_of_characters_in_another_form():
 
 def test_narrowed_keeps_what_is_none_of_the_alphabet():
     steps = Steps(
-        ("", "1", "l", "你", OTHER),
+        ("", "1", "I", "你", OTHER),
         np.array([[0.1, 0.2, 0.3, 0.25, 0.15], [1.0, 0, 0, 0, 0]]),
     )
     narrow = steps.narrowed("10")
