@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["PAPER", "cut_strip", "erase_lines", "share_out"]
+__all__ = ["PAPER", "cut_strip", "erase_lines", "find_streaks", "share_out"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -29,6 +29,11 @@ _ALONE = 2
 """Each line may lie so many pixels from where all lines of the field lie."""
 _HALF_WIDTH = 4
 """No line is wider to either side of its middle, blur included."""
+_MOST_TONES = 0.01
+"""An image is in black and white of which no more is in between."""
+_MOST_GAPS = 0.12
+"""A streak is broken over no larger share of its length: no stroke is as long as a strip is
+high."""
 
 
 @njit(cache=True, nogil=True)
@@ -60,6 +65,7 @@ def cut_strip(image: U8, knots: F64, cell: float, papers: F64, ends: I64, out: U
     across = np.hypot(knots[0, 1, 0] - knots[0, 0, 0], knots[0, 1, 1] - knots[0, 0, 1]) / cell
     n_sub = min(max(1, int(np.ceil(across - 0.2))), _MOST_SUBSAMPLES)
     grey = np.empty((rows, columns), dtype=np.float32)
+    tones = np.zeros(256, dtype=np.int64)
     outside = 0
     for i in range(rows):
         for j in range(columns):
@@ -99,12 +105,15 @@ def cut_strip(image: U8, knots: F64, cell: float, papers: F64, ends: I64, out: U
                     y1 = min(y0 + 1, height - 1)
                     x -= x0
                     y -= y0
+                    tones[image[y0, x0]] += 1
                     upper = image[y0, x0] * (1 - x) + image[y0, x1] * x
                     lower = image[y1, x0] * (1 - x) + image[y1, x1] * x
                     total += upper * (1 - y) + lower * y
             grey[i, j] = total / (n_sub * n_sub)
             if is_out:
                 outside += 1
+    if _is_bilevel(tones):
+        _soften(grey)
     _find_papers(grey, ends, papers)
     n = len(papers)
     for j in range(columns):
@@ -122,6 +131,39 @@ def cut_strip(image: U8, knots: F64, cell: float, papers: F64, ends: I64, out: U
         for i in range(rows):
             out[i, j] = int(min(255.0, grey[i, j] * gain + 0.5))
     return outside
+
+
+@njit(cache=True, nogil=True)
+def _is_bilevel(tones: I64) -> bool:
+    """Whether counted tones are two but for very few."""
+    low = 0
+    while low < 255 and tones[low] == 0:
+        low += 1
+    high = 255
+    while high > low and tones[high] == 0:
+        high -= 1
+    part = (high - low) // 10
+    between = tones[low + part + 1 : max(high - part, low + part + 1)].sum()
+    return bool(between <= _MOST_TONES * tones.sum())
+
+
+@njit(cache=True, nogil=True)
+def _soften(grey: NDArray[np.float32]) -> None:
+    """Make greys of the dots of dithering: four times the mean of neighbours, both ways."""
+    rows, columns = grey.shape
+    for _ in range(2):
+        for i in range(rows):
+            before = grey[i, 0]
+            for j in range(columns):
+                here = grey[i, j]
+                grey[i, j] = 0.25 * (before + grey[i, min(j + 1, columns - 1)]) + 0.5 * here
+                before = here
+        for j in range(columns):
+            before = grey[0, j]
+            for i in range(rows):
+                here = grey[i, j]
+                grey[i, j] = 0.25 * (before + grey[min(i + 1, rows - 1), j]) + 0.5 * here
+                before = here
 
 
 @njit(cache=True, nogil=True)
@@ -150,32 +192,46 @@ def _find_papers(grey: NDArray[np.float32], ends: I64, papers: F64) -> None:
 
 @njit(cache=True, nogil=True)
 def _quantiles(
-    strip: U8, upright: bool, at: int, first: int, last: int, middle: I64, upper: I64, k: int
+    strip: U8,
+    upright: bool,
+    slope: float,
+    at: int,
+    first: int,
+    last: int,
+    rank: float,
+    middle: I64,
+    upper: I64,
+    k: int,
 ) -> None:
-    """Median and upper quartile of how dark a row or column is between two places."""
+    """How dark a row or column is between two places: a quantile, and one a quarter above."""
+    across = strip.shape[1] if upright else strip.shape[0]
+    half = 0.5 * (strip.shape[0] if upright else strip.shape[1])
     counts = np.zeros(256, dtype=np.int64)
     for t in range(first, last):
-        light = strip[t, at] if upright else strip[at, t]
+        place = min(max(at + round(slope * (t - half)), 0), across - 1)
+        light = strip[t, place] if upright else strip[place, t]
         counts[max(0, PAPER - light)] += 1
     size = last - first
     seen = 0
     middle[k] = -1
     for dark in range(256):
         seen += counts[dark]
-        if middle[k] < 0 and 2 * seen >= size:
+        if middle[k] < 0 and seen >= rank * size:
             middle[k] = dark
-        if 4 * seen >= 3 * size:
+        if seen >= (rank + 0.25) * size:
             upper[k] = dark
             return
 
 
 @njit(cache=True, nogil=True)
-def erase_lines(strip: U8, upright: bool, at: F64, first: I64, last: I64) -> int:
+def erase_lines(
+    strip: U8, upright: bool, slope: float, at: F64, first: I64, last: I64, rank: float
+) -> int:
     """Erase printed lines of one direction, but not the strokes that cross them.
 
     Where the lines are is refined in the image: first for all of them, then for each by
     little, as a stroke beside a line could be taken for it. How dark a line is, pixel by
-    pixel across it, is its median along the line. What is darker by more than the line
+    pixel across it, is a quantile along the line. What is darker by more than the line
     itself varies is ink, by the light that it lets through beside what the line does. So is
     what joins ink on both sides of the line, straight or aslant.
 
@@ -185,10 +241,14 @@ def erase_lines(strip: U8, upright: bool, at: F64, first: I64, last: I64) -> int
         Changed.
     upright : bool
         Whether lines run from top to bottom; else from left to right.
+    slope : float
+        How far they go across for each pixel along.
     at : (n,) float64
-        The row or column in which each should be.
+        The row or column in which each should be, halfway along the strip.
     first, last : (n,) int64
         Where it begins and ends along its direction.
+    rank : float
+        Which quantile, 0 to 0.75: the more writing may cover a line, the lower.
 
     Returns
     -------
@@ -213,8 +273,8 @@ def erase_lines(strip: U8, upright: bool, at: F64, first: I64, last: I64) -> int
         if end <= start:
             continue
         for d in range(size):
-            place = min(max(round(at[k]) + d - reach, 0), across - 1)
-            _quantiles(strip, upright, place, start, end, middles[k], uppers[k], d)
+            place = round(at[k]) + d - reach
+            _quantiles(strip, upright, slope, place, start, end, rank, middles[k], uppers[k], d)
         for d in range(_BESIDE, size - _BESIDE):
             beside = max(middles[k, d - _BESIDE], middles[k, d + _BESIDE])
             contrast[k, d] = max(0, middles[k, d] - beside)
@@ -267,13 +327,14 @@ def erase_lines(strip: U8, upright: bool, at: F64, first: I64, last: I64) -> int
         high += 1
         width = high - low + 1
         middle = round(at[k]) - reach + peaks[k]
-        before = middle + low - 1
-        after = middle + high + 1
-        if before < 0 or after >= across:
-            continue
         for t in range(max(first[k] - _HALF_WIDTH, 0), min(last[k] + _HALF_WIDTH, along)):
+            here = middle + round(slope * (t - 0.5 * along))
+            before = here + low - 1
+            after = here + high + 1
+            if before < 0 or after >= across:
+                continue
             for o in range(low, high + 1):
-                place = middle + o
+                place = here + o
                 light = strip[t, place] if upright else strip[place, t]
                 dark = max(0, PAPER - light)
                 joined = _joined(strip, upright, before, after, place, t, width, along)
@@ -311,6 +372,54 @@ def _joined(
             light = max(strip[before, one], strip[after, two])
         best = max(best, PAPER - light)
     return best
+
+
+@njit(cache=True, nogil=True)
+def find_streaks(strip: U8, upright: bool, slope: float, found: F64) -> int:
+    """Find lines through the whole strip, as dirt on a scanner's glass draws them.
+
+    Parameters
+    ----------
+    strip : (h, w) uint8
+    upright : bool
+    slope : float
+        As for `erase_lines`.
+    found : (n,) float64
+        Filled with where they are, for `erase_lines`.
+
+    Returns
+    -------
+    int
+        How many were found, at most n.
+    """
+    across = strip.shape[1] if upright else strip.shape[0]
+    along = strip.shape[0] if upright else strip.shape[1]
+    dark = np.zeros(across, dtype=np.int64)
+    counts = np.empty(256, dtype=np.int64)
+    for at in range(across):
+        counts[:] = 0
+        size = 0
+        for t in range(along):
+            place = at + round(slope * (t - 0.5 * along))
+            if 0 <= place < across:
+                light = strip[t, place] if upright else strip[place, t]
+                counts[max(0, PAPER - light)] += 1
+                size += 1
+        if 2 * size < along:
+            continue
+        seen = 0
+        while seen + counts[dark[at]] <= _MOST_GAPS * size:
+            seen += counts[dark[at]]
+            dark[at] += 1
+    n = 0
+    for at in range(_HALF_WIDTH, across - _HALF_WIDTH):
+        beside = max(dark[at - _HALF_WIDTH], dark[at + _HALF_WIDTH])
+        if dark[at] - beside < 2 * _LEAST_LINE or n == len(found):
+            continue
+        if dark[at] >= dark[at - 1] and dark[at] > dark[at + 1]:
+            found[n] = at
+            n += 1
+    return n
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inkmark.geometry import Box
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, WritingField
-from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, share_out
+from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, find_streaks, share_out
 from inkmark.readings import Registration
 
 __all__ = ["PAPER", "SCALE", "CutField", "cut_fields"]
@@ -33,6 +33,10 @@ _SAME_MM = 0.4
 """Boxes that are no further apart share one line."""
 _REMAINS_MM = 0.4
 """What is left of a line lies no further from it."""
+_FRAME_RANK, _STREAK_RANK = 0.5, 0.15
+"""How dark a line is, is seen where such shares of its length are lighter."""
+_MOST_STREAKS = 4
+"""So many streaks at most are erased from a field."""
 _INK = 0.3
 """Ink is darker than this share of the field's darkest,"""
 _LEAST_INK = 25
@@ -172,6 +176,7 @@ def _cut(
     papers = np.empty(n_parts)
     knots = places.reshape(grid.ny, grid.nx, 2)
     cut_strip(image, knots, _CELL_MM * SCALE, papers, parts, strip)
+    _erase_streaks(strip, knots)
     frame = 0
     if field.frame is not BoxFrame.DROPOUT:
         frame = _erase_frames(strip, field, left, right, (top, bottom))
@@ -196,6 +201,17 @@ def _cut(
     )
 
 
+def _erase_streaks(strip: GreyImage, knots: FloatArray) -> None:
+    """Erase lines that run through the strip along the image's columns."""
+    across, down = (knots[at][0] - knots[0, 0, 0] for at in ((0, 1), (1, 0)))
+    upright = bool(abs(across) >= abs(down))
+    slope = float(-down / across if upright else -across / down) if across or down else 0.0
+    found = np.empty(_MOST_STREAKS)
+    for at in found[: find_streaks(strip, upright, slope, found)]:
+        ends = np.array([0, strip.shape[0 if upright else 1]])
+        erase_lines(strip, upright, slope, at[None], ends[:1], ends[1:], _STREAK_RANK)
+
+
 def _erase_frames(
     strip: GreyImage,
     field: WritingField,
@@ -211,13 +227,15 @@ def _erase_frames(
     frame = erase_lines(
         strip,
         True,
+        0.0,
         uprights,
         np.full(n, round(top), np.int64),
         np.full(n, round(bottom), np.int64),
+        _FRAME_RANK,
     )
     # Long lines are followed piece by piece.
     n_pieces = max(1, round(field.box.w / _PART_MM))
     edges = np.linspace(left, right, n_pieces + 1)
     first, last = (np.tile(np.rint(e.ravel()), 2).astype(np.int64) for e in (edges[:-1], edges[1:]))
     at = np.repeat([top, bottom], len(first) // 2)
-    return max(frame, erase_lines(strip, False, at, first, last))
+    return max(frame, erase_lines(strip, False, 0.0, at, first, last, _FRAME_RANK))
