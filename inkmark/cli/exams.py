@@ -80,6 +80,29 @@ def new(exam: Path, language: str, *, as_json: bool) -> None:
     "layout, or a mark taken back. Then items are marked by crosses, and the sheet says so.",
 )
 @click.option(
+    "--number",
+    type=click.Choice(["bubbles", "boxes"]),
+    help="How candidates give their number: in bubbles with boxes above them, as in a new layout, "
+    "or in boxes alone.",
+)
+@click.option(
+    "--answers",
+    type=click.Choice(["bubbles", "letters"]),
+    help="How items with one right option are answered: in bubbles, as in a new layout, or by a "
+    "letter in a box. Items with several right options keep their bubbles.",
+)
+@click.option(
+    "--frame",
+    type=click.Choice(["dark", "pale", "dropout"]),
+    help="The frames of boxes to write in: dark, as in a new layout, pale grey, or a light blue "
+    "that scans hardly show.",
+)
+@click.option(
+    "--marker-boxes/--no-marker-boxes",
+    default=None,
+    help="Boxes in which markers write the points of fill-in and subjective items, and their sum.",
+)
+@click.option(
     "--blank",
     type=click.IntRange(0, 5000),
     default=0,
@@ -100,6 +123,10 @@ def sheets(
     bubbles: str | None,
     *,
     full_box: str | None,
+    number: str | None,
+    answers: str | None,
+    frame: str | None,
+    marker_boxes: bool | None,
     blank: int,
     rebuild: bool,
     as_json: bool,
@@ -113,8 +140,9 @@ def sheets(
     Examples:
       inkmark sheets midterm
       inkmark sheets midterm --paper A3 --sides 2 --blank 40
+      inkmark sheets midterm --number boxes --answers letters --frame dropout --marker-boxes
     """
-    from inkmark.layouts import BubbleShape, FullBox
+    from inkmark.layouts import AnswerForm, BoxFrame, BubbleShape, FullBox, NumberForm
     from inkmark.workflow import print_exam
 
     summary = print_exam(
@@ -124,6 +152,10 @@ def sheets(
         columns=columns,
         bubble_style=None if bubbles is None else BubbleShape(bubbles),
         full_box=None if full_box is None else FullBox(full_box),
+        number=None if number is None else NumberForm(number),
+        answers=None if answers is None else AnswerForm(answers),
+        frame=None if frame is None else BoxFrame(frame),
+        marker_boxes=marker_boxes,
         blank=blank,
         rebuild=rebuild,
     )

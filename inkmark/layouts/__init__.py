@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from inkmark.layouts.build import SheetOptions, build_layout
+from inkmark.layouts.build import build_layout
 from inkmark.layouts.code import SheetCode
 from inkmark.layouts.fit import form_differences, item_differences, sheet_options
 from inkmark.layouts.format import (
@@ -34,6 +34,7 @@ from inkmark.layouts.model import (
     SheetLayout,
     WritingField,
 )
+from inkmark.layouts.options import AnswerForm, NumberForm, SheetOptions
 
 if TYPE_CHECKING:
     from inkmark.layouts.printing import print_sheets
@@ -42,6 +43,7 @@ __all__ = [
     "CHARSETS",
     "AnchorKind",
     "Anchors",
+    "AnswerForm",
     "AreaField",
     "BoxFrame",
     "BubbleField",
@@ -51,6 +53,7 @@ __all__ = [
     "FullBox",
     "JoinedField",
     "MarkShape",
+    "NumberForm",
     "PageLayout",
     "Role",
     "SheetCode",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from inkmark.drawing import PT_PER_MM, Pen
 from inkmark.fonts import wrap_text
 from inkmark.geometry import Box
@@ -9,14 +11,51 @@ from inkmark.layouts import _style as st
 from inkmark.layouts._words import Words
 from inkmark.layouts.model import BubbleShape
 
-__all__ = ["draw_bubble", "draw_instructions"]
+__all__ = ["SheetForm", "draw_bubble", "draw_instructions"]
 
 BUBBLE_LINE_PT = 0.6
+_WIDE = 3.5
+"""In boxes so many times wider than high the rules stand in two columns, and the examples
+beside the heading."""
+_GAP_MM = 5.0
 
 
-def draw_instructions(
-    pen: Pen, box: Box, said: Words, shape: BubbleShape, *, is_cancelling: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class SheetForm:
+    """What candidates do on a sheet.
+
+    Attributes
+    ----------
+    shape : BubbleShape
+        Of the bubbles of the sheet.
+    is_cancelling : bool
+        Whether bubbles are crossed, and filled to take a cross back.
+    has_bubbles, has_letters : bool
+        Whether items are answered in bubbles, or by letters in boxes.
+    has_grid : bool
+        Whether the candidate number is given in bubbles too.
+    """
+
+    shape: BubbleShape
+    is_cancelling: bool
+    has_bubbles: bool
+    has_letters: bool
+    has_grid: bool
+
+    def rules(self, said: Words) -> tuple[str, ...]:
+        """What candidates are told."""
+        first, bubbles, *others = said.rules_of_crossing if self.is_cancelling else said.rules
+        rules = [first]
+        if not self.has_grid:
+            rules.append(said.rule_of_digits)
+        if self.has_bubbles or (self.has_grid and not self.has_letters):
+            rules.append(bubbles)
+        if self.has_letters:
+            rules.append(said.rule_of_letters)
+        return (*rules, *others)
+
+
+def draw_instructions(pen: Pen, box: Box, said: Words, form: SheetForm) -> None:
     """Draw rules and examples of right and wrong marks, as large as the box allows.
 
     Parameters
@@ -24,38 +63,54 @@ def draw_instructions(
     pen : Pen
     box : Box
     said : Words
-    shape : BubbleShape
-        Of the bubbles of the sheet.
-    is_cancelling : bool
-        Whether bubbles are crossed, and filled to take a cross back.
+    form : SheetForm
     """
     x, width = box.x + 3.0, box.w - 6.0
-    pen.text(x, box.y + 5.5, said.instructions, size=9.5, bold=True, width=width)
-    said_rules = said.rules_of_crossing if is_cancelling else said.rules
-    marks = box.bottom - 4.5
-    top, room = box.y + 7.5, marks - 3.5 - (box.y + 7.5)
+    used = pen.text(x, box.y + 5.5, said.instructions, size=9.5, bold=True, width=width)
+    is_wide = box.w > _WIDE * box.h
+    top, bottom = box.y + 7.5, box.bottom - 1.5
+    if form.has_bubbles and is_wide:
+        _draw_examples(pen, (x + used + 8.0, box.y + 4.2), width - used - 8.0, said, form)
+    elif form.has_bubbles:
+        _draw_examples(pen, (x, box.bottom - 4.5), width, said, form)
+        bottom = box.bottom - 8.0
+    rules = [*enumerate(form.rules(said), 1)]
+    half = -(-len(rules) // 2)
+    columns = [rules[:half], rules[half:]] if is_wide else [rules]
+    column_w = (width - (len(columns) - 1) * _GAP_MM) / len(columns)
     for size in (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5, 5.0):
-        indent = 1.3 * size / PT_PER_MM
-        rules = [wrap_text(r, (width - indent) * PT_PER_MM, size) for r in said_rules]
-        leading = 1.5 * size / PT_PER_MM
-        if sum(map(len, rules)) * leading <= room:
+        indent, leading = 1.3 * size / PT_PER_MM, 1.5 * size / PT_PER_MM
+        room = (column_w - indent) * PT_PER_MM
+        lines = {number: wrap_text(rule, room, size) for number, rule in rules}
+        if all(
+            sum(len(lines[number]) for number, _ in column) * leading <= bottom - top
+            for column in columns
+        ):
             break
-    baseline = top + 0.7 * leading
-    for number, rule in enumerate(rules, 1):
-        pen.text(x, baseline, f"{number}.", size=size)
-        for line in rule:
-            pen.text(x + indent, baseline, line, size=size)
-            baseline += leading
+    for place, column in enumerate(columns):
+        left, baseline = x + place * (column_w + _GAP_MM), top + 0.7 * leading
+        for number, _ in column:
+            pen.text(left, baseline, f"{number}.", size=size)
+            for line in lines[number]:
+                pen.text(left + indent, baseline, line, size=size)
+                baseline += leading
+
+
+def _draw_examples(
+    pen: Pen, place: tuple[float, float], width: float, said: Words, form: SheetForm
+) -> None:
+    """A row of right and wrong marks, from its left middle, in a width in mm."""
+    x, middle = place
     groups = [(said.right, ["full"]), (said.wrong, ["tick", "cross", "dot"])]
-    if is_cancelling:
+    if form.is_cancelling:
         groups = [(said.right, ["cross"]), (said.cancelled, ["full"]), (said.wrong, ["dot"])]
     w, h = st.BUBBLE
     gap = 1.6
     needed = sum((w + gap) * len(kinds) + 1.5 for _, kinds in groups)
     for label, kinds in groups:
-        x += pen.label(x, marks, label, size=8.0, width=(width - needed) / len(groups)) + gap
+        x += pen.label(x, middle, label, size=8.0, width=(width - needed) / len(groups)) + gap
         for kind in kinds:
-            _draw_example(pen, Box(x, marks - h / 2, w, h), shape, kind)
+            _draw_example(pen, Box(x, middle - h / 2, w, h), form.shape, kind)
             x += w + gap
         x += 1.5
 

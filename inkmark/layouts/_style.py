@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inkmark.exam import Exam, Item
+from inkmark.layouts.model import BoxFrame
 
 PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
 """Width and height; A3 lies on its long side."""
@@ -10,6 +13,17 @@ PAPER = {"A4": (210.0, 297.0), "A3": (420.0, 297.0)}
 # 0 is black, 1 is white.
 INK = 0.1
 OUTLINE = 0.25
+RULE = 0.6
+FRAME_LINE_PT = 0.7
+HAIRLINE_PT = 0.4
+FRAMES: Mapping[BoxFrame, float | tuple[float, float, float]] = {
+    BoxFrame.DARK: OUTLINE,
+    BoxFrame.PALE: 0.72,
+    # A light blue, which grey scans show nearly white and which no pen of a marker has.
+    BoxFrame.DROPOUT: (0.68, 0.88, 1.0),
+}
+"""Greys, or red, green and blue, of the frames of boxes to write in."""
+FRAME_LINES_PT = {BoxFrame.DARK: 0.4, BoxFrame.PALE: 0.6, BoxFrame.DROPOUT: 0.8}
 
 # Anchors stand in a band along the edges, 8 to 14 mm from the edge of the paper.
 SQUARE = 6.0
@@ -45,10 +59,19 @@ BUBBLE_LABEL_MIN_PT = 4.5
 SECTION_GAP = 4.0
 HEADING = 7.0
 
-# Fill-in items: cells with a label and a box.
-FILL_IN_ROW = 12.5
+# Items answered in writing: cells with a label and a box, one letter's or a wide one.
+WRITING_PADDING = 1.75
+LETTER_BOX = 8.0
+LETTER_GAP = 1.5
 FILL_IN_BOX = 9.0
-FILL_IN_CELL_MIN = 70.0
+FILL_IN_CELL_MIN = 66.0
+
+# Boxes that markers write points in; that of their sum stands left of the title.
+POINTS_BOX = (14.0, 9.0)
+POINTS_GAP = 2.0
+POINTS_LABEL = 7.0
+TOTAL_BOX = (22.0, 10.0)
+TOTAL_TOP = 21.0
 
 # Subjective items: height of the answer area by points.
 AREA_BASE = 20.0
@@ -70,6 +93,17 @@ GRID_STEP = (7.0, 5.6)
 GRID_STEP_MIN = 6.0
 WRITTEN_DIGIT = 7.0
 WRITTEN_GAP = 2.0
+# Without the grid: larger boxes with gaps between them, and the instructions below.
+INFO_HEIGHT_BOXES = 57.0
+NUMBER_BOX = 9.0
+NUMBER_STEP = 8.5
+NUMBER_GAP = 1.0
+NUMBER_HEIGHT = 21.0
+
+
+def info_height(*, has_grid: bool) -> float:
+    """Height of the block on the first page, with or without bubbles for the number."""
+    return INFO_HEIGHT if has_grid else INFO_HEIGHT_BOXES
 
 
 def item_label(number: str) -> str:

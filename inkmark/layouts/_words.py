@@ -25,6 +25,18 @@ class Words:
     rules: tuple[str, ...]
     rules_of_crossing: tuple[str, ...]
     """Where a completely filled bubble is a mark taken back."""
+    rule_of_letters: str
+    """In place of the rule of bubbles where no item has any, and else behind it."""
+    rule_of_digits: str
+    """Where the candidate number is given in boxes alone."""
+    digits: str
+    letters: str
+    letters_of_truth: str
+    numbers: str
+    marker: str
+    points: str
+    total: str
+    half: str
     right: str
     wrong: str
     cancelled: str
@@ -59,6 +71,16 @@ _ZH = Words(
         "其他题用黑色签字笔写在框内，写在框外不计分。",
         "保持卡面平整清洁，不要遮挡四角和两侧的黑块。",
     ),
+    rule_of_letters="选择题、判断题在方框内写一个大写字母；写错时划掉，在方框上方重写。",
+    rule_of_digits="考号每格写一个数字，写清楚，不要碰到边框。",
+    digits="数字样例",
+    letters="每框写一个大写字母",
+    letters_of_truth="正确写 {true}，错误写 {false}",
+    numbers="分数写成 3/4",
+    marker="阅卷人填写",
+    points="得分",
+    total="总分",
+    half="半分写 .5",
     right="正确",
     wrong="错误",
     cancelled="取消",
@@ -99,6 +121,17 @@ _EN = Words(
         "Write other answers in black ink inside the frames; nothing outside counts.",
         "Keep the sheet flat and clean; leave the black marks at the edges uncovered.",
     ),
+    rule_of_letters="Write one capital letter in each small box; if wrong, cross it out and "
+    "write above.",
+    rule_of_digits="Write one digit of your number in each box, clear of the frame.",
+    digits="Digits",
+    letters="one capital letter in each box",
+    letters_of_truth="{true} for true, {false} for false",
+    numbers="fractions like 3/4",
+    marker="The marker writes here",
+    points="Points",
+    total="Total",
+    half="half: .5",
     right="Right",
     wrong="Wrong",
     cancelled="Cancelled",

@@ -7,8 +7,9 @@ from itertools import islice, takewhile
 
 from inkmark.exam import Exam, Item, ItemType
 from inkmark.layouts import _style as st
-from inkmark.layouts.build import SheetOptions
+from inkmark.layouts._blocks import can_be_lettered
 from inkmark.layouts.model import (
+    CHARSETS,
     AreaField,
     BubbleField,
     CodeField,
@@ -18,6 +19,7 @@ from inkmark.layouts.model import (
     SheetLayout,
     WritingField,
 )
+from inkmark.layouts.options import AnswerForm, NumberForm, SheetOptions
 
 __all__ = [
     "AnswerField",
@@ -25,8 +27,12 @@ __all__ = [
     "form_differences",
     "frame_padding",
     "full_box_of_items",
+    "has_letters",
+    "is_letter_box",
     "item_differences",
+    "number_grid",
     "sheet_options",
+    "written_number",
 ]
 
 AnswerField = BubbleField | WritingField | AreaField
@@ -42,11 +48,33 @@ def answer_fields(page: PageLayout) -> tuple[AnswerField, ...]:
     return tuple(f for f in page.fields if not isinstance(f, CodeField) and f.role is Role.ITEM)
 
 
-def frame_padding(kind: ItemType) -> float:
+def frame_padding(field: AnswerField) -> float:
     """Distance in mm from the fields of a section to the frame around them."""
-    if kind.is_objective:
-        return st.BAND_PADDING + st.ROW_GAP / 2
-    return (st.FILL_IN_ROW - st.FILL_IN_BOX) / 2 if kind is ItemType.FILL_IN else 0.0
+    match field:
+        case BubbleField():
+            return st.BAND_PADDING + st.ROW_GAP / 2
+        case WritingField():
+            return st.WRITING_PADDING
+        case AreaField():
+            return 0.0
+
+
+def written_number(layout: SheetLayout) -> WritingField | None:
+    """The boxes for the candidate number; None on sheets that inkmark did not build."""
+    return next(
+        (
+            f
+            for f in layout.pages[0].fields
+            if isinstance(f, WritingField) and f.name == "candidate_written"
+        ),
+        None,
+    )
+
+
+def number_grid(layout: SheetLayout) -> BubbleField | None:
+    """The bubbles for the candidate number, where there are."""
+    fields = layout.pages[0].fields
+    return next((f for f in fields if isinstance(f, BubbleField) and f.name == "candidate"), None)
 
 
 def full_box_of_items(layout: SheetLayout) -> FullBox | None:
@@ -69,8 +97,8 @@ def sheet_options(layout: SheetLayout) -> SheetOptions | None:
     page = layout.pages[0]
     papers = {size: paper for paper, size in st.PAPER.items()}
     paper = papers.get((page.width_mm, page.height_mm))
-    grid = _number_grid(layout)
-    if paper is None or grid is None or not all(page.columns for page in layout.pages):
+    written, grid = written_number(layout), number_grid(layout)
+    if paper is None or written is None or not all(page.columns for page in layout.pages):
         return None
     n_columns = len(page.columns)
     # The absent mark has the size of the items' bubbles.
@@ -79,10 +107,24 @@ def sheet_options(layout: SheetLayout) -> SheetOptions | None:
         paper,
         1 if len(layout.pages) % 2 else 2,
         None if n_columns == _USUAL_COLUMNS[paper] else n_columns,
-        grid.shape,
+        absent.shape,
         (absent.bubble_w, absent.bubble_h),
         full_box=full_box_of_items(layout) or FullBox.MARKED,
+        number=NumberForm.BOXES if grid is None else NumberForm.BUBBLES,
+        answers=AnswerForm.LETTERS if has_letters(layout) else AnswerForm.BUBBLES,
+        frame=written.frame,
+        marker_boxes=any(f.role is Role.TOTAL for f in page.fields),
     )
+
+
+def has_letters(layout: SheetLayout) -> bool:
+    """Whether some items are answered by letters in boxes."""
+    return any(is_letter_box(f) for page in layout.pages for f in answer_fields(page))
+
+
+def is_letter_box(field: AnswerField) -> bool:
+    """Whether a field is a box for the letter of an option."""
+    return isinstance(field, WritingField) and field.charset not in CHARSETS
 
 
 def form_differences(layout: SheetLayout, exam: Exam, options: SheetOptions) -> tuple[str, ...]:
@@ -101,27 +143,59 @@ def form_differences(layout: SheetLayout, exam: Exam, options: SheetOptions) -> 
     tuple of str
         Empty where the sheets are as asked for.
     """
-    built, grid = sheet_options(layout), _number_grid(layout)
-    if built is None or grid is None:
+    built, written = sheet_options(layout), written_number(layout)
+    if built is None or written is None:
         return ("it was not built by inkmark",)
-    found = []
-    if options.paper != built.paper:
-        found.append(f"its paper is {built.paper}, not {options.paper}")
-    if options.sides != built.sides and (options.sides == 2 or layout.pages[-1].is_empty):
-        found.append(f"it is for {built.sides} side(s) of a sheet of paper, not {options.sides}")
     n_columns = len(layout.pages[0].columns)
-    if options.columns not in (None, n_columns):
-        found.append(f"it has {n_columns} column(s), not {options.columns}")
-    if options.bubble_style != built.bubble_style:
-        found.append(f"its bubbles are {built.bubble_style}, not {options.bubble_style}")
-    if options.bubble_mm != built.bubble_mm:
-        sizes = ("{:g} x {:g}".format(*o.bubble_mm) for o in (built, options))
-        found.append("its bubbles are {} mm, not {}".format(*sizes))
-    if full_box_of_items(layout) not in (None, options.full_box):
-        found.append(f"a full bubble of it is {built.full_box}, not {options.full_box}")
+    some_lettered = any(all(map(can_be_lettered, run)) for run in st.sections(exam))
+    found = [
+        words
+        for differs, words in (
+            (options.paper != built.paper, f"its paper is {built.paper}, not {options.paper}"),
+            (
+                options.sides != built.sides and (options.sides == 2 or layout.pages[-1].is_empty),
+                f"it is for {built.sides} side(s) of a sheet of paper, not {options.sides}",
+            ),
+            (
+                options.columns not in (None, n_columns),
+                f"it has {n_columns} column(s), not {options.columns}",
+            ),
+            (
+                options.bubble_style != built.bubble_style,
+                f"its bubbles are {built.bubble_style}, not {options.bubble_style}",
+            ),
+            (
+                options.bubble_mm != built.bubble_mm,
+                "its bubbles are {:g} x {:g} mm, not {:g} x {:g}".format(
+                    *built.bubble_mm, *options.bubble_mm
+                ),
+            ),
+            (
+                full_box_of_items(layout) not in (None, options.full_box),
+                f"a full bubble of it is {built.full_box}, not {options.full_box}",
+            ),
+            (
+                options.number != built.number,
+                f"its candidate numbers are given in {built.number}, not in {options.number}",
+            ),
+            (
+                options.answers != built.answers and some_lettered,
+                f"its items are answered in {built.answers}, not in {options.answers}",
+            ),
+            (
+                options.frame != built.frame,
+                f"the frames of its boxes are {built.frame}, not {options.frame}",
+            ),
+            (
+                options.marker_boxes != built.marker_boxes,
+                f"it has {'' if built.marker_boxes else 'no '}boxes for markers",
+            ),
+        )
+        if differs
+    ]
     digits = max((len(candidate.number) for candidate in exam.candidates), default=0)
-    if digits > grid.n_groups:
-        found.append(f"its candidate numbers have {grid.n_groups} digits, the roster's {digits}")
+    if digits > written.n_boxes:
+        found.append(f"its candidate numbers have {written.n_boxes} digits, the roster's {digits}")
     return tuple(found)
 
 
@@ -163,7 +237,7 @@ def _item_differences(layout: SheetLayout, exam: Exam) -> Iterator[str]:
         yield "the items stand in another order"
     elif known == set(places):
         for first, *_ in st.sections(exam):
-            if not _has_heading(*places[first.number], first.type):
+            if not _has_heading(*places[first.number]):
                 yield f"a section begins at item {first.number}, which has no heading on the sheets"
 
 
@@ -172,6 +246,8 @@ def _form(field: AnswerField) -> str:
         case BubbleField():
             return _choice(field.options, multiple=field.multiple)
         case WritingField():
+            if is_letter_box(field):
+                return _choice(tuple(field.charset), multiple=False)
             return "a fill-in item"
         case AreaField():
             return "a subjective item"
@@ -187,7 +263,7 @@ def _choice(options: tuple[str, ...], *, multiple: bool) -> str:
     return f"{'several' if multiple else 'one'} of {' '.join(options)}"
 
 
-def _has_heading(field: AnswerField, page: PageLayout, kind: ItemType) -> bool:
+def _has_heading(field: AnswerField, page: PageLayout) -> bool:
     """Whether there is room for a heading above the first field of a section."""
     box = field.box
     x, y = box.centre
@@ -196,10 +272,5 @@ def _has_heading(field: AnswerField, page: PageLayout, kind: ItemType) -> bool:
             before = (f.box for f in takewhile(lambda f: f != field, answer_fields(page)))
             ends = (b.bottom for b in before if column.x <= b.centre[0] <= column.right)
             room = box.y - max(ends, default=column.y)
-            return room >= st.HEADING + frame_padding(kind) - _SLACK
+            return room >= st.HEADING + frame_padding(field) - _SLACK
     return True  # printing says what is wrong with a field outside the columns
-
-
-def _number_grid(layout: SheetLayout) -> BubbleField | None:
-    fields = layout.pages[0].fields
-    return next((f for f in fields if isinstance(f, BubbleField) and f.name == "candidate"), None)

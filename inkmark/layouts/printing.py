@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -17,7 +16,8 @@ from inkmark.files import write_whole
 from inkmark.fonts import BOLD, fit_text, printable_text, register_fonts, wrap_text
 from inkmark.geometry import Box
 from inkmark.layouts import _style as st
-from inkmark.layouts._instructions import draw_bubble, draw_instructions
+from inkmark.layouts._front import draw_front
+from inkmark.layouts._parts import AGAIN, draw_bubbles, draw_frames, field_of, row_box
 from inkmark.layouts._qr import draw_code
 from inkmark.layouts._words import Words, date_text, points_text, section_number, words
 from inkmark.layouts.code import SheetCode
@@ -25,30 +25,23 @@ from inkmark.layouts.fit import (
     AnswerField,
     answer_fields,
     frame_padding,
-    full_box_of_items,
+    is_letter_box,
     item_differences,
 )
 from inkmark.layouts.model import (
     AreaField,
     BubbleField,
     CodeField,
-    FullBox,
     PageLayout,
+    Role,
     SheetLayout,
     WritingField,
 )
 
 __all__ = ["SheetPrinter", "print_sheets"]
 
-LETTER = 0.55
-RULE = 0.6
-FRAME_LINE_PT = 0.7
-HAIRLINE_PT = 0.4
 # A name is better read small than cut.
 SMALLEST_PART = 0.7
-
-
-_AGAIN = "Build the layout again from this exam (inkmark sheets) and print that."
 
 
 def print_sheets(
@@ -158,32 +151,20 @@ def _check(
     differences = item_differences(layout, exam)
     if differences:
         raise LayoutError(
-            f"the layout's items are not those of exam {exam.id}: {'; '.join(differences)}. "
-            f"{_AGAIN}"
+            f"the layout's items are not those of exam {exam.id}: {'; '.join(differences)}. {AGAIN}"
         )
     if not all(page.columns for page in layout.pages):
-        raise LayoutError(f"the layout was not built by inkmark and cannot be printed. {_AGAIN}")
+        raise LayoutError(f"the layout was not built by inkmark and cannot be printed. {AGAIN}")
     if candidates is not None and not candidates:
         raise LayoutError("no candidates were given. Fill in the roster or print a blank sheet.")
-    digits = _field(layout.pages[0], "candidate", BubbleField).n_groups
+    digits = field_of(layout.pages[0], "candidate_written", WritingField).n_boxes
     for candidate in candidates or ():
         if len(candidate.number) > digits:
             raise LayoutError(
                 f"candidate {candidate.number} has more than the {digits} digits of the layout. "
-                f"{_AGAIN}"
+                f"{AGAIN}"
             )
     return {item.number: item for item in exam.items}
-
-
-_F = TypeVar("_F", AreaField, BubbleField, CodeField, WritingField)
-
-
-def _field(page: PageLayout, name: str, kind: type[_F]) -> _F:
-    """The field of that name; every sheet that `build_layout` makes has it."""
-    for field in page.fields:
-        if field.name == name and isinstance(field, kind):
-            return field
-    raise LayoutError(f"the layout has no field {name!r} and cannot be printed. {_AGAIN}")
 
 
 def _column_of(field: AnswerField, page: PageLayout) -> int:
@@ -191,7 +172,7 @@ def _column_of(field: AnswerField, page: PageLayout) -> int:
     for index, column in enumerate(page.columns):
         if column.x <= x <= column.right and column.y <= y <= column.bottom:
             return index
-    raise LayoutError(f"field {field.name!r} stands outside the columns of its page. {_AGAIN}")
+    raise LayoutError(f"field {field.name!r} stands outside the columns of its page. {AGAIN}")
 
 
 class _Side:
@@ -216,7 +197,7 @@ class _Side:
         self.named = named
         self.words: Words = words(exam.language)
         self.runs = st.sections(exam)
-        self.is_cancelling = full_box_of_items(layout) is FullBox.CANCELLED
+        self.answers = {f.item: f for p in layout.pages for f in answer_fields(p)}
 
     def draw(self) -> None:
         anchors = self.page.anchors
@@ -226,14 +207,17 @@ class _Side:
         self._head()
         self._footer()
         if self.index == 0:
-            self._info()
+            draw_front(self.pen, self.layout, self.words, named=self.named)
         self._sections()
+        for field in self.page.fields:
+            if isinstance(field, WritingField) and field.role is Role.POINTS:
+                self._points(field)
 
     # --- head and foot
 
     def _head(self) -> None:
         pen, exam, said = self.pen, self.exam, self.words
-        code = _field(self.page, "page", CodeField).box
+        code = field_of(self.page, "page", CodeField).box
         middle = self.page.width_mm / 2
         half = code.x - 5.0 - middle
         if self.index == 0:
@@ -258,7 +242,7 @@ class _Side:
             room = code.x - 5.0 - left
             title = said.separator.join(p for p in (exam.title, exam.subject) if p)
             pen.text(left, 24.0, title, size=11.0, bold=True, width=room)
-            pen.line(left, 38.0, code.x - 5.0, 38.0, colour=RULE, width_pt=HAIRLINE_PT)
+            pen.line(left, 38.0, code.x - 5.0, 38.0, colour=st.RULE, width_pt=st.HAIRLINE_PT)
 
     def _footer(self) -> None:
         text = self.words.page.format(page=self.index + 1, pages=len(self.layout.pages))
@@ -266,58 +250,6 @@ class _Side:
         self.pen.text(
             self.page.width_mm / 2, baseline, text, size=8.0, colour=st.OUTLINE, align="centre"
         )
-
-    # --- name, instructions, candidate number
-
-    def _info(self) -> None:
-        pen, said = self.pen, self.words
-        name = _field(self.page, "name", AreaField)
-        written = _field(self.page, "candidate_written", WritingField)
-        grid = _field(self.page, "candidate", BubbleField)
-        absent = _field(self.page, "absent", BubbleField)
-        left, right = name.box.x - st.NAME_LABEL, name.box.right
-        for row, label in enumerate((said.name, said.class_name)):
-            box = _row_box(name.box, row)
-            pen.label(left, box.centre[1], label, size=10.5, bold=True, width=13.0)
-            pen.rect(box, stroke=st.OUTLINE, width_pt=HAIRLINE_PT)
-        self._grid(written, grid)
-        bottom = name.box.y + st.INFO_HEIGHT
-        top = _row_box(name.box, 1).bottom + 3.0
-        rules = Box(left, top, right - left, absent.box.y - 2.5 - top)
-        pen.rect(
-            Box(left, top, right - left, bottom - top),
-            stroke=st.INK,
-            width_pt=FRAME_LINE_PT,
-            radius=1.2,
-        )
-        pen.line(left, rules.bottom, right, rules.bottom, colour=RULE, width_pt=HAIRLINE_PT)
-        self._bubbles(absent, ("",))
-        x = absent.box.right + 2.0
-        pen.label(x, absent.box.centre[1], said.absent, size=8.0, width=right - x - 2.0)
-        draw_instructions(pen, rules, said, absent.shape, is_cancelling=self.is_cancelling)
-
-    def _grid(self, written: WritingField, grid: BubbleField) -> None:
-        pen, said = self.pen, self.words
-        box = Box(
-            written.box.x - st.GRID_PADDING,
-            written.box.y - st.GRID_CAPTION,
-            written.n_boxes * written.step + 2 * st.GRID_PADDING,
-            st.INFO_HEIGHT,
-        )
-        caption = f"{said.number} {said.number_printed}" if self.named else said.number
-        pen.rect(box, stroke=st.INK, width_pt=FRAME_LINE_PT, radius=1.2)
-        pen.label(
-            box.centre[0],
-            box.y + st.GRID_CAPTION / 2,
-            caption,
-            size=10.0,
-            bold=True,
-            align="centre",
-            width=box.w - 3.0,
-        )
-        for i in range(written.n_boxes):
-            pen.rect(_nth(written, i), stroke=st.OUTLINE, width_pt=HAIRLINE_PT)
-        self._bubbles(grid, grid.options)
 
     # --- items
 
@@ -345,10 +277,10 @@ class _Side:
         kind = run[0].type
         top = min(f.box.y for f in fields)
         bottom = max(f.box.bottom for f in fields)
-        pad = frame_padding(kind)
+        pad = frame_padding(fields[0])
         if kind is not ItemType.SUBJECTIVE:
             frame = Box(column.x, top - pad, column.w, bottom - top + 2 * pad)
-            self.pen.rect(frame, stroke=st.INK, width_pt=FRAME_LINE_PT, radius=1.2)
+            self.pen.rect(frame, stroke=st.INK, width_pt=st.FRAME_LINE_PT, radius=1.2)
         if fields[0].item == run[0].number:
             self._heading(column, top - pad, section, run)
         for field in fields:
@@ -366,20 +298,46 @@ class _Side:
         if len(run) > 1 and len({item.points for item in run}) == 1:
             each = points_text(run[0].points)
             notes.append(said.points_each.format(each=each, total=total))
-        if run[0].type is ItemType.SUBJECTIVE:
-            notes.append(notes[-1] + said.separator + said.frames)
+        notes += [notes[-1] + said.separator + how for how in self._how(run)]
         # The most that fits; narrow columns have room for the total only.
         room = column.w - used
         fitting = [note for note in notes if width_mm(note, 8.5) <= room]
         note = fitting[-1] if fitting else notes[0]
         pen.text(column.x + used, baseline, note, size=8.5, width=room)
 
+    def _how(self, run: Sequence[Item]) -> list[str]:
+        """How a section is answered, in case there is room to say it."""
+        said = self.words
+        if run[0].type is ItemType.SUBJECTIVE:
+            return [said.frames]
+        field = self.answers[run[0].number]
+        if not is_letter_box(field):
+            numbers = (self.answers[item.number] for item in run)
+            is_number = any(isinstance(f, WritingField) and f.charset == "number" for f in numbers)
+            return [said.numbers] if is_number else []
+        if run[0].type is ItemType.TRUE_FALSE and len(run[0].options) == 2:
+            true, false = run[0].options
+            return [said.letters_of_truth.format(true=true, false=false)]
+        return [said.letters]
+
+    def _points(self, field: WritingField) -> None:
+        """The box for the points of an item."""
+        draw_frames(self.pen, field)
+        x, y = field.box.x - 1.0, field.box.centre[1]
+        if isinstance(self.answers[field.item], AreaField):
+            self.pen.label(x, y - 1.6, self.words.points, size=8.0, align="right")
+            note = self.words.marker
+            self.pen.label(x, y + 1.6, note, size=5.5, colour=st.OUTLINE, align="right")
+        else:
+            room = st.POINTS_LABEL - 1.5
+            self.pen.label(x, y, self.words.points, size=6.5, align="right", width=room)
+
     def _item(self, field: AnswerField) -> None:
         pen = self.pen
         item = self.items[field.item]
         label = st.item_label(item.number)
         if isinstance(field, AreaField):
-            pen.rect(field.box, stroke=st.INK, width_pt=FRAME_LINE_PT)
+            pen.rect(field.box, stroke=st.INK, width_pt=st.FRAME_LINE_PT)
             used = pen.text(field.box.x + 2.5, field.box.y + 5.5, label, size=10.0, bold=True)
             points = self.words.points_item.format(points=points_text(item.points))
             pen.text(field.box.x + 2.5 + used + 1.0, field.box.y + 5.5, points, size=9.0)
@@ -392,28 +350,9 @@ class _Side:
             align="right",
         )
         if isinstance(field, BubbleField):
-            self._bubbles(field, printed_options(item, self.exam.language))
+            draw_bubbles(self.pen, field, printed_options(item, self.exam.language))
         else:
-            pen.rect(field.box, stroke=st.OUTLINE, width_pt=HAIRLINE_PT)
-
-    def _bubbles(self, field: BubbleField, labels: Sequence[str]) -> None:
-        pen = self.pen
-        for k, (cx, cy) in enumerate(field.centres().tolist()):
-            box = Box(
-                cx - field.bubble_w / 2, cy - field.bubble_h / 2, field.bubble_w, field.bubble_h
-            )
-            draw_bubble(pen, box, field.shape)
-            label = labels[k % len(labels)]
-            if label:
-                pen.label(
-                    cx,
-                    cy,
-                    label,
-                    size=st.BUBBLE_LABEL_PT,
-                    colour=LETTER,
-                    align="centre",
-                    width=field.bubble_w - 1.0,
-                )
+            draw_frames(self.pen, field)
 
 
 def _draw_copy(
@@ -421,7 +360,7 @@ def _draw_copy(
 ) -> None:
     """What differs from copy to copy: code, name, class and number."""
     page = layout.pages[code.page]
-    code_box = _field(page, "page", CodeField).box
+    code_box = field_of(page, "page", CodeField).box
     draw_code(pen, code_box, code.encode())
     said = words(exam.language)
     if code.page > 0:
@@ -437,20 +376,15 @@ def _draw_copy(
         return
     if candidate is None:
         return
-    name = _field(page, "name", AreaField).box
-    written = _field(page, "candidate_written", WritingField)
+    name = field_of(page, "name", AreaField).box
+    written = field_of(page, "candidate_written", WritingField)
     # The class comes first: where there is no room for all, the end of the school is cut.
     group = said.separator.join(p for p in (candidate.class_name, candidate.school) if p)
     for row, text in enumerate((candidate.name, group)):
-        box = _row_box(name, row)
+        box = row_box(name, row)
         pen.text_block(Box(box.x + 2.5, box.y, box.w - 5.0, box.h), text, size=12.0)
     for i, digit in enumerate(candidate.number):
         pen.label(*_nth(written, i).centre, digit, size=12.0, align="centre")
-
-
-def _row_box(name: Box, row: int) -> Box:
-    """The name's box, and below it the box of the class."""
-    return Box(name.x, name.y + row * (name.h + 2.0), name.w, name.h)
 
 
 def _nth(field: WritingField, index: int) -> Box:

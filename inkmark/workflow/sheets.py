@@ -11,8 +11,11 @@ from inkmark.errors import LayoutError
 from inkmark.exam import Candidate, Exam, ExamFolder, load_exam, write_template
 from inkmark.files import file_names
 from inkmark.layouts import (
+    AnswerForm,
+    BoxFrame,
     BubbleShape,
     FullBox,
+    NumberForm,
     SheetLayout,
     SheetOptions,
     build_layout,
@@ -85,6 +88,10 @@ def print_exam(
     columns: int | None = None,
     bubble_style: BubbleShape | None = None,
     full_box: FullBox | None = None,
+    number: NumberForm | None = None,
+    answers: AnswerForm | None = None,
+    frame: BoxFrame | None = None,
+    marker_boxes: bool | None = None,
     blank: int = 0,
     rebuild: bool = False,
 ) -> PrintSummary:
@@ -97,7 +104,7 @@ def print_exam(
     ----------
     root : Path or str
         The exam folder.
-    paper, sides, columns, bubble_style, full_box : optional
+    paper, sides, columns, bubble_style, full_box, number, answers, frame, marker_boxes : optional
         See `inkmark.layouts.SheetOptions`, which has the defaults of new layouts. What is not
         given stays as it is in the layout that is there.
     blank : int
@@ -132,6 +139,10 @@ def print_exam(
         "columns": columns,
         "bubble_style": bubble_style,
         "full_box": full_box,
+        "number": number,
+        "answers": answers,
+        "frame": frame,
+        "marker_boxes": marker_boxes,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     in_use = _layout_in_use(folder, rebuild=rebuild)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -16,17 +17,20 @@ from inkmark.exam import Candidate, Exam, ItemType
 from inkmark.geometry import Box
 from inkmark.layouts import (
     AnchorKind,
+    AnswerForm,
     AreaField,
+    BoxFrame,
     BubbleField,
     BubbleShape,
     CodeField,
     Field,
+    NumberForm,
     PageLayout,
     Role,
     SheetLayout,
     SheetOptions,
     WritingField,
-    build,
+    _blocks,
     build_layout,
     layout_version,
 )
@@ -41,6 +45,10 @@ options = st.builds(
     columns=st.sampled_from([None, 1, 2, 3]),
     bubble_style=st.sampled_from(list(BubbleShape)),
     bubble_mm=st.sampled_from([(5.0, 3.0), (3.0, 3.0), (7.0, 7.0), (4.0, 3.2)]),
+    number=st.sampled_from(list(NumberForm)),
+    answers=st.sampled_from(list(AnswerForm)),
+    frame=st.sampled_from(list(BoxFrame)),
+    marker_boxes=st.booleans(),
 )
 exams = st.builds(
     invented_exam,
@@ -68,28 +76,14 @@ def anchor_boxes(page: PageLayout) -> list[Box]:
     return [*anchors.squares, anchors.key_mark, *anchors.timing]
 
 
-def assert_sound(layout: SheetLayout, exam: Exam) -> None:
-    for page in layout.pages:
-        anchors = anchor_boxes(page)
-        paper = Box(0, 0, page.width_mm, page.height_mm).grown(-UNPRINTABLE)
-        for a, b in itertools.combinations(anchors, 2):
-            assert not a.grown(1.0).overlaps(b.grown(1.0))
-        boxes = [covered(f) for f in page.fields]
-        for box in boxes + anchors:
-            assert box.w > 0
-            assert box.h > 0
-            assert box.x >= paper.x
-            assert box.right <= paper.right
-            assert box.y >= paper.y
-            assert box.bottom <= paper.bottom
-        for field, box in zip(page.fields, boxes, strict=True):
-            # A code keeps its quiet zone of four modules: at most 20 mm / 25 * 4.
-            around = box.grown(3.2 if isinstance(field, CodeField) else 2.0)
-            assert not any(around.overlaps(anchor) for anchor in anchors)
-        ordered = sorted(boxes, key=lambda b: b.y)
-        for i, a in enumerate(ordered):
-            for b in itertools.takewhile(lambda b, a=a: b.y < a.bottom, ordered[i + 1 :]):
-                assert not a.overlaps(b)
+def assert_inside(box: Box, around: Box) -> None:
+    assert box.x > around.x
+    assert box.right < around.right
+    assert box.y > around.y
+    assert box.bottom < around.bottom
+
+
+def assert_answers_fit(layout: SheetLayout, exam: Exam) -> None:
     answers = [f for f in layout.fields() if f.role is Role.ITEM]
     assert [f.item for f in answers] == [item.number for item in exam.items]
     for field, item in zip(answers, exam.items, strict=True):
@@ -97,11 +91,17 @@ def assert_sound(layout: SheetLayout, exam: Exam) -> None:
             case ItemType.FILL_IN:
                 assert isinstance(field, WritingField)
                 assert field.name == f"W{item.number}"
-                assert field.box.w >= 30.0
+                assert field.box.w >= 20.0
+                assert field.charset in ("number", "text")
             case ItemType.SUBJECTIVE:
                 assert isinstance(field, AreaField)
                 assert field.name == f"A{item.number}"
                 assert field.box.h >= 25.0
+            case _ if isinstance(field, WritingField):
+                assert item.type is not ItemType.MULTIPLE
+                assert field.name == f"Q{item.number}"
+                assert tuple(field.charset) == item.options
+                assert not field.is_line
             case _:
                 assert isinstance(field, BubbleField)
                 assert field.name == f"Q{item.number}"
@@ -110,6 +110,39 @@ def assert_sound(layout: SheetLayout, exam: Exam) -> None:
                 gaps = np.diff(field.centres(), axis=0)
                 assert gaps[:, 0] == pytest.approx(field.bubble_w + 2.5)
                 assert gaps[:, 1] == pytest.approx(0.0)
+
+
+def assert_sound(layout: SheetLayout, exam: Exam) -> None:
+    for page in layout.pages:
+        anchors = anchor_boxes(page)
+        paper = Box(0, 0, page.width_mm, page.height_mm).grown(-UNPRINTABLE)
+        for a, b in itertools.combinations(anchors, 2):
+            assert not a.grown(1.0).overlaps(b.grown(1.0))
+        # The box for the points of a subjective item stands in the item's own area.
+        areas = {f.item: f.box for f in page.fields if isinstance(f, AreaField) and f.item}
+        fields = []
+        for field in page.fields:
+            if field.role is Role.POINTS and field.item in areas:
+                assert_inside(field.box, areas[field.item])
+            else:
+                fields.append(field)
+        boxes = [covered(f) for f in fields]
+        for box in boxes + anchors:
+            assert box.w > 0
+            assert box.h > 0
+            assert box.x >= paper.x
+            assert box.right <= paper.right
+            assert box.y >= paper.y
+            assert box.bottom <= paper.bottom
+        for field, box in zip(fields, boxes, strict=True):
+            # A code keeps its quiet zone of four modules: at most 20 mm / 25 * 4.
+            around = box.grown(3.2 if isinstance(field, CodeField) else 2.0)
+            assert not any(around.overlaps(anchor) for anchor in anchors)
+        ordered = sorted(boxes, key=lambda b: b.y)
+        for i, a in enumerate(ordered):
+            for b in itertools.takewhile(lambda b, a=a: b.y < a.bottom, ordered[i + 1 :]):
+                assert not a.overlaps(b)
+    assert_answers_fit(layout, exam)
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,7 +173,7 @@ def test_the_work_grows_with_the_items_and_no_faster(monkeypatch: pytest.MonkeyP
         measured[n_items] += 1
         return width_mm(text, size, bold=bold)
 
-    monkeypatch.setattr(build, "width_mm", counting)
+    monkeypatch.setattr(_blocks, "width_mm", counting)
     for n_items in (100, 500):
         build_layout(invented_exam([(ItemType.SINGLE, n_items)]))
     assert 0 < measured[500] <= 6 * measured[100]
@@ -293,3 +326,82 @@ def test_too_many_candidate_digits_are_refused() -> None:
 def test_options_that_are_none_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(LayoutError, match=r"Choose"):
         SheetOptions(**wrong)  # type: ignore[arg-type]
+
+
+WRITTEN = SheetOptions(
+    number=NumberForm.BOXES, answers=AnswerForm.LETTERS, frame=BoxFrame.PALE, marker_boxes=True
+)
+
+
+def test_a_number_can_be_given_in_boxes_alone() -> None:
+    exam = invented_exam([(ItemType.SINGLE, 3)], candidates=[Candidate("1234567")])
+    for options, n_grids in ((SheetOptions(), 1), (WRITTEN, 0)):
+        fields = [f for f in build_layout(exam, options).fields() if f.role is Role.CANDIDATE]
+        written = [f for f in fields if isinstance(f, WritingField)]
+        assert [f.n_boxes for f in written] == [7]
+        assert [f.charset for f in written] == ["digits"]
+        assert len(fields) - len(written) == n_grids
+
+
+def test_boxes_alone_leave_more_room_for_items() -> None:
+    exam = invented_exam([(ItemType.SINGLE, 3)])
+    tops = [
+        next(f.box.y for f in build_layout(exam, o).fields() if f.name == "Q1")
+        for o in (SheetOptions(), SheetOptions(number=NumberForm.BOXES))
+    ]
+    assert tops[1] < tops[0] - 10
+
+
+def test_letters_answer_items_with_one_right_option_in_rows() -> None:
+    exam = invented_exam([(ItemType.SINGLE, 22), (ItemType.MULTIPLE, 2), (ItemType.TRUE_FALSE, 2)])
+    fields = [f for f in build_layout(exam, WRITTEN).fields() if f.role is Role.ITEM]
+    letters = [f for f in fields if isinstance(f, WritingField)]
+    assert [f.charset for f in letters] == ["ABCD"] * 22 + ["TF"] * 2
+    assert all(isinstance(f, BubbleField) for f in fields[22:24])
+    rows = Counter(f.box.y for f in letters[:22])
+    assert list(rows.values()) == [10, 10, 2]
+    assert all(f.frame is BoxFrame.PALE for f in letters)
+
+
+@pytest.mark.parametrize("labels", [("对", "错"), ("AB", "C"), ("a", "b")])
+def test_options_that_are_no_capital_letters_stay_in_bubbles(labels: tuple[str, ...]) -> None:
+    exam = invented_exam([(ItemType.SINGLE, 3)], options=labels)
+    fields = [f for f in build_layout(exam, WRITTEN).fields() if f.role is Role.ITEM]
+    assert all(isinstance(f, BubbleField) for f in fields)
+
+
+@pytest.mark.parametrize(
+    ("key", "charset"),
+    [
+        (("3",), "number"),
+        (("0.5", "1/2"), "number"),
+        (("-3",), "number"),
+        (("3.14 ± 0.01",), "number"),
+        (("5 cm",), "text"),
+        (("3", "three"), "text"),
+        (("二分之一",), "text"),
+        (("x=3",), "text"),
+        ((), "text"),
+    ],
+)
+def test_what_may_be_written_follows_the_accepted_answers(
+    key: tuple[str, ...], charset: str
+) -> None:
+    exam = invented_exam([(ItemType.FILL_IN, 1)])
+    exam = replace(exam, items=(replace(exam.items[0], key=key),))
+    field = next(f for f in build_layout(exam).fields() if f.name == "W1")
+    assert isinstance(field, WritingField)
+    assert field.charset == charset
+
+
+def test_markers_have_a_box_for_each_item_they_mark_and_one_for_the_sum() -> None:
+    exam = mixed_exam()
+    fields = build_layout(exam, WRITTEN).fields()
+    marked = [item.number for item in exam.items if not item.type.is_objective]
+    boxes = [f for f in fields if f.role is Role.POINTS]
+    assert [f.item for f in boxes] == marked
+    assert [f.name for f in boxes] == [f"P{number}" for number in marked]
+    total = [f for f in fields if f.role is Role.TOTAL]
+    assert [f.name for f in total] == ["total"]
+    assert all(isinstance(f, WritingField) and f.charset == "points" for f in (*boxes, *total))
+    assert not any(f.role in (Role.POINTS, Role.TOTAL) for f in build_layout(exam).fields())

@@ -12,8 +12,11 @@ from sample_layouts import everything
 
 from inkmark.exam import Candidate, Exam, Item, ItemType
 from inkmark.layouts import (
+    AnswerForm,
+    BoxFrame,
     BubbleShape,
     FullBox,
+    NumberForm,
     SheetOptions,
     build_layout,
     form_differences,
@@ -37,6 +40,10 @@ forms = st.builds(
     bubble_style=st.sampled_from(list(BubbleShape)),
     full_box=st.sampled_from(list(FullBox)),
     bubble_mm=st.sampled_from([(5.0, 3.0), (3.0, 3.0), (7.0, 7.0), (4.0, 3.2)]),
+    number=st.sampled_from(list(NumberForm)),
+    answers=st.sampled_from(list(AnswerForm)),
+    frame=st.sampled_from(list(BoxFrame)),
+    marker_boxes=st.booleans(),
 )
 
 
@@ -104,6 +111,16 @@ def test_differences_of_the_items_are_named(change, words: str) -> None:  # type
     assert words in item_differences(build_layout(exam), change(exam))
 
 
+def test_options_of_items_answered_by_letters_are_compared() -> None:
+    exam = mixed_exam()
+    layout = build_layout(exam, SheetOptions(answers=AnswerForm.LETTERS))
+    assert item_differences(layout, exam) == ()
+    other = changed(exam, 2, options=tuple("ABC"))
+    assert item_differences(layout, other) == (
+        "item 3 is one of A B C D on the sheets, one of A B C in the exam",
+    )
+
+
 def test_many_differences_are_not_all_named() -> None:
     exam = invented_exam([(ItemType.SINGLE, 30)])
     other = invented_exam([(ItemType.SINGLE, 30)], options="ABCDE")
@@ -133,6 +150,23 @@ def test_many_differences_are_not_all_named() -> None:
             SheetOptions(bubble_mm=(4.0, 4.0)),
             ["its bubbles are 5 x 3 mm, not 4 x 4"],
         ),
+        (
+            SheetOptions(number=NumberForm.BOXES),
+            SheetOptions(),
+            ["its candidate numbers are given in boxes, not in bubbles"],
+        ),
+        (
+            SheetOptions(),
+            SheetOptions(answers=AnswerForm.LETTERS),
+            ["its items are answered in bubbles, not in letters"],
+        ),
+        (
+            SheetOptions(frame=BoxFrame.PALE),
+            SheetOptions(frame=BoxFrame.DROPOUT),
+            ["the frames of its boxes are pale, not dropout"],
+        ),
+        (SheetOptions(), SheetOptions(marker_boxes=True), ["it has no boxes for markers"]),
+        (SheetOptions(marker_boxes=True), SheetOptions(), ["it has boxes for markers"]),
         (
             SheetOptions(),
             SheetOptions(sides=2),

@@ -13,54 +13,22 @@ import pypdfium2 as pdfium
 import pytest
 import zxingcpp
 from invented_exams import invented_exam, mixed_exam
-from numpy.typing import NDArray
+from rendered_sheets import PX_PER_MM, WRITTEN, Pixels, crop, printed, text_of
 
 from inkmark.errors import LayoutError
-from inkmark.exam import Candidate, Exam, Item, ItemType
-from inkmark.geometry import MM_PER_INCH, Box
+from inkmark.exam import Candidate, Item, ItemType
+from inkmark.geometry import Box
 from inkmark.layouts import (
     AreaField,
     BubbleField,
     BubbleShape,
     PageLayout,
     SheetCode,
-    SheetLayout,
     SheetOptions,
     WritingField,
     build_layout,
     print_sheets,
 )
-
-DPI = 200
-PX_PER_MM = DPI / MM_PER_INCH
-
-Pixels = NDArray[np.uint8]
-
-
-def rendered(path: Path) -> list[Pixels]:
-    document = pdfium.PdfDocument(path)
-    try:
-        return [
-            np.array(page.render(scale=DPI / 72, grayscale=True).to_numpy().squeeze())
-            for page in document
-        ]
-    finally:
-        document.close()
-
-
-def crop(pixels: Pixels, box: Box) -> Pixels:
-    left, top = round(box.x * PX_PER_MM), round(box.y * PX_PER_MM)
-    right, bottom = round(box.right * PX_PER_MM), round(box.bottom * PX_PER_MM)
-    return pixels[top:bottom, left:right]
-
-
-def printed(
-    tmp_path: Path, exam: Exam, options: SheetOptions, *, named: bool = False
-) -> tuple[SheetLayout, list[Pixels]]:
-    layout = build_layout(exam, options)
-    path = tmp_path / "sheets.pdf"
-    print_sheets(layout, exam, path, exam.candidates if named else None)
-    return layout, rendered(path)
 
 
 def bubble_boxes(page: PageLayout) -> Iterator[tuple[BubbleField, Box]]:
@@ -147,22 +115,6 @@ def test_each_candidate_has_a_sheet(tmp_path: Path) -> None:
         )
 
 
-def text_of(path: Path, page_index: int, box: Box, page: PageLayout) -> str:
-    document = pdfium.PdfDocument(path)
-    try:
-        text = document[page_index].get_textpage()
-        scale = 72 / MM_PER_INCH
-        found = text.get_text_bounded(
-            left=box.x * scale,
-            right=box.right * scale,
-            top=(page.height_mm - box.y) * scale,
-            bottom=(page.height_mm - box.bottom) * scale,
-        )
-        return str(found)
-    finally:
-        document.close()
-
-
 def test_name_class_and_number_stand_in_their_boxes(tmp_path: Path) -> None:
     exam = mixed_exam()
     layout = build_layout(exam)
@@ -228,11 +180,13 @@ def text_boxes(path: Path, page_index: int) -> list[tuple[float, float, float, f
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("paper", ["A4", "A3"])
 @pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("is_written", [False, True])
 def test_no_text_lies_over_other_text(
-    tmp_path: Path, language: str, paper: str, columns: int
+    tmp_path: Path, language: str, paper: str, columns: int, *, is_written: bool
 ) -> None:
     exam = mixed_exam(language)
-    layout = build_layout(exam, SheetOptions(paper, columns=columns))
+    form = WRITTEN[0] if is_written else SheetOptions()
+    layout = build_layout(exam, replace(form, paper=paper, columns=columns))
     path = tmp_path / "sheets.pdf"
     print_sheets(layout, exam, path, exam.candidates[1:2])
     for index in range(len(layout.pages)):
@@ -272,7 +226,9 @@ LONG = {
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("options", [SheetOptions(), SheetOptions(columns=3), SheetOptions("A3")])
+@pytest.mark.parametrize(
+    "options", [SheetOptions(), SheetOptions(columns=3), SheetOptions("A3"), *WRITTEN]
+)
 def test_long_titles_and_names_touch_nothing(
     tmp_path: Path, language: str, options: SheetOptions
 ) -> None:

@@ -13,7 +13,16 @@ import pytest
 from inkmark.errors import LayoutError
 from inkmark.exam import Exam, ExamFolder, load_exam, save_exam
 from inkmark.images import open_scan
-from inkmark.layouts import BubbleField, BubbleShape, FullBox, Role, load_layout
+from inkmark.layouts import (
+    AnswerForm,
+    BoxFrame,
+    BubbleField,
+    BubbleShape,
+    FullBox,
+    NumberForm,
+    Role,
+    load_layout,
+)
 from inkmark.readings import SheetReading
 from inkmark.session import read_page
 from inkmark.simulator import MarkStyle, encode_scan, fill_sheet, render_pages
@@ -43,9 +52,27 @@ def test_what_is_not_asked_for_stays_as_it_was(folder: ExamFolder) -> None:
     assert blank.version == first.version
     assert [path.name for path in blank.files] == ["blank.pdf"]
     assert print_exam(folder.root, sides=2).version == first.version
+    assert print_exam(folder.root, marker_boxes=False).version == first.version
     assert print_exam(folder.root, paper="A3", columns=3).removed == ()
     assert folder.layout.read_bytes() == before
     assert all(path.is_file() for path in (*first.files, *blank.files))
+
+
+def test_sheets_to_be_written_on_stay_so(folder: ExamFolder) -> None:
+    first = print_exam(
+        folder.root,
+        number=NumberForm.BOXES,
+        answers=AnswerForm.LETTERS,
+        frame=BoxFrame.DROPOUT,
+        marker_boxes=True,
+    )
+    assert print_exam(folder.root).version == first.version
+    assert print_exam(folder.root, paper="A3", rebuild=True).version != first.version
+    fields = load_layout(folder.layout).fields()
+    assert {f.role for f in fields} >= {Role.CANDIDATE, Role.POINTS, Role.TOTAL}
+    assert not any(isinstance(f, BubbleField) and f.role is Role.CANDIDATE for f in fields)
+    with pytest.raises(LayoutError, match="has boxes for markers"):
+        print_exam(folder.root, marker_boxes=False)
 
 
 def test_a_change_that_moves_nothing_keeps_the_layout(folder: ExamFolder) -> None:
