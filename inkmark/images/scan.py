@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -65,11 +67,31 @@ class PageImage:
     dpi : float or None
         Pixels an inch of paper by the file's own account; None where it gives none, or
         one that no page can have.
+    load_colour : callable or None
+        Decodes the page in colour while its file is open; None for a page without colours.
     """
 
     source: PageSource
     pixels: Pixels
     dpi: float | None
+    load_colour: Callable[[], Raster] | None = None
+
+    def in_colour(self) -> Raster:
+        """The page in colour, decoded anew at each call.
+
+        Returns
+        -------
+        (H, W, 3) uint8
+            Blue, green, red.
+
+        Raises
+        ------
+        ImageError
+            Where the page cannot be decoded.
+        """
+        if self.load_colour is None:
+            return to_colour(self.pixels.whole())
+        return self.load_colour()
 
 
 class _Pages(Protocol):
@@ -116,7 +138,7 @@ class ScanFile:
         """
         source = self._source(index)
         pixels, dpi = self._pages.load(index, str(source))
-        return PageImage(source, pixels, dpi)
+        return PageImage(source, pixels, dpi, partial(self.load_colour, index))
 
     def load_colour(self, index: int) -> Raster:
         """One page in colour; costs half as much again.

@@ -10,7 +10,8 @@ import numpy as np
 from inkmark.geometry import MM_PER_INCH, local_scale
 from inkmark.images import ImageLimits, PageImage
 from inkmark.layouts import CodeField, PageLayout, Role, SheetCode, SheetLayout
-from inkmark.ocr import find_codes, read_codes
+from inkmark.ocr import WritingOptions, find_codes, read_codes, read_writing
+from inkmark.ocr.points import PointsOptions, read_points
 from inkmark.omr import (
     BubbleOptions,
     RegisterOptions,
@@ -42,6 +43,8 @@ class ReadOptions:
         What an image file may ask for.
     registration : RegisterOptions
     bubbles : BubbleOptions
+    writing : WritingOptions
+    points : PointsOptions
     workers : int
         How many tasks to share the reading out over, and threads to read with where no
         executor is given; 0 for one a processor.
@@ -53,6 +56,8 @@ class ReadOptions:
     limits: ImageLimits = field(default_factory=ImageLimits)
     registration: RegisterOptions = field(default_factory=RegisterOptions)
     bubbles: BubbleOptions = field(default_factory=BubbleOptions)
+    writing: WritingOptions = field(default_factory=WritingOptions)
+    points: PointsOptions = field(default_factory=PointsOptions)
     workers: int = 0
     pages_per_task: int = 16
 
@@ -115,7 +120,11 @@ def read_page(
         dpi=_dpi(page, registration),
         page_number=number,
         registration=registration,
-        fields=read_bubbles(pixels, page, registration, options.bubbles),
+        fields=(
+            *read_bubbles(pixels, page, registration, options.bubbles),
+            *read_writing(pixels, page, registration, options.writing),
+            *read_points(image, page, registration, options.points),
+        ),
         codes=codes,
         edge_mm=edge_width_mm(pixels, page, registration),
     )

@@ -1,0 +1,186 @@
+"""The marker's ink told from print and from the candidate's, by the inks of the page itself.
+
+On a scan in colour every pixel departs from its paper in CIELAB in some direction [1]_:
+black ink towards less light, red ink towards red as well. Ink keeps its direction whatever
+its width and pressure, so the directions of all ink on the page gather about those of its
+inks. Which of them is the marker's shows where they lie: it fills the boxes for points and
+is rare around them.
+
+References
+----------
+.. [1] CIE 015:2018, Colorimetry, section 8.2.1: the CIE 1976 L*a*b* colour space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Region", "is_grey", "marker_ink"]
+
+ColourImage = NDArray[np.uint8]
+GreyImage = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+_CELLS = 64
+"""Cells across the histogram of directions, which reach from -1 to 1."""
+_APART = 13
+"""Cells about a direction among which an ink's is the most frequent."""
+_NEAR = 0.22
+"""Directions that lie as near together are one ink's: inks of one hue differ by less."""
+_SPREAD = 0.1
+"""Standard deviation of an ink's directions, without noise,"""
+_NOISE = 5.0
+"""and of noise in CIELAB, which turns pale pixels further."""
+_INKED = 25.0
+"""Distance from paper, in CIELAB, from which a pixel speaks for its ink."""
+_SHARE = 0.015
+"""Least share of the inked pixels that is an ink's."""
+_GREY_CHROMA = 6.0
+"""Chroma below which even the most colourful pixels of a page are grey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A field and what is around it, in pixels of the image.
+
+    Attributes
+    ----------
+    left, top, right, bottom : int
+        Of the region, right and bottom excluded.
+    inside : (h, w) bool
+        Where the marker is to write; not the frame.
+    around : (h, w) bool
+        Where print and the candidate's writing are; not the frame.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    inside: NDArray[np.bool_]
+    around: NDArray[np.bool_]
+
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """The region's rows and columns."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+
+def is_grey(image: ColourImage, regions: list[Region]) -> bool:
+    """Whether the regions hold no colours to tell inks by."""
+    return all(
+        (np.ptp(image[r.part].astype(np.int16), axis=2) <= 2).mean() > 0.999 for r in regions
+    )
+
+
+def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bool]:
+    """A page on which of the regions' inks only the marker's is seen.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+        Blue, green, red.
+    regions : list of Region
+
+    Returns
+    -------
+    grey : (H, W) uint8
+        White outside of the regions. Where another ink covers the marker's, it goes on as
+        on both sides.
+    is_black : bool
+        Whether the marker's ink looks like print, so that print is seen as well.
+    """
+    labs = [_lab(image[region.part]) for region in regions]
+    ways = [_ways(lab) for lab in labs]
+    inks = _inks(ways)
+    mine = _marker(inks, ways, regions)
+    grey = np.full(image.shape[:2], 255, np.uint8)
+    for region, lab, (away, way) in zip(regions, labs, ways, strict=True):
+        seen = _only(inks, mine, lab, away, way)
+        np.minimum(grey[region.part], seen, out=grey[region.part])
+    return grey, bool(np.hypot(*inks[mine]) < _NEAR)
+
+
+def _lab(part: ColourImage) -> F32:
+    """CIELAB of a region on paper that is white: (h, w, 3)."""
+    light = part.max(axis=2)
+    paper = np.median(part[light >= np.median(light)], axis=0)
+    kept = np.minimum(part / np.maximum(paper, 1.0), 1.0).astype(np.float32)
+    return np.asarray(cv2.cvtColor(kept, cv2.COLOR_BGR2LAB), np.float32)
+
+
+def _ways(lab: F32) -> tuple[F32, F32]:
+    """Distance of each pixel from paper (h, w), and its direction in a* and b* (h, w, 2)."""
+    chroma = cv2.GaussianBlur(np.ascontiguousarray(lab[:, :, 1:]), (0, 0), 0.8)
+    away = np.sqrt((100 - lab[:, :, 0]) ** 2 + (chroma**2).sum(axis=2))
+    return away, chroma / np.maximum(away, 1.0)[:, :, None]
+
+
+def _inks(ways: list[tuple[F32, F32]]) -> F32:
+    """Directions of the inks, (n, 2): where many pixels agree, the most frequent first."""
+    points = np.concatenate([way[away > _INKED] for away, way in ways])
+    if not len(points):
+        return np.zeros((1, 2), np.float32)
+    at = np.clip(((points + 1) * (_CELLS / 2)).astype(int), 0, _CELLS - 1)
+    counts = np.bincount(at[:, 1] * _CELLS + at[:, 0], minlength=_CELLS**2)
+    density = cv2.GaussianBlur(
+        counts.reshape(_CELLS, _CELLS).astype(np.float32), (0, 0), 0.05 * _CELLS / 2
+    )
+    y, x = np.mgrid[:_CELLS, :_CELLS]
+    centres = np.stack([x, y], axis=-1) * (2 / _CELLS) + (1 / _CELLS - 1)
+    around = np.ones((_APART, _APART), np.uint8)
+    peaks = np.flatnonzero((density == cv2.dilate(density, around)) & (density > 0))
+    found = []
+    for centre in centres.reshape(-1, 2)[peaks]:
+        n = int((np.hypot(*(points - centre).T) < _NEAR).sum())
+        if n >= max(_SHARE * len(points), 8):
+            found.append((-n, *centre.tolist()))
+    inks = np.array(sorted(found))[:, 1:] if found else np.zeros((1, 2))
+    return inks.astype(np.float32)
+
+
+def _nearest(inks: F32, way: F32) -> NDArray[np.intp]:
+    return np.argmin(((way[:, :, None] - inks) ** 2).sum(axis=-1), axis=-1)
+
+
+def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> int:
+    """Which ink fills the boxes and is rare around them."""
+    score = np.zeros(len(inks))
+    for region, (away, way) in zip(regions, ways, strict=True):
+        ink, inked = _nearest(inks, way), away > _INKED
+        for k in range(len(inks)):
+            own = inked & (ink == k)
+            inside = (own & region.inside).sum() / max(region.inside.sum(), 1)
+            around = (own & region.around).sum() / max(region.around.sum(), 1)
+            score[k] += min(inside, 0.1) * inside / (inside + around + 1e-6)
+    return int(np.argmax(score))
+
+
+def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
+    """A region with one ink alone, on white."""
+    spread = _SPREAD**2 + (_NOISE / np.maximum(away, 1.0)) ** 2
+    apart = ((way[:, :, None] - inks) ** 2).sum(axis=-1) / (2 * spread[:, :, None])
+    weight = np.exp(-(apart - apart.min(axis=-1, keepdims=True)))
+    share = weight[:, :, mine] / weight.sum(axis=-1)
+    inked = away > _INKED
+    own, other = (share > 0.5) & inked, (share <= 0.5) & inked
+    if not other.any():
+        return _grey(lab, share)
+    # Scanners see red, green and blue a little apart, so print has coloured edges.
+    core = own & (cv2.dilate(other.astype(np.uint8), _square(5)) == 0)
+    reach = cv2.dilate(core.astype(np.uint8), _square(9)) > 0
+    seen = _grey(lab, np.where(reach, share, 0))
+    hidden = reach & (cv2.dilate(other.astype(np.uint8), _square(3)) > 0) & ~(own & reach)
+    return np.asarray(cv2.inpaint(seen, hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _grey(lab: F32, share: F32) -> GreyImage:
+    return np.rint(255 - 2.55 * (100 - lab[:, :, 0]) * share).astype(np.uint8)
+
+
+def _square(side: int) -> GreyImage:
+    return np.ones((side, side), np.uint8)

@@ -1,0 +1,160 @@
+"""Points that markers wrote on the sheet: numbers in boxes, ticks and crosses in areas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.geometry import Box
+from inkmark.images import PageImage, Pixels
+from inkmark.layouts import AreaField, BoxFrame, PageLayout, Role, WritingField
+from inkmark.ocr._inks import Region, is_grey, marker_ink
+from inkmark.ocr._numbers import NO_NUMBER, read_number
+from inkmark.ocr.boxes import CutField, cut_fields
+from inkmark.readings import FieldReading, Flag, Registration
+
+__all__ = ["PointsOptions", "has_points", "read_points"]
+
+PointsField = WritingField | AreaField
+
+_AROUND_MM = 4.0
+"""Looked at around a field, for the inks of print and of the candidate."""
+_FRAME_MM = 0.5
+"""The frame is no further from where the layout has it."""
+_LEAST_PX = 8
+"""Regions of fewer pixels a side show nothing."""
+_FAR_PX = 1_000_000
+"""No corner of a sheet lies further out, unless the registration is broken."""
+_LEAST = 0.0005
+"""Less probable readings are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointsOptions:
+    """How points are read.
+
+    Attributes
+    ----------
+    certainty : float
+        Least probability of points that nobody needs to look at.
+    """
+
+    certainty: float = 0.95
+
+
+def has_points(page: PageLayout) -> bool:
+    """Whether markers put points on a page, so that its colours matter."""
+    return bool(_fields(page))
+
+
+def read_points(
+    image: PageImage,
+    page: PageLayout,
+    registration: Registration,
+    options: PointsOptions | None = None,
+) -> tuple[FieldReading, ...]:
+    """Read what markers wrote in the fields for points and for their total.
+
+    On a scan in colour only the marker's ink is looked at. Colours are decoded here, and
+    only where the page has such fields.
+
+    Parameters
+    ----------
+    image : PageImage
+    page : PageLayout
+    registration : Registration
+    options : PointsOptions, optional
+
+    Returns
+    -------
+    tuple of FieldReading
+        One for each field with the role ``POINTS`` or ``TOTAL``. The value is a number,
+        ``"7.5"``, or empty where nothing is written; `FieldReading.choices` has one entry
+        with what else may be meant: ``""`` is nothing, ``"?"`` no number.
+    """
+    options = options or PointsOptions()
+    fields = _fields(page)
+    if not fields:
+        return ()
+    pixels, frame = image.pixels, None
+    colours = image.in_colour()
+    regions = _regions(fields, registration, pixels.shape)
+    if regions and not is_grey(colours, regions):
+        grey, is_black = marker_ink(colours, regions)
+        pixels, frame = Pixels.of(grey), None if is_black else BoxFrame.DROPOUT
+    cuts = cut_fields(pixels, [_as_writing(f, frame) for f in fields], registration)
+    return tuple(_read(field, cut, options) for field, cut in zip(fields, cuts, strict=True))
+
+
+def _read(field: PointsField, cut: CutField, options: PointsOptions) -> FieldReading:
+    if not cut.in_image:
+        return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
+    choices = read_number(cut)
+    kept = tuple((value, round(p, 4)) for value, p in choices if p >= _LEAST)
+    value, probability = kept[0]
+    if value == NO_NUMBER:
+        value = next((other for other, _ in kept[1:] if other), "")
+    certain = probability >= options.certainty and kept[0][0] != NO_NUMBER
+    flag = Flag.OK if certain else Flag.DOUBTFUL
+    return FieldReading(field.name, value, probability, flag, (), cut.box_px, (kept,))
+
+
+def _fields(page: PageLayout) -> list[PointsField]:
+    return [
+        f
+        for f in page.fields
+        if isinstance(f, WritingField | AreaField) and f.role in (Role.POINTS, Role.TOTAL)
+    ]
+
+
+def _regions(
+    fields: Sequence[PointsField], registration: Registration, shape: tuple[int, int]
+) -> list[Region]:
+    """What is looked at for inks; fields beyond the image are left out."""
+    height, width = shape
+    frames = [registration.to_px(_extent(f).grown(_FRAME_MM).corners()) for f in fields]
+    regions = []
+    for field in fields:
+        corners = registration.to_px(_extent(field).grown(_AROUND_MM).corners())
+        if not np.isfinite(corners).all():
+            continue
+        left, top = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int).tolist()
+        right, bottom = (
+            np.clip(np.ceil(corners.max(axis=0)), 0, (width, height)).astype(int).tolist()
+        )
+        if right - left < _LEAST_PX or bottom - top < _LEAST_PX:
+            continue
+        inside = np.zeros((bottom - top, right - left), np.uint8)
+        around = np.ones_like(inside)
+        for box in _boxes(field):
+            _fill(inside, registration.to_px(box.grown(-_FRAME_MM).corners()) - (left, top), 1)
+        for frame in frames:
+            _fill(around, frame - (left, top), 0)
+        regions.append(Region(left, top, right, bottom, inside > 0, around > 0))
+    return regions
+
+
+def _fill(mask: NDArray[np.uint8], corners: NDArray[np.float64], value: int) -> None:
+    if np.isfinite(corners).all() and np.abs(corners).max() < _FAR_PX:
+        cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], value)
+
+
+def _boxes(field: PointsField) -> tuple[Box, ...]:
+    return field.boxes() if isinstance(field, WritingField) else (field.box,)
+
+
+def _extent(field: PointsField) -> Box:
+    box = field.box
+    last = _boxes(field)[-1]
+    return Box(box.x, box.y, last.right - box.x, box.h)
+
+
+def _as_writing(field: PointsField, frame: BoxFrame | None) -> WritingField:
+    """The field as boxes to cut out, their frames as the image shows them."""
+    if isinstance(field, AreaField):
+        return WritingField(field.name, field.box, frame=frame or BoxFrame.DARK)
+    return field if frame is None else replace(field, frame=frame)
