@@ -1,0 +1,233 @@
+"""Reading what is written by hand in the boxes of a registered page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.ctc import language_of, likelihood
+from inkmark.images import Pixels
+from inkmark.layouts import BoxFrame, PageLayout, Role, WritingField
+from inkmark.ocr._writing_model import writing_model
+from inkmark.ocr.boxes import PAPER, SCALE, CutField, cut_fields
+from inkmark.ocr.protocol import TextReading
+from inkmark.readings import FieldReading, Flag, Registration
+
+__all__ = ["WritingOptions", "read_writing"]
+
+GreyImage = NDArray[np.uint8]
+FloatArray = NDArray[np.float64]
+Choice = tuple[tuple[str, float], ...]
+
+_MARKERS = (Role.POINTS, Role.TOTAL)
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NAMED = {
+    "digits": _DIGITS,
+    "letters": _LETTERS,
+    "number": _DIGITS + "+-./,",
+    "points": _DIGITS + ".½",
+    "text": _DIGITS + _LETTERS,
+}
+"""What one box may hold by the name of a charset."""
+_LEAST_SHARE = 0.0005
+"""What is less likely is not kept."""
+_BLACK = 0.55
+"""A box of which this share is ink holds no symbol."""
+_AROUND_MM = 0.5
+"""Paper left around a line of writing."""
+_FRAME_SEEN = 10
+"""A dark frame that is no darker is covered, torn off or not on this page."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritingOptions:
+    """How surely writing is told apart.
+
+    Attributes
+    ----------
+    silent_error_rate : float
+        Of the boxes that nobody is asked to look at, no larger share than this is to be read
+        otherwise than a careful person would. A smaller rate flags more.
+    """
+
+    silent_error_rate: float = 1e-3
+
+
+def read_writing(
+    pixels: Pixels,
+    page: PageLayout,
+    registration: Registration,
+    options: WritingOptions | None = None,
+) -> tuple[FieldReading, ...]:
+    """Read the writing fields of a registered page, but those in which markers write.
+
+    Parameters
+    ----------
+    pixels : Pixels
+    page : PageLayout
+    registration : Registration
+    options : WritingOptions, optional
+
+    Returns
+    -------
+    tuple of FieldReading
+        One for each field, in the layout's order.
+
+    Notes
+    -----
+    Frames are erased by what the layout says of them, see `inkmark.ocr.boxes`. A small
+    network reads each box by itself; where it is not sure the recogniser of strings reads the
+    box as well, and both are weighed as a model says that was fitted to simulated pages of
+    known truth. Single boxes for several characters are read by the recogniser of strings.
+    """
+    options = options or WritingOptions()
+    fields = [
+        field
+        for field in page.fields
+        if isinstance(field, WritingField) and field.role not in _MARKERS
+    ]
+    cuts = cut_fields(pixels, fields, registration)
+    boxes = _read_boxes(fields, cuts)
+    limit = writing_model().limit(options.silent_error_rate)
+    return tuple(
+        _field_reading(field, cut, boxes[k], limit) if k in boxes else _line_reading(field, cut)
+        for k, (field, cut) in enumerate(zip(fields, cuts, strict=True))
+    )
+
+
+def _symbols(field: WritingField) -> str:
+    """What one box of a field may hold."""
+    return _NAMED.get(field.charset, field.charset)
+
+
+# --- boxes of one symbol ------------------------------------------------------------------
+
+
+def _read_boxes(
+    fields: Sequence[WritingField], cuts: Sequence[CutField]
+) -> dict[int, list[Choice]]:
+    """What each box may hold, by the number of its field; only fields of boxes."""
+    model = writing_model()
+    found: dict[int, list[Choice]] = {}
+    written: dict[str, list[tuple[int, int]]] = {}
+    for k, (field, cut) in enumerate(zip(fields, cuts, strict=True)):
+        if field.is_line:
+            continue
+        symbols = _symbols(field)
+        found[k] = [()] * field.n_boxes
+        for box in range(field.n_boxes):
+            amount, covered = cut.measures[box, :2].tolist()
+            blank = model.blank_probability(amount)
+            if blank > 1 - _LEAST_SHARE:
+                found[k][box] = (("", 1.0),)
+            elif covered > _BLACK:
+                found[k][box] = (("?", 1.0),)
+            else:
+                written.setdefault(symbols, []).append((k, box))
+    for symbols, places in written.items():
+        crops = [cuts[k].crop(box) for k, box in places]
+        for (k, box), row in zip(places, _read_crops(crops, symbols), strict=True):
+            blank = model.blank_probability(cuts[k].measures[box, 0])
+            found[k][box] = _choice(("", *symbols, "?"), [blank, *((1 - blank) * row).tolist()])
+    return found
+
+
+def _read_crops(crops: Sequence[GreyImage], symbols: str) -> FloatArray:
+    """Probability of each symbol and, last, of none of them in each crop of one box."""
+    from inkmark.ocr.glyphs import glyph_images, glyph_reader  # noqa: PLC0415 - loads onnxruntime
+
+    model, reader = writing_model(), glyph_reader()
+    if not all(symbol in reader.classes for symbol in symbols):
+        return _by_string(crops, symbols)
+    weights = model.kinds["digits" if set(symbols) <= set(_DIGITS) else "letters"]
+    by_glyph = reader.probabilities(glyph_images(crops, PAPER)[0], symbols).astype(np.float64)
+    rows = weights.by_glyph(by_glyph)
+    unsure = np.flatnonzero(rows.max(axis=1) < model.sure)
+    if len(unsure):
+        by_string = _by_string([crops[k] for k in unsure.tolist()], symbols)
+        rows[unsure] = weights.by_both(by_glyph[unsure], by_string)
+    return rows
+
+
+def _by_string(crops: Sequence[GreyImage], symbols: str) -> FloatArray:
+    """The same by the recogniser of strings, (n, len(symbols) + 1)."""
+    from inkmark.ocr.strings import string_reader  # noqa: PLC0415 - loads onnxruntime
+
+    out = np.empty((len(crops), len(symbols) + 1))
+    lines = [_line_crop(crop) for crop in crops]
+    for row, steps in zip(out, string_reader().steps(lines, symbols), strict=True):
+        row[:-1] = [likelihood(steps, symbol) for symbol in symbols]
+        row[-1] = max(1.0 - row[:-1].sum(), 0.0)
+    return out
+
+
+def _choice(symbols: Sequence[str], probabilities: Sequence[float]) -> Choice:
+    ranked = sorted(zip(probabilities, symbols, strict=True), key=lambda pair: -pair[0])
+    return tuple((s, round(p, 4)) for p, s in ranked if p >= _LEAST_SHARE)
+
+
+def _field_reading(
+    field: WritingField, cut: CutField, boxes: list[Choice], limit: float
+) -> FieldReading:
+    """Put the boxes of a field together."""
+    if not cut.in_image:
+        return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
+    best = [choice[0] for choice in boxes]
+    confidence = math.prod(probability for _, probability in best)
+    flag = Flag.OK if all(1 - probability <= limit for _, probability in best) else Flag.DOUBTFUL
+    # A number may be shorter than its boxes, but a gap in it is none.
+    symbols = [symbol or " " for symbol, _ in best]
+    value = "".join(symbols).strip().replace(" ", "?")
+    if "?" in value:
+        flag = Flag.DOUBTFUL
+    if not value and field.frame is BoxFrame.DARK and cut.frame < _FRAME_SEEN:
+        flag, confidence = Flag.DOUBTFUL, 0.5 * confidence
+    return FieldReading(field.name, value, confidence, flag, (), cut.box_px, tuple(boxes))
+
+
+# --- lines --------------------------------------------------------------------------------
+
+
+def _line_crop(crop: GreyImage) -> GreyImage:
+    """The part of a crop that holds ink with paper around it, the ink made dark."""
+    dark = PAPER - np.minimum(crop, PAPER)
+    ink = int(dark.max())
+    rows, columns = (np.flatnonzero((dark > 0.4 * ink).any(axis=axis)) for axis in (1, 0))
+    around = round(_AROUND_MM * SCALE)
+    part = dark[
+        max(rows[0] - around, 0) : rows[-1] + around + 1,
+        max(columns[0] - around, 0) : columns[-1] + around + 1,
+    ]
+    return np.asarray(255 - np.minimum(part * (220.0 / max(ink, 1)), 255.0), np.uint8)
+
+
+def _line_reading(field: WritingField, cut: CutField) -> FieldReading:
+    if not cut.in_image:
+        return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
+    model = writing_model()
+    blank = max(
+        model.blank_probability(amount) for amount in cut.measures[:, :1].sum(axis=0).tolist()
+    )
+    if blank > 0.5:
+        flag = Flag.OK if blank > 1 - _LEAST_SHARE else Flag.DOUBTFUL
+        if field.frame is BoxFrame.DARK and cut.frame < _FRAME_SEEN:
+            flag, blank = Flag.DOUBTFUL, 0.5 * blank
+        return FieldReading(field.name, "", blank, flag, (), cut.box_px)
+    if cut.measures[:, 1].max() > _BLACK:
+        return FieldReading(field.name, "?", 1.0, Flag.DOUBTFUL, (), cut.box_px)
+    from inkmark.ocr.strings import string_reader  # noqa: PLC0415 - loads onnxruntime
+
+    language = language_of(field.charset)
+    owned = np.where(cut.owner >= 0, cut.strip, np.uint8(PAPER))
+    alphabet = "" if language.is_open else language.alphabet
+    (steps,) = string_reader().steps([_line_crop(owned)], alphabet)
+    reading = TextReading.of(steps, language, 1)
+    confidence = reading.confidence * min(reading.inside, 1.0)
+    flag = Flag.OK if confidence > 0.9 else Flag.DOUBTFUL
+    return FieldReading(
+        field.name, reading.text or "?", confidence, flag, (), cut.box_px, steps.choices()
+    )
