@@ -217,6 +217,8 @@ class IssueKind(StrEnum):
     """The page was read, but a field of it needs a look."""
     MISSING_PAGE = "missing page"
     """A candidate's page that was expected and not received."""
+    SET_ASIDE = "set aside"
+    """A person decided that the page is nobody's."""
     WITHDRAWN = "withdrawn"
     """The page's file was taken out of the exam's scans."""
 

@@ -82,7 +82,7 @@ _COUNTS = (
     ("doubtful", "in use, with fields that need a look"),
     ("unidentified", "whose or which page is not known"),
     ("duplicate", "further images of a page"),
-    ("foreign", "of another exam or print"),
+    ("foreign", "of another exam or print, or set aside"),
     ("unreadable", "not to be decoded, or no sheet"),
     ("missing", "expected and not in use"),
 )
@@ -91,10 +91,11 @@ _COUNTS = (
 def leaves_work(report: BatchReport) -> bool:
     """Say whether a batch has pages that a person has to look at.
 
-    A further image of a page is none: where the two differ, the page in use is doubtful.
+    A further image of a page is none: where the two differ, the page in use is doubtful. Nor
+    is a page that a person has set aside.
     """
-    duplicates = (IssueKind.DUPLICATE_IMAGE, IssueKind.DUPLICATE_PAGE)
-    return any(issue.kind not in duplicates for issue in report.issues)
+    settled = (IssueKind.DUPLICATE_IMAGE, IssueKind.DUPLICATE_PAGE, IssueKind.SET_ASIDE)
+    return any(issue.kind not in settled for issue in report.issues)
 
 
 def batch_lines(report: BatchReport) -> Iterator[str]:

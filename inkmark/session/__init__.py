@@ -10,7 +10,7 @@ from __future__ import annotations
 from inkmark.session.balance import BatchReport, batch_report, open_fields
 from inkmark.session.batch import Progress, SerialExecutor, read_scans
 from inkmark.session.compiling import say_compiling, tell_of_compiling
-from inkmark.session.exams import identify, read_exam
+from inkmark.session.exams import facts_of, identify, read_exam
 from inkmark.session.pages import ReadOptions, read_page
 from inkmark.session.pool import WorkerPool, processors
 from inkmark.session.watching import FolderWatch, scan_files, take_in
@@ -23,6 +23,7 @@ __all__ = [
     "SerialExecutor",
     "WorkerPool",
     "batch_report",
+    "facts_of",
     "identify",
     "open_fields",
     "processors",

@@ -22,6 +22,7 @@ _COUNTED_AS = {
     IssueKind.DUPLICATE_PAGE: "duplicate",
     IssueKind.OTHER_EXAM: "foreign",
     IssueKind.OTHER_VERSION: "foreign",
+    IssueKind.SET_ASIDE: "foreign",
     IssueKind.UNREADABLE_FILE: "unreadable",
     IssueKind.UNREGISTERED: "unreadable",
 }
@@ -50,7 +51,8 @@ class BatchReport:
     duplicate : int
         Further images of pages that are there already.
     foreign : int
-        Pages of another exam or another print of the sheet.
+        Pages of another exam or another print of the sheet, and those that a person has set
+        aside as nobody's.
     unreadable : int
         Files and pages that cannot be decoded or do not show a sheet.
     missing : int

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from inkmark.exam import Exam, ExamFolder
 from inkmark.images import find_scans
-from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout
+from inkmark.layouts import PageLayout, Role, SheetLayout
+from inkmark.marking import identify_sheets, number_evidence
 from inkmark.readings import IssueKind, SheetIssue, SheetReading
 from inkmark.session.balance import BatchReport, batch_report
 from inkmark.session.batch import Job, Progress, Task, file_text, run_tasks
 from inkmark.session.pages import ReadOptions, page_code
-from inkmark.store import ExamStore, Facts, PageRecord, PageRows, page_rows
+from inkmark.store import ExamStore, Facts, PageRecord, PageRows, describe, page_rows
 
-__all__ = ["identify", "read_exam"]
+__all__ = ["facts_of", "identify", "read_exam"]
 
 _COMMIT_PAGES = 50
 """Pages written in one transaction."""
@@ -56,19 +59,16 @@ def read_exam(
     options = options or ReadOptions()
     names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
     known = store.known_pages(layout.version)
-    job = Job(layout, options, exam.id, _rows)
+    facts = facts_of(exam, layout)
+    columns = frozenset(column for own in facts.numbers.values() for column in own.values())
+    job = Job(layout, options, exam.id, partial(_rows, columns=columns))
     tasks = [
         Task(path, name, known=frozenset(known.get(name, frozenset())))
         for path, name in names.items()
     ]
-    roster = frozenset(candidate.number for candidate in exam.candidates)
-    facts = Facts(
-        layout.version,
-        frozenset(n for n, page in enumerate(layout.pages) if _number_fields(page)),
-        roster or None,
-        "" if sources else f"{folder.scans.name}/",
-        frozenset() if sources else frozenset(names.values()),
-    )
+    if not sources:
+        files = frozenset(names.values())
+        facts = replace(facts, folder=f"{folder.scans.name}/", files=files)
     new = 0
     batch: list[PageRows] = []
     for pages in run_tasks(job, tasks, executor, progress):
@@ -81,21 +81,37 @@ def read_exam(
     return batch_report(exam, layout, store, new)
 
 
-def _rows(outcome: SheetReading | SheetIssue, layout: SheetLayout) -> PageRows:
-    return page_rows(identify(outcome, layout))
+def _rows(
+    outcome: SheetReading | SheetIssue, layout: SheetLayout, columns: Collection[str]
+) -> PageRows:
+    return page_rows(identify(outcome, layout, columns))
 
 
-def identify(outcome: SheetReading | SheetIssue, layout: SheetLayout) -> PageRecord:
-    """Find out whose page it is, from its code and its candidate number grid.
+def facts_of(exam: Exam, layout: SheetLayout) -> Facts:
+    """Give what the pages of an exam are settled by."""
+    columns = {name for candidate in exam.candidates for name, _ in candidate.identifiers}
+    numbers = {n: _number_fields(page, columns) for n, page in enumerate(layout.pages)}
+    return Facts(
+        layout.version,
+        {n: own for n, own in numbers.items() if own},
+        {candidate.number: candidate for candidate in exam.candidates} or None,
+    )
 
-    The code and every digit of the grid that could be read have to agree. Nothing is
-    guessed: where they do not, or where neither names a candidate, the page is
-    unidentified.
+
+def identify(
+    outcome: SheetReading | SheetIssue, layout: SheetLayout, columns: Collection[str] = ()
+) -> PageRecord:
+    """Note whose page it is by the page alone: its code, and the number read beyond doubt.
+
+    Nothing is guessed: where the numbers on a page contradict each other, or none is sure,
+    the page is unidentified until it is settled with all others (see `ExamStore.settle`).
 
     Parameters
     ----------
     outcome : SheetReading or SheetIssue
     layout : SheetLayout
+    columns : collection of str
+        Further columns of the roster. A field with the name of one holds what is in it.
 
     Returns
     -------
@@ -112,54 +128,34 @@ def identify(outcome: SheetReading | SheetIssue, layout: SheetLayout) -> PageRec
             outcome.page_number,
             None,
             layout_version=layout.version,
+            named=outcome.candidate,
         )
     page = layout.pages[outcome.page_number]
     code = page_code(page, outcome.codes)
-    coded = "" if code is None else code.candidate
-    written = _written_number(page, outcome)
-    candidate, issue, message = "", None, ""  # the roster is looked up when pages are settled
-    if coded and written and not _agree(coded, written):
-        issue = IssueKind.UNIDENTIFIED
-        message = (
-            f"the code says candidate {coded}, the bubbles say {written}. Find out whose "
-            "sheet it is, correct the bubbles on paper and scan it again."
-        )
-    elif coded or (written and "?" not in written):
-        candidate = coded or written
-    else:
-        issue = IssueKind.UNIDENTIFIED
-        shown = f"is read as {written}" if written else "is blank"
-        message = (
-            f"the candidate number {shown} and there is no readable code that names the "
-            "candidate. Complete the number on the sheet and scan it again."
-        )
+    named = "" if code is None else code.candidate
+    evidence = number_evidence(_number_fields(page, columns), outcome.fields, outcome.codes, named)
+    (found,) = identify_sheets([evidence], ())
     return PageRecord(
         outcome.source,
-        issue,
-        message,
-        candidate,
+        None if found.candidate else IssueKind.UNIDENTIFIED,
+        "" if found.candidate else describe(found.doubt, evidence),
+        found.candidate,
         outcome.page_number,
         outcome,
         "" if code is None else code.serial,
         layout.version,
+        named,
     )
 
 
-def _written_number(page: PageLayout, reading: SheetReading) -> str:
-    names = _number_fields(page)
-    values = [r.value for r in reading.fields if r.field in names]
-    number = values[0] if values else ""
-    return number if number.strip("?") else ""
+def _number_fields(page: PageLayout, columns: Collection[str]) -> dict[str, str]:
+    """Fields that say who the candidate is, and the column of the roster each is in.
 
-
-def _number_fields(page: PageLayout) -> set[str]:
-    return {f.name for f in page.fields if isinstance(f, BubbleField) and f.role is Role.CANDIDATE}
-
-
-def _agree(coded: str, written: str) -> bool:
-    return len(coded) == len(written) and all(
-        b in ("?", a) for a, b in zip(coded, written, strict=True)
-    )
+    It is empty for the candidate number.
+    """
+    return {
+        f.name: f.name if f.name in columns else "" for f in page.fields if f.role is Role.CANDIDATE
+    }
 
 
 def _name(path: Path, folder: ExamFolder) -> str:

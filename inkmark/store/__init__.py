@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from inkmark.store.database import ExamStore
+from inkmark.store.identifying import Facts, describe
 from inkmark.store.records import (
     Decision,
+    IdentityDecision,
     PageRecord,
     PageSummary,
     StoredPage,
@@ -12,17 +14,18 @@ from inkmark.store.records import (
     StoredScore,
 )
 from inkmark.store.rows import PageRows, page_rows
-from inkmark.store.settling import Facts
 
 __all__ = [
     "Decision",
     "ExamStore",
     "Facts",
+    "IdentityDecision",
     "PageRecord",
     "PageRows",
     "PageSummary",
     "StoredPage",
     "StoredReading",
     "StoredScore",
+    "describe",
     "page_rows",
 ]

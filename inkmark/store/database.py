@@ -28,6 +28,7 @@ from inkmark.readings import (
 from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
 from inkmark.store.connecting import make_engine
+from inkmark.store.identifying import Facts, all_identities, sheet_of
 from inkmark.store.queries import (
     PAGE_COLUMNS,
     all_decisions,
@@ -38,6 +39,7 @@ from inkmark.store.queries import (
 )
 from inkmark.store.records import (
     Decision,
+    IdentityDecision,
     PageSummary,
     StoredPage,
     StoredReading,
@@ -52,7 +54,6 @@ from inkmark.store.rows import (
     stored_score,
 )
 from inkmark.store.settling import (
-    Facts,
     retire_other_layouts,
     settle,
     settle_touched,
@@ -217,11 +218,12 @@ class ExamStore:
         return n_new
 
     def settle(self, facts: Facts) -> None:
-        """Settle which of all pages are in use.
+        """Settle whose pages all are, and which of them are in use.
 
         Pages read with another layout and pages whose file is gone are taken out of use;
-        pages of blank sheets get the candidate of their sheet; candidates are looked up in
-        the roster; and of several images of a page the best is in use (see
+        whose a page is follows from decisions by hand, the numbers read on it and the roster
+        (see `inkmark.store.identifying`); pages of blank sheets get the candidate of their
+        sheet; and of several images of a page the best is in use (see
         `inkmark.store.choosing`). The outcome depends on what is stored, not on the order in
         which it came.
         """
@@ -352,6 +354,58 @@ class ExamStore:
                     del row["id"]
                     new.append(row | {"sha256": image[0], "page_index": image[1]})
             _insert(connection, schema.decisions, new)
+        return len(new)
+
+    def identities(self) -> list[IdentityDecision]:
+        """Every decision on whose sheet one is, oldest first."""
+        with self._reading() as connection:
+            return all_identities(connection, self._exam_id)
+
+    def add_identities(self, decisions: Iterable[IdentityDecision]) -> int:
+        """Store decisions on whose sheet one is; `settle` puts them to use.
+
+        One that says what the latest on its image says is left out.
+
+        Returns
+        -------
+        int
+            How many were stored.
+
+        Raises
+        ------
+        StoreError
+            Where an image is not known.
+        """
+        table = schema.pages
+        wanted = list(decisions)
+        new = []
+        with self._writing() as connection:
+            held = {
+                (d.sha256, d.page_index): d.candidate
+                for d in all_identities(connection, self._exam_id)
+            }
+            for some in in_chunks(wanted):
+                query = sa.select(
+                    *(table.c[n] for n in ("sha256", "page_index", "serial", "named", "claim"))
+                ).where(
+                    table.c.exam_id == self._exam_id,
+                    table.c.sha256.in_({d.sha256 for d in some} - {""}),
+                )
+                pages = {(r.sha256, r.page_index): r for r in connection.execute(query)}
+                for decision in some:
+                    image = decision.sha256, decision.page_index
+                    if image not in pages:
+                        raise StoreError(
+                            f"no page image {decision.sha256[:16]}-{decision.page_index} was "
+                            "read. Read the sheet first, or take the decision out."
+                        )
+                    if held.get(image) == decision.candidate:
+                        continue
+                    row = {"exam_id": self._exam_id, **dataclasses.asdict(decision)}
+                    del row["id"]
+                    sheet, claim = sheet_of(pages[image]), pages[image].claim
+                    new.append(row | {"sheet": sheet, "claim": claim})
+            _insert(connection, schema.identities, new)
         return len(new)
 
     # -------------------------------------------------------------- scores

@@ -39,8 +39,24 @@ def all_decisions(connection: sa.Connection, exam_id: str) -> list[Decision]:
 
 
 def latest_decisions(connection: sa.Connection, exam_id: str) -> Latest:
-    """The decision that holds for each field of each candidate."""
-    return {(d.candidate, d.field): d for d in all_decisions(connection, exam_id)}
+    """The decision that holds for each field of each candidate.
+
+    A decision is about what is on a sheet: it goes with the sheet where that turns out to be
+    another candidate's.
+    """
+    decisions = all_decisions(connection, exam_id)
+    table = schema.pages
+    query = sa.select(table.c.sha256, table.c.page_index, table.c.candidate).order_by(
+        table.c.candidate
+    )
+    owners = {
+        (row.sha256, row.page_index): row.candidate
+        for some in in_chunks(sorted({d.sha256 for d in decisions}))
+        for row in connection.execute(
+            query.where(table.c.exam_id == exam_id, table.c.sha256.in_(some))
+        )
+    }
+    return {(owners.get((d.sha256, d.page_index), d.candidate), d.field): d for d in decisions}
 
 
 def stored_pages(

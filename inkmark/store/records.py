@@ -9,7 +9,15 @@ from inkmark.geometry import Box
 from inkmark.marking import ScoreRecord
 from inkmark.readings import FieldReading, IssueKind, PageSource, SheetReading
 
-__all__ = ["Decision", "PageRecord", "PageSummary", "StoredPage", "StoredReading", "StoredScore"]
+__all__ = [
+    "Decision",
+    "IdentityDecision",
+    "PageRecord",
+    "PageSummary",
+    "StoredPage",
+    "StoredReading",
+    "StoredScore",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,10 @@ class PageRecord:
         Serial number of a blank sheet, which its pages share; empty for other sheets.
     layout_version : str
         Version of the layout it was read with.
+    named : str
+        Candidate that the page's own code names; empty where it names none.
+    guesses : tuple of (str, float)
+        Of a page whose candidate is not known: who it may be, as in `Identity.guesses`.
     """
 
     source: PageSource
@@ -43,6 +55,13 @@ class PageRecord:
     reading: SheetReading | None
     serial: str = ""
     layout_version: str = ""
+    named: str = ""
+    guesses: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def sheet(self) -> str:
+        """The sheet of paper by its code: a candidate, or ``*`` and a serial; may be empty."""
+        return f"*{self.serial}" if self.serial else self.named
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +161,39 @@ class Decision:
     id: int = 0
     sha256: str = ""
     page_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDecision:
+    """What a person decided about whose sheet it is.
+
+    Attributes
+    ----------
+    sha256, page_index : str, int
+        The page image that was looked at.
+    candidate : str or None
+        Candidate number; empty for nobody's, None to leave it open again.
+    decided_by : str
+    decided_at : datetime
+        UTC, without a time zone.
+    reason : str
+    sheet : str
+        The sheet of paper; see `PageRecord.sheet`. Filled in when the decision is stored.
+    claim : str
+        The number that was read on the page beyond doubt; filled in as `sheet`.
+    id : int
+        0 for a decision that is not stored yet.
+    """
+
+    sha256: str
+    page_index: int
+    candidate: str | None
+    decided_by: str
+    decided_at: dt.datetime
+    reason: str = ""
+    sheet: str = ""
+    claim: str = ""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

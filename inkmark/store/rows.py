@@ -94,6 +94,9 @@ def page_rows(record: PageRecord) -> PageRows:
         "message": record.message,
         "candidate": record.candidate,
         "serial": record.serial,
+        "named": record.named,
+        "claim": record.candidate,
+        "guesses": "[]",
         "layout_version": record.layout_version,
         "contested": "[]",
         "page_number": record.page_number,
@@ -179,6 +182,8 @@ def page_record(row: Any, fields: tuple[FieldReading, ...]) -> PageRecord:
         reading,
         row.serial,
         row.layout_version,
+        row.named,
+        tuple((candidate, p) for candidate, p in row.guesses),
     )
 
 

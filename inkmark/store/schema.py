@@ -19,6 +19,7 @@ __all__ = [
     "candidates",
     "decisions",
     "exams",
+    "identities",
     "metadata",
     "pages",
     "readings",
@@ -100,6 +101,14 @@ pages = sa.Table(
     _text("fault", "why the image itself could not be read; empty where it could"),
     _text("candidate", "candidate number; empty where not known"),
     _text("serial", "serial number of a blank sheet, by its code; empty for other sheets"),
+    _text("named", "candidate that the page's own code names; empty where it names none"),
+    _text("claim", "candidate number that is read on the page beyond doubt; empty if none is"),
+    sa.Column(
+        "guesses",
+        sa.JSON,
+        nullable=False,
+        comment="whose page it may be: candidates (nobody on the roster: empty) and probabilities",
+    ),
     sa.Column("page_number", sa.Integer, nullable=False, comment="page of the layout, from 0"),
     sa.Column(
         "contested",
@@ -169,6 +178,24 @@ decisions = sa.Table(
     sa.Index("decisions_by_field", "exam_id", "candidate", "field"),
 )
 
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, comment="decision; the latest one holds"),
+    sa.Column("exam_id", sa.ForeignKey("exams.id"), nullable=False, comment="exam"),
+    _text("sha256", "hash of the file that was looked at"),
+    sa.Column("page_index", sa.Integer, nullable=False, comment="page in that file, from 0"),
+    _text("sheet", "the sheet of paper: candidate its code names, or * and serial; may be empty"),
+    _text("claim", "candidate number that was read on the page beyond doubt"),
+    sa.Column(
+        "candidate", sa.Text, comment="whose sheet it is: empty for nobody's, null for left open"
+    ),
+    _text("decided_by", "who decided"),
+    sa.Column("decided_at", sa.DateTime, nullable=False, comment="when, UTC"),
+    _text("reason", "why; empty where none was given"),
+    sa.Index("identities_by_exam", "exam_id"),
+)
+
 scores = sa.Table(
     "scores",
     metadata,
@@ -200,7 +227,13 @@ UPGRADES = {
         "CREATE INDEX readings_flagged ON readings (page_id) WHERE flag != ''",
     ),
     2: ("ALTER TABLE pages ADD COLUMN edge_mm FLOAT",),
-    3: ("ALTER TABLE readings ADD COLUMN choices JSON NOT NULL DEFAULT '[]'",),
+    3: (
+        "ALTER TABLE readings ADD COLUMN choices JSON NOT NULL DEFAULT '[]'",
+        "ALTER TABLE pages ADD COLUMN named TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE pages ADD COLUMN claim TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE pages ADD COLUMN guesses JSON NOT NULL DEFAULT '[]'",
+        "UPDATE pages SET claim = candidate",
+    ),
 }
 """Earlier version -> the statements that bring a database to the one after it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -13,46 +12,23 @@ from inkmark.readings import IssueKind
 from inkmark.store import schema
 from inkmark.store.adding import Touched, in_chunks
 from inkmark.store.choosing import alone, choose
+from inkmark.store.identifying import (
+    IDENTIFIED,
+    IDENTITY_COLUMNS,
+    Facts,
+    all_identities,
+    decided,
+    identify_pages,
+)
 from inkmark.store.rows import READ
 
-__all__ = ["Facts", "retire_other_layouts", "settle", "settle_touched"]
+__all__ = ["retire_other_layouts", "settle", "settle_touched"]
 
-_IDENTIFIED = (
-    READ,
-    str(IssueKind.DUPLICATE_PAGE),
-    str(IssueKind.DUPLICATE_IMAGE),
-)
 _WITH_READING = (
-    *_IDENTIFIED,
+    *IDENTIFIED,
     str(IssueKind.UNIDENTIFIED),
     str(IssueKind.UNKNOWN_CANDIDATE),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What pages are settled by.
-
-    Attributes
-    ----------
-    layout_version : str
-        Layout in use.
-    number_pages : frozenset of int
-        Pages of the layout that bear a candidate number themselves.
-    roster : frozenset of str or None
-        Candidate numbers; None where there is no roster and anybody may come.
-    folder : str
-        Folder of the scans, with a slash at its end; empty where only some of its files
-        were looked at.
-    files : frozenset of str
-        The files that are in the folder.
-    """
-
-    layout_version: str
-    number_pages: frozenset[int]
-    roster: frozenset[str] | None
-    folder: str = ""
-    files: frozenset[str] = frozenset()
 
 
 def settle(connection: sa.Connection, exam_id: str, facts: Facts) -> None:
@@ -60,6 +36,7 @@ def settle(connection: sa.Connection, exam_id: str, facts: Facts) -> None:
     retire_other_layouts(connection, exam_id, facts.layout_version)
     if facts.folder:
         _withdraw_absent(connection, exam_id, facts.folder, facts.files)
+    identify_pages(connection, exam_id, facts)
     settle_touched(connection, exam_id, facts, None)
 
 
@@ -67,7 +44,7 @@ def settle_touched(
     connection: sa.Connection, exam_id: str, facts: Facts, touched: Touched | None
 ) -> None:
     """Settle the pages of some candidates and blank sheets; None for all."""
-    _join_sheets(connection, exam_id, facts.number_pages, touched)
+    _join_sheets(connection, exam_id, facts.numbers.keys(), touched)
     _apply_roster(connection, exam_id, facts.roster, touched)
     _settle_duplicates(connection, exam_id, touched)
 
@@ -107,22 +84,24 @@ def _withdraw_absent(
 def _join_sheets(
     connection: sa.Connection,
     exam_id: str,
-    number_pages: frozenset[int],
+    number_pages: Collection[int],
     touched: Touched | None,
 ) -> None:
     """Give pages of blank sheets the candidate whose number is on another page."""
     table = schema.pages
-    names = ("id", "serial", "candidate", "page_number", "status", "message")
+    names = (*IDENTITY_COLUMNS, "id", "candidate", "page_number", "status", "message")
     query = (
         sa.select(*(table.c[name] for name in names))
         .where(table.c.exam_id == exam_id, table.c.serial != "", table.c.status.in_(_WITH_READING))
         .order_by(table.c.serial)
     )
     rows = _rows(connection, query, table.c.serial, None if touched is None else touched.serials)
+    decisions = all_identities(connection, exam_id)
     for serial, group in groupby(rows, key=lambda row: row.serial):
         sheet = list(group)
+        by_hand = decided(sheet, decisions)
         owners = {row.candidate for row in sheet if row.page_number in number_pages} - {""}
-        others = [row for row in sheet if row.page_number not in number_pages]
+        others = [r for r in sheet if r.page_number not in number_pages and r.id not in by_hand]
         unidentified = str(IssueKind.UNIDENTIFIED)
         if len(owners) == 1:
             (owner,) = owners
@@ -144,22 +123,21 @@ def _orphan(serial: str, candidates: set[str]) -> str:
             "scan that."
         )
     return (
-        f"the page of sheet {serial} that bears the candidate number is not there or cannot be "
-        "read. Scan it, complete the number on it where it is incomplete, and run inkmark read "
-        "again."
+        f"the page of sheet {serial} that bears the candidate number is not there, or whose it "
+        "is is not known. Scan it, or say whose sheet it is with inkmark identify."
     )
 
 
 def _apply_roster(
     connection: sa.Connection,
     exam_id: str,
-    roster: frozenset[str] | None,
+    roster: Collection[str] | None,
     touched: Touched | None,
 ) -> None:
     table = schema.pages
     unknown = str(IssueKind.UNKNOWN_CANDIDATE)
     query = sa.select(table.c.id, table.c.candidate, table.c.status).where(
-        table.c.exam_id == exam_id, table.c.status.in_((*_IDENTIFIED, unknown))
+        table.c.exam_id == exam_id, table.c.status.in_((*IDENTIFIED, unknown))
     )
     known, strangers = [], []
     for row in _rows(connection, query, table.c.candidate, _candidates(touched)):
@@ -171,8 +149,7 @@ def _apply_roster(
     for row in strangers:
         message = (
             f"candidate {row.candidate} is not on the roster. Add the candidate to the "
-            "roster and run inkmark read again, or correct the number on the sheet and scan "
-            "it again."
+            "roster and run inkmark read again, or say whose sheet it is with inkmark identify."
         )
         _mark(connection, [row], unknown, message)
 
@@ -185,7 +162,7 @@ def _settle_duplicates(connection: sa.Connection, exam_id: str, touched: Touched
         sa.select(*(table.c[name] for name in (*names, "contested", "fault", "message")))
         .where(
             table.c.exam_id == exam_id,
-            table.c.status.in_((*_IDENTIFIED, str(IssueKind.UNREGISTERED))),
+            table.c.status.in_((*IDENTIFIED, str(IssueKind.UNREGISTERED))),
             table.c.candidate != "",
         )
         .order_by(table.c.candidate, table.c.page_number)

@@ -71,7 +71,7 @@ def record(
     return PageRecord(source, issue, "", candidate, page_number, reading, layout_version="AA")
 
 
-FACTS = Facts("AA", frozenset({0}), None)
+FACTS = Facts("AA", {0: {"candidate": ""}}, None)
 
 
 def add(store: ExamStore, records: Iterable[PageRecord]) -> int:

@@ -32,7 +32,7 @@ EXAM = Exam(
     ),
     candidates=(Candidate("260001", class_name="1"),),
 )
-FACTS = Facts("AA", frozenset({0}), None)
+FACTS = Facts("AA", {0: {"candidate": ""}}, None)
 DPI = 150.0
 
 

@@ -103,6 +103,13 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
         ExamStore.open(path, "DEMO")
 
 
+def drop_version_4(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE readings DROP COLUMN choices")
+    for column in ("named", "claim", "guesses"):
+        connection.execute(f"ALTER TABLE pages DROP COLUMN {column}")
+    connection.execute("DROP TABLE identities")
+
+
 def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "inkmark.db"
     with ExamStore.open(path, "DEMO") as store:
@@ -113,7 +120,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -
         (index,) = connection.execute(query).fetchone()
         connection.execute("ALTER TABLE pages DROP COLUMN fault")
         connection.execute("ALTER TABLE pages DROP COLUMN edge_mm")
-        connection.execute("ALTER TABLE readings DROP COLUMN choices")
+        drop_version_4(connection)
         connection.execute("DROP INDEX readings_flagged")
         connection.execute("UPDATE schema_info SET version = 1")
     connection.close()
@@ -169,7 +176,7 @@ def test_a_database_that_the_second_version_wrote_is_used(tmp_path: Path) -> Non
         add(store, [record("scans/1.jpg")])
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("ALTER TABLE pages DROP COLUMN edge_mm")
-        connection.execute("ALTER TABLE readings DROP COLUMN choices")
+        drop_version_4(connection)
         connection.execute("UPDATE schema_info SET version = 2")
     with ExamStore.open(path, EXAM.id) as store:
         add(store, [record("scans/2.jpg", candidate="0002")])
@@ -183,7 +190,7 @@ def test_a_database_that_the_third_version_wrote_is_used(tmp_path: Path) -> None
         store.put_exam(EXAM)
         add(store, [record("scans/1.jpg")])
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("ALTER TABLE readings DROP COLUMN choices")
+        drop_version_4(connection)
         connection.execute("UPDATE schema_info SET version = 3")
     with ExamStore.open(path, EXAM.id) as store:
         (before,) = store.pages()

@@ -185,7 +185,7 @@ def test_the_pages_of_a_withdrawn_file_give_way(store: ExamStore) -> None:
 
 def test_a_roster_that_is_taken_away_lets_everybody_in(store: ExamStore) -> None:
     add(store, [record("scans/a.jpg", candidate="0099")])
-    store.settle(replace(FACTS, roster=frozenset({"0001"})))
+    store.settle(replace(FACTS, roster={"0001": EXAM.candidates[0]}))
     assert statuses(store) == {"scans/a.jpg": IssueKind.UNKNOWN_CANDIDATE}
     store.settle(FACTS)
     assert statuses(store) == {"scans/a.jpg": None}

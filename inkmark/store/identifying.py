@@ -1,0 +1,417 @@
+"""Whose every page is: settled from what was read, the roster and decisions by hand.
+
+A page that bears a number read beyond doubt is that candidate's. The other pages with a
+number are matched with the candidates that are left, all at once. A decision by hand goes
+before both. Pages of one sheet of paper, by its code, are one sheet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from inkmark.exam import Candidate
+from inkmark.geometry import Box
+from inkmark.marking import (
+    Doubt,
+    Identity,
+    NumberEvidence,
+    fits,
+    identify_sheets,
+    number_evidence,
+)
+from inkmark.readings import CodeReading, IssueKind
+from inkmark.store import schema
+from inkmark.store.adding import in_chunks
+from inkmark.store.records import IdentityDecision
+from inkmark.store.rows import READ, field_reading
+
+__all__ = [
+    "IDENTIFIED",
+    "IDENTITY_COLUMNS",
+    "Facts",
+    "Verdict",
+    "all_identities",
+    "decided",
+    "describe",
+    "identify_pages",
+    "sheet_of",
+]
+
+IDENTIFIED = (READ, str(IssueKind.DUPLICATE_PAGE), str(IssueKind.DUPLICATE_IMAGE))
+"""Status of a page whose candidate is known and may take part in the exam."""
+
+_UNREGISTERED = str(IssueKind.UNREGISTERED)
+_UNKNOWN = str(IssueKind.UNKNOWN_CANDIDATE)
+_TO_IDENTIFY = (
+    *IDENTIFIED,
+    _UNREGISTERED,
+    _UNKNOWN,
+    str(IssueKind.UNIDENTIFIED),
+    str(IssueKind.SET_ASIDE),
+)
+_COLUMNS = ("id", "path", "page_index", "sha256", "page_number", "serial", "named", "claim",
+            "fault", "candidate", "status", "message", "guesses")  # fmt: skip
+IDENTITY_COLUMNS = ("sha256", "page_index", "serial", "named", "claim")
+"""What `decided` has to know of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What pages are settled by.
+
+    Attributes
+    ----------
+    layout_version : str
+        Layout in use.
+    numbers : mapping of int to mapping of str to str
+        Pages of the layout that bear a number of the candidate themselves: their fields with
+        a number, and the column of the roster each is in, empty for the candidate number.
+    roster : mapping of str to Candidate, or None
+        By candidate number; None where there is no roster and anybody may come.
+    folder : str
+        Folder of the scans, with a slash at its end; empty where only some of its files
+        were looked at.
+    files : frozenset of str
+        The files that are in the folder.
+    """
+
+    layout_version: str
+    numbers: Mapping[int, Mapping[str, str]]
+    roster: Mapping[str, Candidate] | None
+    folder: str = ""
+    files: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whose page it is.
+
+    Attributes
+    ----------
+    candidate : str
+        Empty where it is not known.
+    status : str
+        `READ` where it is, for the roster and further images of the page to be looked at.
+    message : str
+    guesses : tuple of (str, float)
+    """
+
+    candidate: str
+    status: str = READ
+    message: str = ""
+    guesses: tuple[tuple[str, float], ...] = field(default=())
+
+
+def sheet_of(row: Any) -> str:
+    """The sheet of paper a page is on, by its code; empty where that is not known."""
+    return f"*{row.serial}" if row.serial else str(row.named)
+
+
+def describe(doubt: Doubt, evidence: Iterable[NumberEvidence], others: str = "") -> str:
+    """Say why it is not known whose page it is, and what to do.
+
+    Parameters
+    ----------
+    doubt : Doubt
+    evidence : iterable of NumberEvidence
+    others : str
+        Further sheets of the same candidate.
+    """
+    shown = ", ".join(dict.fromkeys(e.best[0] for e in evidence if not e.is_blank))
+    why = {
+        Doubt.BLANK: "the candidate number is blank and there is no readable code that names the "
+        "candidate",
+        Doubt.UNCERTAIN: f"the candidate number is read as {shown}, which is not sure enough",
+        Doubt.CONTRADICTORY: f"the numbers on the page contradict each other: {shown}",
+        Doubt.NOT_ON_ROSTER: f"candidate {shown} is not on the roster",
+        Doubt.TWO_SHEETS: f"there is another sheet with the number {shown}{others}",
+    }[doubt]
+    return (
+        f"{why}. Say whose sheet it is with inkmark identify, or correct the number on the sheet "
+        "and scan it again."
+    )
+
+
+def all_identities(connection: sa.Connection, exam_id: str) -> list[IdentityDecision]:
+    """Every decision on whose sheet one is, oldest first."""
+    table = schema.identities
+    query = sa.select(table).where(table.c.exam_id == exam_id).order_by(table.c.id)
+    names = IdentityDecision.__dataclass_fields__
+    return [
+        IdentityDecision(**{name: getattr(row, name) for name in names})
+        for row in connection.execute(query)
+    ]
+
+
+def decided(
+    rows: Sequence[Any], decisions: Sequence[IdentityDecision]
+) -> dict[int, IdentityDecision]:
+    """Give the decision that holds for each page: row id -> decision.
+
+    It holds for the image that was looked at, and for every image of the same sheet of paper
+    that bears the same number; where none can be read on it, also for that, unless the
+    sheet was copied, so that its images are of several sheets.
+
+    Parameters
+    ----------
+    rows : sequence of rows
+        Of the table ``pages``, with `IDENTITY_COLUMNS`; all rows of a sheet or none.
+    decisions : sequence of IdentityDecision
+        Oldest first.
+    """
+    latest: dict[tuple[str, ...], IdentityDecision] = {}
+    for decision in decisions:
+        image = decision.sha256, str(decision.page_index)
+        latest[(decision.sheet, decision.claim) if decision.sheet else ("", *image)] = decision
+        latest["", *image] = decision
+    if not latest:
+        return {}
+    of_sheet: defaultdict[str, set[str | None]] = defaultdict(set)
+    for key, decision in latest.items():
+        of_sheet[key[0]].add(decision.candidate)
+    claims: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        claims[sheet_of(row)].add(row.claim)
+    found = {}
+    for row in rows:
+        sheet = sheet_of(row)
+        held = latest.get((sheet, row.claim)) if sheet else None
+        held = held or latest.get(("", row.sha256, str(row.page_index)))
+        copied = len(claims[sheet] - {""}) > 1
+        if copied:
+            held = latest.get(("", row.sha256, str(row.page_index)))
+        elif held is None and sheet and not row.claim and len(of_sheet[sheet]) == 1:
+            held = next(d for key, d in latest.items() if key[0] == sheet)
+        if held is not None and held.candidate is not None:
+            found[row.id] = held
+    return found
+
+
+def identify_pages(connection: sa.Connection, exam_id: str, facts: Facts) -> None:
+    """Settle whose every page is that bears a number itself, or was decided by hand."""
+    table = schema.pages
+    query = sa.select(*(table.c[name] for name in _COLUMNS)).where(
+        table.c.exam_id == exam_id,
+        table.c.layout_version == facts.layout_version,
+        table.c.status.in_(_TO_IDENTIFY),
+    )
+    rows = sorted(connection.execute(query), key=lambda row: (row.path, row.page_index, row.sha256))
+    verdicts = _verdicts(
+        connection, rows, decided(rows, all_identities(connection, exam_id)), facts
+    )
+    for row in rows:
+        verdict = verdicts.get(row.id)
+        if verdict is not None:
+            _apply(connection, row, verdict)
+
+
+def _apply(connection: sa.Connection, row: Any, verdict: Verdict) -> None:
+    """Write what has changed."""
+    values: dict[str, Any] = {}
+    known = row.candidate == verdict.candidate and row.status in (*IDENTIFIED, _UNKNOWN)
+    if verdict.status != READ or not (known or row.status == _UNREGISTERED):
+        values = {"status": verdict.status, "message": verdict.message}
+    if row.fault and not verdict.candidate:
+        values = {"status": _UNREGISTERED, "message": row.fault}
+    values |= {"candidate": verdict.candidate, "guesses": [list(g) for g in verdict.guesses]}
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if changed:
+        table = schema.pages
+        connection.execute(table.update().where(table.c.id == row.id).values(**changed))
+
+
+def _verdicts(
+    connection: sa.Connection,
+    rows: Sequence[Any],
+    by_hand: Mapping[int, IdentityDecision],
+    facts: Facts,
+) -> dict[int, Verdict]:
+    verdicts: dict[int, Verdict] = {}
+    firm: defaultdict[str, list[Any]] = defaultdict(list)
+    waiting = []
+    for row in rows:
+        decision = by_hand.get(row.id)
+        if decision is not None:
+            verdicts[row.id] = _by_hand(decision)
+            if decision.candidate:
+                firm[decision.candidate].append(row)
+        elif row.fault:
+            verdicts[row.id] = Verdict(row.claim)
+        elif _is_firm(row, facts):
+            firm[row.claim].append(row)
+        elif not row.serial or row.page_number in facts.numbers:
+            waiting.append(row)
+    for candidate, own in firm.items():
+        verdicts |= _one_sheet_each(candidate, own, by_hand)
+    evidence = _evidence(connection, waiting, facts)
+    units = []
+    owners = _owners(firm)
+    for unit in _units(waiting, evidence):
+        owner = owners.get(sheet_of(unit[0]), "")
+        if owner and _belongs(unit, owner, evidence, facts):
+            verdicts |= {row.id: Verdict(owner) for row in unit}
+        else:
+            units.append(unit)
+    read = [_surest(unit, evidence) for unit in units]
+    roster = () if facts.roster is None else tuple(facts.roster.values())
+    found = identify_sheets(read, roster, taken=firm.keys())
+    for unit, own, identity in zip(units, read, found, strict=True):
+        verdicts |= {row.id: _verdict(row, own, identity) for row in unit}
+    return verdicts
+
+
+def _owners(firm: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Sheets of paper by their code -> the one candidate whose pages they hold."""
+    owners: defaultdict[str, set[str]] = defaultdict(set)
+    for candidate, own in firm.items():
+        for row in own:
+            owners[sheet_of(row)].add(candidate)
+    return {sheet: own.pop() for sheet, own in owners.items() if sheet and len(own) == 1}
+
+
+def _is_firm(row: Any, facts: Facts) -> bool:
+    """Whether a page bears the number of a candidate beyond doubt and nothing else speaks."""
+    if not row.claim or (facts.roster is not None and row.claim not in facts.roster):
+        return False
+    return not any(facts.numbers.get(row.page_number, {}).values())
+
+
+def _by_hand(decision: IdentityDecision) -> Verdict:
+    if decision.candidate:
+        return Verdict(decision.candidate)
+    by = f" by {decision.decided_by}" if decision.decided_by else ""
+    why = f": {decision.reason.rstrip('.')}" if decision.reason else ""
+    message = f"set aside{by} as nobody's sheet{why}. Nothing needs to be done."
+    return Verdict("", str(IssueKind.SET_ASIDE), message)
+
+
+def _one_sheet_each(
+    candidate: str, rows: Sequence[Any], by_hand: Mapping[int, IdentityDecision]
+) -> dict[int, Verdict]:
+    """Let a candidate have one sheet; where there are two, the one decided by hand counts."""
+    pages: defaultdict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        if sheet_of(row):
+            pages[sheet_of(row)].add(row.page_number)
+    rivals = {
+        sheet
+        for sheet, own in pages.items()
+        if any(own & theirs for other, theirs in pages.items() if other != sheet)
+    }
+    verdicts = {}
+    for row in rows:
+        if sheet_of(row) in rivals and row.id not in by_hand:
+            others = sorted({str(r.path) for r in rows if sheet_of(r) in rivals - {sheet_of(row)}})
+            evidence = [NumberEvidence.of_text(candidate)]
+            message = describe(Doubt.TWO_SHEETS, evidence, f" ({', '.join(others[:3])})")
+            guess = ((candidate, round(1 / len(rivals), 4)),)
+            verdicts[row.id] = Verdict("", str(IssueKind.UNIDENTIFIED), message, guess)
+        elif row.id not in by_hand:
+            verdicts[row.id] = Verdict(candidate)
+    return verdicts
+
+
+def _evidence(
+    connection: sa.Connection, rows: Sequence[Any], facts: Facts
+) -> dict[int, tuple[NumberEvidence, ...]]:
+    """What was read on pages about who the candidate is, by row id."""
+    pages, readings = schema.pages, schema.readings
+    names = sorted({name for own in facts.numbers.values() for name in own})
+    evidence: dict[int, tuple[NumberEvidence, ...]] = {}
+    for some in in_chunks(rows):
+        ids = [row.id for row in some]
+        query = (
+            sa.select(readings)
+            .where(readings.c.page_id.in_(ids), readings.c.field.in_(names))
+            .order_by(readings.c.page_id, readings.c.id)
+        )
+        fields = {
+            page_id: [field_reading(reading) for reading in group]
+            for page_id, group in groupby(connection.execute(query), key=lambda row: row.page_id)
+        }
+        own = connection.execute(sa.select(pages.c.id, pages.c.codes).where(pages.c.id.in_(ids)))
+        codes = {row.id: row.codes or () for row in own}
+        for row in some:
+            evidence[row.id] = number_evidence(
+                facts.numbers.get(row.page_number, {}),
+                fields.get(row.id, ()),
+                [
+                    CodeReading(code["field"], code["text"], code["format"], Box(**code["box_px"]))
+                    for code in codes[row.id]
+                ],
+                row.named or row.claim,
+            )
+    return evidence
+
+
+def _units(
+    rows: Sequence[Any], evidence: Mapping[int, Sequence[NumberEvidence]]
+) -> list[list[Any]]:
+    """Pages of one sheet of paper together; of a sheet that was copied each for itself."""
+    together: defaultdict[str, list[Any]] = defaultdict(list)
+    units = []
+    for row in rows:
+        if sheet_of(row):
+            together[sheet_of(row)].append(row)
+        else:
+            units.append([row])
+    for own in together.values():
+        copied = any(
+            not a.may_equal(b)
+            for k, row in enumerate(own)
+            for other in own[:k]
+            if row.page_number == other.page_number
+            for a, b in zip(evidence[row.id], evidence[other.id], strict=False)
+            if not (a.is_blank or b.is_blank)
+        )
+        units += [[row] for row in own] if copied else [own]
+    return sorted(units, key=lambda unit: (unit[0].path, unit[0].page_index, unit[0].sha256))
+
+
+def _surest(
+    unit: Sequence[Any], evidence: Mapping[int, tuple[NumberEvidence, ...]]
+) -> list[NumberEvidence]:
+    """The evidence of a sheet.
+
+    Several images of a page are no further evidence: the one that is read most surely counts.
+    """
+    pages: dict[int, tuple[NumberEvidence, ...]] = {}
+    for row in unit:
+        own, held = evidence[row.id], pages.get(row.page_number)
+        if held is None or _sureness(own) > _sureness(held):
+            pages[row.page_number] = own
+    return [e for number in sorted(pages) for e in pages[number]]
+
+
+def _sureness(evidence: Sequence[NumberEvidence]) -> tuple[int, float]:
+    written = [e for e in evidence if not e.is_blank]
+    return len(written), sum(e.best[1] for e in written)
+
+
+def _belongs(
+    unit: Sequence[Any],
+    owner: str,
+    evidence: Mapping[int, tuple[NumberEvidence, ...]],
+    facts: Facts,
+) -> bool:
+    """Whether a sheet of which another page or image is a candidate's may be that one's too."""
+    candidate = Candidate(owner) if facts.roster is None else facts.roster.get(owner)
+    if candidate is None:
+        return False
+    return all(fits(evidence[row.id], candidate) for row in unit)
+
+
+def _verdict(row: Any, evidence: Sequence[NumberEvidence], identity: Identity) -> Verdict:
+    if identity.candidate:
+        return Verdict(identity.candidate)
+    if identity.doubt is Doubt.NOT_ON_ROSTER and row.claim:
+        return Verdict(row.claim, guesses=identity.guesses)
+    return Verdict(
+        "", str(IssueKind.UNIDENTIFIED), describe(identity.doubt, evidence), identity.guesses
+    )

@@ -1,0 +1,285 @@
+"""Whose every page is: by what was read, the roster and decisions by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from pages_to_store import EXAM, add, record
+
+from inkmark.errors import StoreError
+from inkmark.exam import Candidate
+from inkmark.geometry import Box
+from inkmark.readings import CodeReading, FieldReading, Flag, IssueKind
+from inkmark.store import ExamStore, Facts, IdentityDecision, PageRecord
+
+NUMBERS = [f"26{number:04d}" for number in range(1, 31)]
+ROSTER = {
+    number: Candidate(number, identifiers=(("label", f"S{number[-3:]}"),)) for number in NUMBERS
+}
+FACTS = Facts("AA", {0: {"candidate": ""}}, ROSTER)
+AT = dt.datetime(2026, 11, 3, 9, 30)  # noqa: DTZ001 - the store keeps UTC without a zone
+
+Boxes = Sequence[dict[str, float] | str]
+
+
+def page(
+    path: str,
+    boxes: Boxes = (),
+    *,
+    claim: str = "",
+    named: str = "",
+    serial: str = "",
+    page_number: int = 0,
+    value: str = "A",
+    label: str = "",
+) -> PageRecord:
+    """A page of which the number is `claim`, or written in boxes that are not sure."""
+    made = record(path, candidate=claim, value=value, page_number=page_number)
+    assert made.reading is not None
+    chances = [{box: 1.0} if isinstance(box, str) else box for box in boxes]
+    choices = tuple(tuple(sorted(c.items(), key=lambda chance: -chance[1])) for c in chances)
+    number = FieldReading(
+        "candidate", claim, 0.5, Flag.DOUBTFUL, (), Box(0, 0, 1, 1), choices if boxes else ()
+    )
+    codes = (CodeReading("label", label, "Code128", Box(0, 0, 1, 1)),) if label else ()
+    reading = replace(made.reading, fields=(*made.reading.fields, number), codes=codes)
+    issue = None if claim else IssueKind.UNIDENTIFIED
+    return replace(made, reading=reading, named=named, serial=serial, issue=issue)
+
+
+def unsure(number: str, **doubts: dict[str, float]) -> list[dict[str, float] | str]:
+    boxes: list[dict[str, float] | str] = list(number)
+    for name, chances in doubts.items():
+        boxes[int(name.removeprefix("box_"))] = chances
+    return boxes
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ExamStore]:
+    with ExamStore.open(tmp_path / "inkmark.db", EXAM.id) as opened:
+        opened.put_exam(EXAM)
+        yield opened
+
+
+def settled(store: ExamStore, facts: Facts = FACTS) -> dict[str, tuple[str, IssueKind | None]]:
+    store.settle(facts)
+    return {p.record.source.path: (p.record.candidate, p.record.issue) for p in store.pages()}
+
+
+def decide(store: ExamStore, path: str, candidate: str | None, why: str = "looked") -> int:
+    decision = IdentityDecision(f"hash of {path}", 0, candidate, "office", AT, why)
+    return store.add_identities([decision])
+
+
+OPEN = ("", IssueKind.UNIDENTIFIED)
+
+
+# By what was read
+
+
+def test_an_unsure_number_is_matched_with_the_roster(store: ExamStore) -> None:
+    add(store, [page("a.jpg", unsure("260007", box_2={"0": 0.6, "8": 0.4}))])
+    assert settled(store)["a.jpg"] == ("260007", None)
+    assert settled(store, replace(FACTS, roster=None))["a.jpg"] == OPEN, "no roster bears it out"
+    assert settled(store)["a.jpg"] == ("260007", None)
+
+
+def test_what_is_not_sure_stays_open_with_its_guesses(store: ExamStore) -> None:
+    add(store, [page("a.jpg", unsure("260007", box_5={"7": 0.6, "1": 0.4}))])
+    assert settled(store)["a.jpg"] == OPEN
+    (found,) = store.pages()
+    assert [who for who, _ in found.record.guesses] == ["260007", "260001"]
+    assert "read as 260007, which is not sure enough" in found.record.message
+    assert "inkmark identify" in found.record.message
+    others = [page(f"{n}.jpg", claim=n) for n in NUMBERS if n != "260007"]
+    add(store, [*others, page("b.jpg", unsure("260007", box_5={"7": 0.998, "1": 0.002}))])
+    assert settled(store)["b.jpg"] == OPEN, "two unsure sheets of one candidate"
+
+
+def test_the_outcome_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
+    records = [
+        page("a.jpg", unsure("260007", box_5={"7": 0.9, "1": 0.1})),
+        page("b.jpg", unsure("260001", box_5={"1": 0.99999, "7": 0.00001})),
+        page("c.jpg", claim="260002", named="260002"),
+        page("d.jpg", claim="260002", serial="X1"),
+        page("e.jpg", claim="260099"),
+    ]
+    seen = []
+    for number, order in enumerate(permutations(records)):
+        if number % 11:
+            continue
+        with ExamStore.open(tmp_path / f"{number}.db", EXAM.id) as store:
+            store.put_exam(EXAM)
+            for one in order:
+                add(store, [one])
+                store.settle(FACTS)
+            seen.append([p.record for p in store.pages()])
+    assert len(seen) == 11
+    assert all(other == seen[0] for other in seen)
+
+
+def test_two_sheets_of_paper_with_one_number_are_open(store: ExamStore) -> None:
+    add(store, [page("a.jpg", claim="260002", named="260002"), page("b.jpg", claim="260002")])
+    both = settled(store)
+    assert both["a.jpg"][0] == both["b.jpg"][0] == "260002", "b may be another image of the sheet"
+    add(store, [page("c.jpg", claim="260002", serial="X1")])
+    found = settled(store)
+    assert found["a.jpg"] == found["c.jpg"] == OPEN
+    (message,) = (p.record.message for p in store.pages() if p.record.source.path == "a.jpg")
+    assert "another sheet with the number 260002 (c.jpg)" in message
+    decide(store, "c.jpg", "")
+    assert settled(store)["a.jpg"][0] == "260002"
+    assert settled(store)["c.jpg"] == ("", IssueKind.SET_ASIDE)
+
+
+def test_a_rescan_of_a_sheet_is_the_same_sheet(store: ExamStore) -> None:
+    blurred = unsure("260007", box_5={"7": 0.5, "1": 0.5})
+    add(store, [page("a.jpg", blurred, serial="X1"), page("b.jpg", claim="260007", serial="X1")])
+    assert settled(store)["a.jpg"] == ("260007", IssueKind.DUPLICATE_PAGE)
+    add(store, [page("c.jpg", unsure("260009", box_5={"9": 0.6, "4": 0.4}), serial="X1")])
+    assert settled(store)["c.jpg"] == OPEN, "a copy of the blank sheet, filled in by another"
+
+
+def test_the_surest_image_of_a_sheet_says_whose_it_is(store: ExamStore) -> None:
+    first = unsure("260007", box_2={"0": 0.5, "8": 0.5}, box_5={"7": 0.6, "1": 0.4})
+    better = unsure("260007", box_2={"0": 0.9, "8": 0.1})
+    add(store, [page("a.jpg", first, serial="X1"), page("b.jpg", better, serial="X1")])
+    assert {who for who, _ in settled(store).values()} == {"260007"}
+
+
+def test_a_number_off_the_roster_is_an_unknown_candidate_with_guesses(store: ExamStore) -> None:
+    add(store, [page("a.jpg", claim="260107")])
+    assert settled(store)["a.jpg"] == ("260107", IssueKind.UNKNOWN_CANDIDATE)
+    (found,) = store.pages()
+    assert "260007" in dict(found.record.guesses)
+    more = ROSTER | {"260107": Candidate("260107")}
+    assert settled(store, replace(FACTS, roster=more))["a.jpg"] == ("260107", None)
+    assert settled(store, replace(FACTS, roster=None))["a.jpg"] == ("260107", None)
+
+
+def test_a_label_says_who_it_is_by_a_further_column_of_the_roster(store: ExamStore) -> None:
+    facts = replace(FACTS, numbers={0: {"candidate": "", "label": "label"}})
+    add(
+        store,
+        [
+            page("a.jpg", unsure("260007", box_5={"7": 0.6, "1": 0.4}), label="S001"),
+            page("b.jpg", claim="260003", label="S003"),
+            page("c.jpg", claim="260004", label="S005"),
+            page("d.jpg", label="X-of-another-exam"),
+        ],
+    )
+    found = settled(store, facts)
+    assert found["a.jpg"] == ("260001", None)
+    assert found["b.jpg"] == ("260003", None)
+    assert found["c.jpg"] == found["d.jpg"] == OPEN
+
+
+# By hand
+
+
+def test_a_decision_by_hand_holds_and_says_who_when_and_why(store: ExamStore) -> None:
+    add(store, [page("a.jpg", unsure("260007", box_5={"7": 0.6, "1": 0.4}), value="B")])
+    before = next(store.pages()).record.reading
+    assert decide(store, "a.jpg", "260001", "the name is hers") == 1
+    assert decide(store, "a.jpg", "260001") == 0, "it holds already"
+    for _ in range(2):
+        assert settled(store)["a.jpg"] == ("260001", None)
+    assert next(store.pages()).record.reading == before, "the answers are as they were read"
+    (held,) = store.identities()
+    assert (held.decided_by, held.decided_at, held.reason) == ("office", AT, "the name is hers")
+    decide(store, "a.jpg", None)
+    assert settled(store)["a.jpg"] == OPEN
+    assert [d.candidate for d in store.identities()] == ["260001", None]
+
+
+def test_a_decision_goes_before_what_is_read_surely(store: ExamStore) -> None:
+    add(store, [page("a.jpg", claim="260007")])
+    decide(store, "a.jpg", "260001")
+    assert settled(store)["a.jpg"] == ("260001", None)
+    decide(store, "a.jpg", "", "a trial sheet.")
+    assert settled(store)["a.jpg"] == ("", IssueKind.SET_ASIDE)
+    (found,) = store.pages()
+    assert found.record.message == (
+        "set aside by office as nobody's sheet: a trial sheet. Nothing needs to be done."
+    )
+    assert list(store.readings_in_use()) == []
+    decide(store, "a.jpg", None)
+    assert settled(store)["a.jpg"] == ("260007", None)
+
+
+def test_a_decision_survives_reading_again_and_another_layout(store: ExamStore) -> None:
+    add(store, [page("a.jpg", claim="260007")])
+    decide(store, "a.jpg", "260001")
+    store.settle(replace(FACTS, layout_version="BB"))
+    add(store, [replace(page("a.jpg", claim="260008"), layout_version="BB")])
+    assert settled(store, replace(FACTS, layout_version="BB"))["a.jpg"] == ("260001", None)
+    gone = replace(FACTS, layout_version="BB", folder="a", files=frozenset({"x"}))
+    assert settled(store, gone)["a.jpg"][1] is IssueKind.WITHDRAWN
+
+
+def test_a_decision_holds_for_every_image_and_page_of_the_sheet(store: ExamStore) -> None:
+    front = page("a.jpg", claim="260007", serial="X1")
+    back = page("b.jpg", serial="X1", page_number=1)
+    rescan = page("c.jpg", claim="260007", serial="X1")
+    add(store, [front, back])
+    decide(store, "a.jpg", "260001")
+    found = settled(store)
+    assert found == {"a.jpg": ("260001", None), "b.jpg": ("260001", None)}
+    add(store, [rescan])
+    assert {who for who, _ in settled(store).values()} == {"260001"}
+    copy = page("d.jpg", claim="260009", serial="X1")
+    add(store, [copy])
+    found = settled(store)
+    assert found["d.jpg"] == ("260009", None), "the sheet was copied"
+    assert found["a.jpg"][0] == "260001"
+
+
+def test_a_back_page_can_be_decided_without_its_front(store: ExamStore) -> None:
+    add(store, [page("b.jpg", serial="X1", page_number=1)])
+    assert settled(store)["b.jpg"] == OPEN
+    decide(store, "b.jpg", "260003")
+    assert settled(store)["b.jpg"] == ("260003", None)
+    add(store, [page("c.jpg", claim="260004")])
+    assert settled(store)["b.jpg"] == ("260003", None)
+
+
+def test_a_decision_for_somebody_off_the_roster_is_an_unknown_candidate(
+    store: ExamStore,
+) -> None:
+    add(store, [page("a.jpg", claim="260007")])
+    decide(store, "a.jpg", "260001")
+    less = {number: who for number, who in ROSTER.items() if number != "260001"}
+    found = settled(store, replace(FACTS, roster=less))
+    assert found["a.jpg"] == ("260001", IssueKind.UNKNOWN_CANDIDATE)
+    assert settled(store)["a.jpg"] == ("260001", None)
+
+
+def test_nothing_is_decided_about_a_sheet_nobody_has_read(store: ExamStore) -> None:
+    with pytest.raises(StoreError, match="Read the sheet first"):
+        decide(store, "a.jpg", "260001")
+
+
+def test_decisions_on_fields_go_with_the_sheet(store: ExamStore) -> None:
+    from inkmark.store import Decision  # noqa: PLC0415
+
+    add(store, [page("a.jpg", claim="260007", value="AB"), page("b.jpg", claim="260001")])
+    store.settle(FACTS)
+    store.add_decisions([Decision("260007", "Q1", "B", "office", AT)])
+    decide(store, "b.jpg", "260007")
+    decide(store, "a.jpg", "260001")
+    store.settle(FACTS)
+    held = {
+        r.candidate: r.decision and r.decision.value
+        for r in store.readings_in_use()
+        if r.reading.field == "Q1"
+    }
+    assert held == {"260001": "B", "260007": None}
+    flags = {
+        r.candidate: r.reading.flag for r in store.readings_in_use() if r.reading.field == "Q1"
+    }
+    assert flags["260007"] is Flag.OK, "what was decided was about another sheet"
