@@ -354,20 +354,28 @@ def _choices(
     cancelled = field.full_box is FullBox.CANCELLED
     mark = probability[:, State.STROKE] + probability[:, State.UNSURE] / 2
     mark = np.clip(mark + (0.0 if cancelled else probability[:, State.FULL]), 1e-9, 1 - 1e-9)
-    found = []
-    for g, marks in enumerate(mark.reshape(field.n_groups, -1)):
-        odds, blank = marks / (1 - marks), float(np.prod(1 - marks))
-        symbols = blank * odds * (1 + (odds.sum() - odds) / 2)
-        p = dict(zip(field.options, symbols.tolist(), strict=True)) | {"": blank}
-        p["?"] = max(1 - sum(p.values()), 0.0)
-        read, sure = groups.marked[first_group + g], groups.confidence[first_group + g]
-        if len(read) < 2:
-            symbol = field.options[read[0]] if read else ""
-            rest = (1 - sure) / max(sum(p.values()) - p[symbol], 1e-12)
-            p = {s: sure if s == symbol else min(value * rest, 1 - sure) for s, value in p.items()}
-        ranked = sorted(p.items(), key=lambda choice: -choice[1])
-        found.append(tuple((s, round(value, 6)) for s, value in ranked if value >= _LISTED))
-    return tuple(found)
+    marks = mark.reshape(field.n_groups, -1)
+    odds, blank = marks / (1 - marks), np.prod(1 - marks, axis=1, keepdims=True)
+    options = blank * odds * (1 + (odds.sum(axis=1, keepdims=True) - odds) / 2)
+    p = np.hstack([options, blank])
+    p = np.hstack([p, np.maximum(1 - p.sum(axis=1, keepdims=True), 0.0)])
+    symbols = (*field.options, "", "?")
+    span = slice(first_group, first_group + field.n_groups)
+    marked, sure = groups.marked[span], np.array(groups.confidence[span])[:, None]
+    read = np.array([[chosen[0] if chosen else len(field.options)] for chosen in marked])
+    single = np.array([[len(chosen) < 2] for chosen in marked])
+    others = p.sum(axis=1, keepdims=True) - np.take_along_axis(p, read, axis=1)
+    shared = np.minimum(p * ((1 - sure) / np.maximum(others, 1e-12)), 1 - sure)
+    np.put_along_axis(shared, read, sure, axis=1)
+    p = np.where(single, shared, p)
+    ranks = np.argsort(-p, axis=1, kind="stable")
+    ranked = np.take_along_axis(p, ranks, axis=1)
+    listed = np.count_nonzero(ranked >= _LISTED, axis=1).tolist()
+    rows = zip(ranks.tolist(), ranked.round(6).tolist(), listed, strict=True)
+    return tuple(
+        tuple((symbols[k], value) for k, value in zip(row[:n], values[:n], strict=True))
+        for row, values, n in rows
+    )
 
 
 def _joined(field: BubbleField, symbols: list[str]) -> str:
