@@ -1,8 +1,7 @@
-"""What every reader of text lines gives, whichever engine is behind it."""
+"""What engines that read lines of text share, and what is read with them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,25 +65,23 @@ class TextReading:
 
 
 class TextReader(Protocol):
-    """Reads crops of one line of text each; may be called from several threads."""
+    """An engine that looks at one line of text; may be called from several threads.
 
-    def read(
-        self, crops: Sequence[NDArray[np.uint8]], language: Language, n_best: int = 5
-    ) -> list[TextReading]:
-        """Read each crop.
+    One that gives no more than a text and a score makes its steps by `Steps.of_text`.
+    """
+
+    def steps(self, crop: NDArray[np.uint8], alphabet: str) -> Steps:
+        """What is seen from left to right.
 
         Parameters
         ----------
-        crops : sequence of (height, width) uint8
-            Dark ink on light paper, frames and guide text already taken out.
-        language : Language
-            What may be written.
-        n_best : int
-            Number of texts to give, likeliest first.
+        crop : (height, width) uint8
+            Dark ink on light paper; at least one pixel.
+        alphabet : str
+            The characters that may be written, others being `inkmark.ctc.OTHER`; empty for any.
 
         Returns
         -------
-        list of TextReading
-            One for each crop, in the same order.
+        Steps
         """
         ...

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from inkmark.ctc import OTHER, Language, Steps, assign_characters, plain
 from inkmark.errors import InkmarkError
-from inkmark.ocr.protocol import TextReading
+from inkmark.ocr.protocol import TextReader, TextReading
 
 __all__ = ["StringReader", "string_reader"]
 
@@ -46,16 +46,10 @@ _LEAST_SEEN = 0.0005
 _LOG = logging.getLogger(__name__)
 
 
-class _Engine(Protocol):
-    """Gives the steps of one crop; may be called from several threads."""
-
-    def steps(self, crop: GreyImage, alphabet: str) -> Steps: ...
-
-
 class StringReader:
-    """Reads crops of one line of text each; may be called from several threads."""
+    """Reads crops of one line of text each with an engine; may be called from several threads."""
 
-    def __init__(self, engine: _Engine) -> None:
+    def __init__(self, engine: TextReader) -> None:
         self._engine = engine
 
     def steps(self, crops: Sequence[GreyImage], alphabet: str = "") -> list[Steps]:
@@ -153,7 +147,6 @@ class _Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep what the longest line took
         self._session = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]
         )
