@@ -12,9 +12,11 @@ from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
+from openpyxl.drawing.image import Image as Picture
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.worksheet import Worksheet
 
 from inkmark.exam.template import set_up_page
 from inkmark.files import write_whole
@@ -22,9 +24,11 @@ from inkmark.files import write_whole
 __all__ = [
     "INDEX",
     "MEAN",
+    "MOST_PICTURES",
     "SHARE",
     "Formatted",
     "Value",
+    "add_picture",
     "add_sheet",
     "save_workbook",
     "style_header",
@@ -34,6 +38,9 @@ __all__ = [
 MEAN = "0.00"
 INDEX = "0.00"
 SHARE = "0.0%"
+
+MOST_PICTURES = 4000
+"""Pictures in one workbook; later rows have none, which keeps the file readable."""
 
 Value = str | int | Decimal | None
 Formatted = tuple[Value, str]
@@ -61,6 +68,32 @@ def style_header(cell: Cell) -> Cell:
     """Make a cell look like a column heading."""
     cell.font, cell.fill, cell.alignment = _HEADER_FONT, _HEADER_FILL, _HEADER_ALIGNMENT
     return cell
+
+
+def add_picture(
+    sheet: Worksheet, row: int, column: int, picture: bytes, most_px: tuple[int, int]
+) -> None:
+    """Lay a picture over a cell, made smaller where it is too large, and make its row fit.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+    row, column : int
+        From 1.
+    picture : bytes
+        PNG or JPEG; empty for a row without one.
+    most_px : (int, int)
+        Width and height.
+    """
+    height = 20
+    if picture:
+        drawn = Picture(io.BytesIO(picture))
+        scale = min(most_px[0] / drawn.width, most_px[1] / drawn.height, 1.0)
+        drawn.width = max(1, round(drawn.width * scale))
+        drawn.height = max(1, round(drawn.height * scale))
+        sheet.add_image(drawn, f"{get_column_letter(column)}{row}")
+        height = max(height, round(drawn.height * 0.75) + 4)
+    sheet.row_dimensions[row].height = height
 
 
 def add_sheet(

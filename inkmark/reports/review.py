@@ -6,13 +6,11 @@ it is about, so rows may be sorted, filtered or deleted; an empty decision decid
 
 from __future__ import annotations
 
-import io
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from openpyxl import Workbook
-from openpyxl.drawing.image import Image as Picture
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -22,9 +20,24 @@ from inkmark.exam import canonical_value
 from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
 from inkmark.exam.template import set_up_page
-from inkmark.exam.values import BLANK_WORDS, one_line
-from inkmark.layouts import CHARSETS, BubbleField, Role, SheetLayout, WritingField
-from inkmark.reports._xlsx import SHARE, save_workbook, style_header, write_text
+from inkmark.exam.values import BLANK_WORDS, number_text, one_line, parse_number
+from inkmark.layouts import (
+    CHARSETS,
+    AreaField,
+    BubbleField,
+    CodeField,
+    Role,
+    SheetLayout,
+    WritingField,
+)
+from inkmark.reports._xlsx import (
+    MOST_PICTURES,
+    SHARE,
+    add_picture,
+    save_workbook,
+    style_header,
+    write_text,
+)
 from inkmark.reports.figures import share
 from inkmark.reports.words import words
 
@@ -38,11 +51,11 @@ __all__ = [
     "write_review",
 ]
 
+_Decided = BubbleField | WritingField | AreaField
+_OF_MARKERS = (Role.POINTS, Role.TOTAL)
+
 BLANK = "-"
 """Decides that a field is blank, as the words of `BLANK_WORDS` do."""
-
-MOST_PICTURES = 4000
-"""Pictures in one workbook; later rows have none, which keeps the file readable."""
 
 _COLUMNS = ("candidate", "name", "item", "picture", "decision", "choices", "read value",
             "confidence", "reason", "note", "source", "field", "image")  # fmt: skip
@@ -180,31 +193,29 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
                 checks[row.options].showErrorMessage = True
                 sheet.add_data_validation(checks[row.options])
             checks[row.options].add(sheet.cell(number, column["decision"]).coordinate)
-        height = 20
-        if row.picture and number - 2 < MOST_PICTURES:
-            picture = Picture(io.BytesIO(row.picture))
-            scale = min(_MOST_PX[0] / picture.width, _MOST_PX[1] / picture.height, 1.0)
-            picture.width = max(1, round(picture.width * scale))
-            picture.height = max(1, round(picture.height * scale))
-            sheet.add_image(picture, f"{get_column_letter(column['picture'])}{number}")
-            height = max(height, round(picture.height * 0.75) + 4)
-        sheet.row_dimensions[number].height = height
+        picture = row.picture if number - 2 < MOST_PICTURES else b""
+        add_picture(sheet, number, column["picture"], picture, _MOST_PX)
     save_workbook(book, path)
 
 
-def review_fields(layout: SheetLayout) -> dict[str, BubbleField | WritingField]:
-    """Give the fields that a person may decide, by name: items and absent marks."""
-    return {
-        field.name: field
-        for field in layout.fields()
-        if isinstance(field, BubbleField | WritingField) and field.role in (Role.ITEM, Role.ABSENT)
-    }
+def review_fields(layout: SheetLayout) -> dict[str, _Decided]:
+    """Give the fields that a person may decide: items, absent marks, and markers' points."""
+    found: dict[str, _Decided] = {}
+    for field in layout.fields():
+        if isinstance(field, CodeField):
+            continue
+        of_candidate = field.role in (Role.ITEM, Role.ABSENT) and not isinstance(field, AreaField)
+        if of_candidate or field.role in _OF_MARKERS:
+            found[field.name] = field
+    return found
 
 
-def review_options(field: BubbleField | WritingField) -> tuple[str, ...]:
+def review_options(field: BubbleField | WritingField | AreaField) -> tuple[str, ...]:
     """Give the labels that a decision about a field may name; none where it may be any text."""
     if isinstance(field, BubbleField):
         return field.options
+    if isinstance(field, AreaField):
+        return ()
     return () if field.is_line or field.charset in CHARSETS else tuple(field.charset)
 
 
@@ -258,6 +269,13 @@ def load_review(
     return tuple(found.values())
 
 
+def _points(text: str) -> str:
+    number = parse_number(text)
+    if number is None or number < 0:
+        raise ValueError(f"“{text}” is no number of points; enter one such as 7 or 7.5")
+    return number_text(number)
+
+
 class _FaultyError(Exception):
     """A row that cannot be taken at its word; never leaves this module."""
 
@@ -288,7 +306,7 @@ def _find_columns(path: Path, table: Table) -> dict[str, int]:
 def _decide(
     cells: Mapping[str, Cell],
     decision: Cell,
-    fields: Mapping[str, BubbleField | WritingField],
+    fields: Mapping[str, _Decided],
     candidates: Container[str],
 ) -> ReviewDecision:
     for cell in cells.values():
@@ -309,6 +327,8 @@ def _decide(
     try:
         if text == BLANK or text.casefold() in BLANK_WORDS.values():
             value = ""
+        elif field.role in _OF_MARKERS:
+            value = _points(text)
         elif decision.date is not None:
             message = "Excel made a date of it; format the cell as text and type it again"
             raise _FaultyError(decision, message)
