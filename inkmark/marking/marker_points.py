@@ -1,0 +1,263 @@
+"""Points that markers wrote on a sheet, checked against their total.
+
+A reading of points says what else may be written, with probabilities. Here they are limited
+to what an item allows, and weighed by whether the items add up to the total that the marker
+wrote: a doubtful score that one value alone explains is settled, and a sum that does not come
+out makes the scores doubtful that may be to blame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkmark.exam import Exam
+from inkmark.exam.values import parse_number
+from inkmark.layouts import AreaField, Role, SheetLayout, WritingField
+from inkmark.readings import FieldReading, Flag
+
+__all__ = ["MarkerOptions", "MarkerPoints", "PointsField", "points_fields", "settle_points"]
+
+PointsField = WritingField | AreaField
+
+Beliefs = NDArray[np.float64]
+"""Probability of 0, 1, 2, ... times the smallest step of points."""
+
+_CENT = Decimal("0.01")
+_HALF = 50
+"""Half a mark in hundredths."""
+_FINEST = 10
+"""Points in finer steps, in hundredths, are not added up: thirds never come out."""
+_LEAST_ALLOWED = 0.02
+"""Of what may be written at least this share has to be points that the item allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerOptions:
+    """When points that a marker wrote count without another look.
+
+    Attributes
+    ----------
+    certainty : float
+        Least probability of points that nobody needs to look at.
+    right_sum : float
+        Probability that a marker adds up correctly.
+    misread : float
+        Least probability that points are others than they are read as, however clear they
+        look.
+    chance : float
+        Probability that a wrong sum comes out as the total by chance.
+    """
+
+    certainty: float = 0.98
+    right_sum: float = 0.99
+    misread: float = 0.0005
+    chance: float = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerPoints:
+    """What a field of points says in the end.
+
+    Attributes
+    ----------
+    points : Decimal or None
+        None where nothing is written, or nothing that the item allows.
+    probability : float
+    is_certain : bool
+        Whether nobody needs to look.
+    """
+
+    points: Decimal | None
+    probability: float
+    is_certain: bool
+
+
+def points_fields(layout: SheetLayout) -> dict[str, PointsField]:
+    """The fields in which markers put points and their total, by name."""
+    return {
+        f.name: f
+        for f in layout.fields()
+        if isinstance(f, WritingField | AreaField) and f.role in (Role.POINTS, Role.TOTAL)
+    }
+
+
+def settle_points(
+    exam: Exam,
+    layout: SheetLayout,
+    readings: Mapping[str, FieldReading],
+    decided: Mapping[str, str],
+    options: MarkerOptions | None = None,
+) -> dict[str, MarkerPoints]:
+    """Settle the points on one candidate's sheet.
+
+    Parameters
+    ----------
+    exam : Exam
+        Says how many points an item has.
+    layout : SheetLayout
+    readings : mapping of str to FieldReading
+        By field; those of other fields are left out.
+    decided : mapping of str to str
+        What people decided, by field; it is certain.
+    options : MarkerOptions, optional
+
+    Returns
+    -------
+    dict of str to MarkerPoints
+        By field, for the fields of items of the exam and of the total that were read. The
+        total is uncertain where it is not the sum of the items' points.
+
+    Notes
+    -----
+    Either every field says what it is read as and the total is their sum, or something is
+    unreadable or added up wrongly, and a total comes out with `MarkerOptions.chance`. Under
+    the first, what an item says is weighed by the probability that the others add up to the
+    rest: discrete convolution, each item left out in turn.
+    """
+    options = options or MarkerOptions()
+    full = {item.number: item.points for item in exam.items}
+    every = {
+        name: field
+        for name, field in points_fields(layout).items()
+        if field.role is Role.TOTAL or field.item in full
+    }
+    most = sum((full[f.item] for f in every.values() if f.role is Role.POINTS), Decimal(0))
+    fields = {name: field for name, field in every.items() if name in readings or name in decided}
+    said = {
+        name: _said(
+            readings.get(name),
+            decided.get(name),
+            most if field.role is Role.TOTAL else full[field.item],
+            _worth(field, full),
+        )
+        for name, field in fields.items()
+    }
+    items = [name for name, field in fields.items() if field.role is Role.POINTS]
+    total = next((name for name, field in fields.items() if field.role is Role.TOTAL), None)
+    complete = all(name in fields for name, field in every.items() if field.role is Role.POINTS)
+    if total is None or not complete or not said[total]:
+        return {name: _settled(values, name in decided, options) for name, values in said.items()}
+    most_of = {name: full[fields[name].item] for name in items}
+    return _checked(said, most_of, total, decided, options)
+
+
+def _worth(field: PointsField, full: Mapping[str, Decimal]) -> Decimal:
+    """Points of one unit of what is read: a tick's, or 1."""
+    if isinstance(field, AreaField) and field.n_marks > 0:
+        return full[field.item] / field.n_marks
+    return Decimal(1)
+
+
+def _said(
+    reading: FieldReading | None, decided: str | None, full: Decimal, worth: Decimal
+) -> dict[Decimal, float]:
+    """Points that a field may say, with probabilities; what is missing from 1 says nothing."""
+    if decided is not None:
+        points = _points(decided, worth)
+        return {} if points is None or not 0 <= points <= full else {points: 1.0}
+    if reading is None or reading.flag is Flag.UNREADABLE or not reading.choices:
+        return {}
+    said: dict[Decimal, float] = {}
+    other = 0.0
+    for text, p in reading.choices[0]:
+        points = _points(text, worth)
+        if points is None:
+            other += p
+        elif 0 <= points <= full:
+            said[points] = said.get(points, 0.0) + p
+    everything = sum(said.values()) + other
+    # Numbers that the item does not allow were not meant, unless little else is left.
+    if not said or sum(said.values()) < _LEAST_ALLOWED * sum(p for _, p in reading.choices[0]):
+        return {}
+    return {points: p / everything for points, p in said.items()}
+
+
+def _points(text: str, worth: Decimal) -> Decimal | None:
+    """Points that a value is worth; None for what is no number."""
+    number = parse_number(text)
+    return None if number is None else (number * worth).quantize(_CENT)
+
+
+def _settled(said: Mapping[Decimal, float], decided: bool, options: MarkerOptions) -> MarkerPoints:
+    if not said:
+        return MarkerPoints(None, 0.0, is_certain=decided)
+    points, probability = max(said.items(), key=lambda entry: (entry[1], -entry[0]))
+    return MarkerPoints(points, probability, decided or probability >= options.certainty)
+
+
+def _checked(
+    said: Mapping[str, Mapping[Decimal, float]],
+    full: Mapping[str, Decimal],
+    total: str,
+    decided: Mapping[str, str],
+    options: MarkerOptions,
+) -> dict[str, MarkerPoints]:
+    """Weigh every field by the others through the sum."""
+    step = math.gcd(_HALF, *(int(v / _CENT) for values in said.values() for v in values))
+    if step < _FINEST:
+        return {name: _settled(values, name in decided, options) for name, values in said.items()}
+    beliefs = {}
+    for name, values in said.items():
+        misread = 0.0 if name in decided or name == total else options.misread
+        beliefs[name] = _beliefs(values, step, misread, full.get(name, Decimal(0)))
+    readable = float(np.prod([b.sum() for b in beliefs.values()]))
+    before, after = [np.ones(1)], [np.ones(1)]
+    items = [*full]
+    for name in items:
+        before.append(np.convolve(before[-1], beliefs[name]))
+    for name in reversed(items):
+        after.append(np.convolve(after[-1], beliefs[name]))
+    sums, wanted = before[-1], beliefs[total]
+    agree = _common(sums, wanted)
+    right = options.right_sum * agree
+    wrong = options.chance * (1 - options.right_sum * readable)
+    share = right / (right + wrong) if right + wrong > 0 else 0.0
+    found = {}
+    for k, name in enumerate(items):
+        others = np.convolve(before[k], after[len(items) - 1 - k])
+        own = beliefs[name]
+        fits = np.array([_common(others, wanted[v:]) for v in range(len(own))])
+        weighed = own * fits / agree if agree > 0 else own
+        found[name] = share * weighed + (1 - share) * own
+    summed = np.zeros_like(wanted)
+    n = min(len(sums), len(wanted))
+    if agree > 0:
+        summed[:n] = wanted[:n] * sums[:n] / agree
+    found[total] = share * summed + (1 - share) * wanted
+    settled = {}
+    for name, weights in found.items():
+        back = {Decimal(int(v)) * step * _CENT: float(weights[v]) for v in np.flatnonzero(weights)}
+        result, alone = _settled(back, name in decided, options), said[name]
+        if name == total:
+            doubted = share < options.certainty
+        else:  # a clear reading is not overruled by a sum, which may be wrong as well
+            doubted = alone.get(result.points or Decimal(0), 0.0) < 1 - options.certainty
+        if doubted and name not in decided:
+            result = replace(result, is_certain=False)
+        settled[name] = result
+    return settled
+
+
+def _beliefs(said: Mapping[Decimal, float], step: int, misread: float, full: Decimal) -> Beliefs:
+    """Probabilities of points in steps; a share `misread` of them is any half or whole mark."""
+    if not said:
+        return np.zeros(1)
+    beliefs = np.zeros(int(max(full, *said) / _CENT) // step + 1)
+    for points, p in said.items():
+        beliefs[int(points / _CENT) // step] += p
+    readable = beliefs.sum()
+    beliefs *= 1 - misread
+    any_mark = beliefs[:: _HALF // step]
+    any_mark += misread * readable / len(any_mark)
+    return beliefs
+
+
+def _common(one: Beliefs, other: Beliefs) -> float:
+    n = min(len(one), len(other))
+    return float(one[:n] @ other[:n])
