@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from inkmark import __version__
-from inkmark.cli import exams, layouts, text, tools
+from inkmark.cli import exams, identity, layouts, text, tools
 from inkmark.cli.common import EXIT_NEEDS_REVIEW, Commands
 
 __all__ = ["EXIT_NEEDS_REVIEW", "main"]
@@ -32,6 +32,7 @@ for command in (
     exams.new,
     exams.sheets,
     exams.read,
+    identity.identify,
     exams.score,
     exams.analyse,
     exams.practice,

@@ -24,6 +24,7 @@ __all__ = [
     "FILE",
     "FOLDER",
     "Commands",
+    "account",
     "exam_argument",
     "json_option",
     "needs_review",
@@ -153,6 +154,16 @@ def workers_option(command: F) -> F:
         default=0,
         help="Processes to read with; 0 for one a processor.",
     )(command)
+
+
+def account() -> str:
+    """Give the name of the account; empty where the system knows none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return ""
 
 
 @contextmanager

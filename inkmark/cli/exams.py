@@ -12,6 +12,7 @@ from inkmark.cli.common import (
     EXISTING_FOLDER,
     FILE,
     FOLDER,
+    account,
     exam_argument,
     json_option,
     needs_review,
@@ -297,16 +298,6 @@ def _read_with_layout(
         needs_review()
 
 
-def _account() -> str:
-    """Give the name of the account; empty where the system knows none."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):
-        return ""
-
-
 @click.command()
 @exam_argument
 @click.option(
@@ -322,7 +313,7 @@ def _account() -> str:
 @click.option(
     "--by",
     "decided_by",
-    default=_account,
+    default=account,
     help="Who made the decisions; the name of the account if not given.",
 )
 @json_option

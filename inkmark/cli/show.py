@@ -12,12 +12,19 @@ from inkmark.readings import IssueKind, SheetIssue
 if TYPE_CHECKING:
     from inkmark.reports import Report, ReportOptions
     from inkmark.session import BatchReport
-    from inkmark.workflow import PracticeSummary, ReportSummary, RunSummary, ScoreSummary
+    from inkmark.workflow import (
+        IdentifySummary,
+        PracticeSummary,
+        ReportSummary,
+        RunSummary,
+        ScoreSummary,
+    )
 
 __all__ = [
     "batch_json",
     "batch_lines",
     "files_lines",
+    "identify_lines",
     "issue_line",
     "issues_json",
     "leaves_work",
@@ -109,6 +116,25 @@ def issue_line(issue: SheetIssue) -> str:
     """Say what is wrong with a page."""
     place = f"candidate {issue.candidate}" if issue.source is None else str(issue.source)
     return f"{place}: {issue.kind}: {issue.message}"
+
+
+def identify_lines(summary: IdentifySummary) -> Iterator[str]:
+    """Say whose sheets are not known."""
+    if summary.decisions:
+        yield f"Took in {summary.decisions} decisions."
+    if not summary.sheets:
+        yield "It is known of every sheet whose it is."
+    for sheet in summary.sheets:
+        yield f"{sheet.source}: {sheet.message}"
+        for number, name, p in sheet.guesses:
+            who = f"{number} {name}".strip() or "nobody on the roster"
+            yield f"  {100 * p:5.1f} %  {who}"
+    if summary.workbook is not None:
+        yield (
+            f"{len(summary.sheets)} {'sheet waits' if len(summary.sheets) == 1 else 'sheets wait'}"
+            f" for a decision: fill in {summary.workbook} and run inkmark identify again."
+        )
+    yield from _lost_lines(summary.lost_scans, "inkmark identify")
 
 
 def score_lines(summary: ScoreSummary) -> Iterator[str]:

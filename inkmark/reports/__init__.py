@@ -6,6 +6,12 @@ anywhere else, so the same figure is the same in every file.
 
 from inkmark.reports.annotate import ScannedPage, write_annotated_pages
 from inkmark.reports.groups import write_group_report
+from inkmark.reports.identities import (
+    IdentityChoice,
+    IdentityRow,
+    load_identities,
+    write_identities,
+)
 from inkmark.reports.model import Report, ReportOptions
 from inkmark.reports.report_json import report_schema, report_to_json, write_report_json
 from inkmark.reports.review import (
@@ -21,12 +27,15 @@ from inkmark.reports.tables import build_report
 from inkmark.reports.workbook import write_workbook
 
 __all__ = [
+    "IdentityChoice",
+    "IdentityRow",
     "Report",
     "ReportOptions",
     "ReviewDecision",
     "ReviewRow",
     "ScannedPage",
     "build_report",
+    "load_identities",
     "load_review",
     "report_schema",
     "report_to_json",
@@ -34,6 +43,7 @@ __all__ = [
     "review_options",
     "write_annotated_pages",
     "write_group_report",
+    "write_identities",
     "write_report_json",
     "write_review",
     "write_student_reports",

@@ -29,6 +29,7 @@ from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
 from inkmark.store.connecting import make_engine
 from inkmark.store.identifying import Facts, all_identities, sheet_of
+from inkmark.store.placing import latest_placements, new_placements
 from inkmark.store.queries import (
     PAGE_COLUMNS,
     all_decisions,
@@ -41,6 +42,7 @@ from inkmark.store.records import (
     Decision,
     IdentityDecision,
     PageSummary,
+    Placement,
     StoredPage,
     StoredReading,
     StoredScore,
@@ -235,13 +237,20 @@ class ExamStore:
         with self._writing() as connection:
             retire_other_layouts(connection, self._exam_id, layout_version)
 
-    def pages(self, candidates: Collection[str] | None = None) -> Iterator[StoredPage]:
+    def pages(
+        self,
+        candidates: Collection[str] | None = None,
+        *,
+        issues: Collection[IssueKind] | None = None,
+    ) -> Iterator[StoredPage]:
         """Every page image with its readings, by candidate, page, path and index.
 
         Parameters
         ----------
         candidates : collection of str, optional
             Only pages of these.
+        issues : collection of IssueKind, optional
+            Only pages with one of these.
         """
         table = schema.pages
         query = (
@@ -249,6 +258,8 @@ class ExamStore:
             .where(table.c.exam_id == self._exam_id)
             .order_by(table.c.candidate, table.c.page_number, table.c.path, table.c.page_index)
         )
+        if issues is not None:
+            query = query.where(table.c.status.in_([str(issue) for issue in issues]))
         with self._reading() as connection:
             latest = latest_decisions(connection, self._exam_id)
             for some in [None] if candidates is None else in_chunks(sorted(candidates)):
@@ -407,6 +418,18 @@ class ExamStore:
                     new.append(row | {"sheet": sheet, "claim": claim})
             _insert(connection, schema.identities, new)
         return len(new)
+
+    def placements(self) -> dict[tuple[str, int, str], Placement]:
+        """Where markers put answers: (sha256, page index, field) -> the latest placement."""
+        with self._reading() as connection:
+            return latest_placements(connection, self._exam_id)
+
+    def add_placements(self, placements: Iterable[Placement]) -> int:
+        """Store where answers were put; give how many say something new."""
+        with self._writing() as connection:
+            rows = new_placements(connection, self._exam_id, placements)
+            _insert(connection, schema.placements, rows)
+        return len(rows)
 
     # -------------------------------------------------------------- scores
 

@@ -200,6 +200,8 @@ def identify_pages(connection: sa.Connection, exam_id: str, facts: Facts) -> Non
         table.c.exam_id == exam_id,
         table.c.layout_version == facts.layout_version,
         table.c.status.in_(_TO_IDENTIFY),
+        # Where not even the page of the layout is known, nothing can be said.
+        sa.or_(table.c.page_number >= 0, table.c.fault != ""),
     )
     rows = sorted(connection.execute(query), key=lambda row: (row.path, row.page_index, row.sha256))
     verdicts = _verdicts(

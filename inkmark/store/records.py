@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 
 from inkmark.geometry import Box
 from inkmark.marking import ScoreRecord
@@ -14,6 +15,7 @@ __all__ = [
     "IdentityDecision",
     "PageRecord",
     "PageSummary",
+    "Placement",
     "StoredPage",
     "StoredReading",
     "StoredScore",
@@ -193,6 +195,37 @@ class IdentityDecision:
     reason: str = ""
     sheet: str = ""
     claim: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a marker put a handwritten answer among the groups of its item.
+
+    Attributes
+    ----------
+    sha256, page_index, field : str, int, str
+        The page image that was looked at, and the field on it.
+    answer_group : str
+        Name of the group, unique in the item.
+    points : Decimal or None
+        Points of the group; None where none were given yet.
+    decided_by : str
+    decided_at : datetime
+        UTC, without a time zone.
+    reason : str
+    id : int
+        0 for a placement that is not stored yet.
+    """
+
+    sha256: str
+    page_index: int
+    field: str
+    answer_group: str
+    points: Decimal | None
+    decided_by: str
+    decided_at: dt.datetime
+    reason: str = ""
     id: int = 0
 
 

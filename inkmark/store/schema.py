@@ -22,6 +22,7 @@ __all__ = [
     "identities",
     "metadata",
     "pages",
+    "placements",
     "readings",
     "schema_info",
     "scores",
@@ -194,6 +195,22 @@ identities = sa.Table(
     sa.Column("decided_at", sa.DateTime, nullable=False, comment="when, UTC"),
     _text("reason", "why; empty where none was given"),
     sa.Index("identities_by_exam", "exam_id"),
+)
+
+placements = sa.Table(
+    "placements",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, comment="decision; the latest one holds"),
+    sa.Column("exam_id", sa.ForeignKey("exams.id"), nullable=False, comment="exam"),
+    _text("sha256", "hash of the file that was looked at"),
+    sa.Column("page_index", sa.Integer, nullable=False, comment="page in that file, from 0"),
+    _text("field", "field of the handwritten answer"),
+    _text("answer_group", "group of alike answers that it was put into or left in"),
+    sa.Column("points", Points, comment="points of its group; empty where none were given yet"),
+    _text("decided_by", "who decided"),
+    sa.Column("decided_at", sa.DateTime, nullable=False, comment="when, UTC"),
+    _text("reason", "why; empty where none was given"),
+    sa.Index("placements_by_exam", "exam_id"),
 )
 
 scores = sa.Table(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inkmark.workflow.compiling import compile_kernels
     from inkmark.workflow.folder import OpenExam, open_exam
+    from inkmark.workflow.identity import IdentifySummary, SheetDecision, identify
     from inkmark.workflow.layouts import (
         CheckSummary,
         LearnSummary,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckSummary",
     "CsvSummary",
+    "IdentifySummary",
     "LearnSummary",
     "OpenExam",
     "PageText",
@@ -39,10 +41,12 @@ __all__ = [
     "ReportSummary",
     "RunSummary",
     "ScoreSummary",
+    "SheetDecision",
     "analyse",
     "check_layout",
     "compile_kernels",
     "create_exam",
+    "identify",
     "learn_layout",
     "make_reports",
     "open_exam",
@@ -60,6 +64,7 @@ __all__ = [
 _HOMES = {
     "CheckSummary": "inkmark.workflow.layouts",
     "CsvSummary": "inkmark.workflow.reading",
+    "IdentifySummary": "inkmark.workflow.identity",
     "LearnSummary": "inkmark.workflow.layouts",
     "OpenExam": "inkmark.workflow.folder",
     "PageText": "inkmark.workflow.printed",
@@ -68,10 +73,12 @@ _HOMES = {
     "ReportSummary": "inkmark.workflow.reporting",
     "RunSummary": "inkmark.workflow.whole",
     "ScoreSummary": "inkmark.workflow.scoring",
+    "SheetDecision": "inkmark.workflow.identity",
     "analyse": "inkmark.workflow.reporting",
     "check_layout": "inkmark.workflow.layouts",
     "compile_kernels": "inkmark.workflow.compiling",
     "create_exam": "inkmark.workflow.sheets",
+    "identify": "inkmark.workflow.identity",
     "learn_layout": "inkmark.workflow.layouts",
     "make_reports": "inkmark.workflow.reporting",
     "open_exam": "inkmark.workflow.folder",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.errors import ImageError
 from inkmark.exam import ExamFolder
 from inkmark.files import file_sha256
+from inkmark.geometry import Box
 from inkmark.images import open_scan
 from inkmark.readings import PageSource
 
-__all__ = ["file_sha256", "load_stored_page"]
+__all__ = ["cut_out", "file_sha256", "load_stored_page"]
+
+_CROP_MARGIN = 0.35
+"""Shown around a doubtful field, as a share of its height."""
 
 
 def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8] | None:
@@ -44,3 +49,22 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
         if file_sha256(path) == source.sha256:
             raise
     return None
+
+
+def cut_out(pixels: NDArray[np.uint8], box: Box, orientation_deg: int) -> bytes:
+    """Cut a part out of a page with what is around it, and turn it upright.
+
+    Returns
+    -------
+    bytes
+        As PNG; empty where it lies outside the page.
+    """
+    around = box.grown(_CROP_MARGIN * min(box.w, box.h))
+    height, width = pixels.shape
+    x0, y0 = max(0, int(around.x)), max(0, int(around.y))
+    x1, y1 = min(width, int(around.right) + 1), min(height, int(around.bottom) + 1)
+    if x1 <= x0 or y1 <= y0:
+        return b""
+    upright = np.rot90(pixels[y0:y1, x0:x1], orientation_deg // 90)
+    _, data = cv2.imencode(".png", np.ascontiguousarray(upright))
+    return data.tobytes()

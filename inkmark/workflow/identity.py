@@ -1,0 +1,286 @@
+"""Sheets of which it is not known whose they are: shown to a person, and decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from inkmark.errors import InkmarkError
+from inkmark.files import natural_key
+from inkmark.geometry import Box
+from inkmark.layouts import AreaField, PageLayout
+from inkmark.readings import IssueKind, PageSource, SheetReading
+from inkmark.reports import IdentityRow, load_identities, write_identities
+from inkmark.session import Progress, facts_of
+from inkmark.store import IdentityDecision, PageRecord, StoredPage
+from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.scans import cut_out, load_stored_page
+
+__all__ = ["IdentifySummary", "OpenSheet", "SheetDecision", "identify"]
+
+_NAME = "name"
+"""The area in which candidates write their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetDecision:
+    """Whose one sheet is.
+
+    Attributes
+    ----------
+    sheet : str
+        A page of it as it is named in messages: the file, and the page in it unless that is
+        the first.
+    candidate : str or None
+        Candidate number; empty for nobody's, None to leave it open again.
+    reason : str
+    """
+
+    sheet: str
+    candidate: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSheet:
+    """A sheet of which it is not known whose it is.
+
+    Attributes
+    ----------
+    source : str
+        The scanned file and page.
+    message : str
+        Why it is not known.
+    guesses : tuple of (str, str, float)
+        Candidate number, name and probability; see `IdentityRow`.
+    """
+
+    source: str
+    message: str
+    guesses: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifySummary:
+    """What was decided and what is open.
+
+    Attributes
+    ----------
+    decisions : int
+        Decisions taken in that are new.
+    sheets : tuple of OpenSheet
+    workbook : Path or None
+        The workbook to decide them in; None where nothing is open.
+    lost_scans : tuple of str
+        Scans that are gone or are other files now, so that there is no picture.
+    """
+
+    decisions: int
+    sheets: tuple[OpenSheet, ...]
+    workbook: Path | None
+    lost_scans: tuple[str, ...]
+
+
+def identify(
+    root: Path | str,
+    *,
+    decision: SheetDecision | None = None,
+    identities: Path | str | None = None,
+    decided_by: str = "",
+    progress: Progress | None = None,
+) -> IdentifySummary:
+    """Settle whose every sheet is, and show to a person what is not known.
+
+    No page is read again, and no answer changes. Decisions in the identities workbook are
+    taken in first; sheets that are still open are written to it with their pictures.
+
+    Parameters
+    ----------
+    root : Path or str
+        The exam folder.
+    decision : SheetDecision, optional
+        A single decision.
+    identities : Path or str, optional
+        Decisions; by default ``out/identities.xlsx`` in the folder.
+    decided_by : str
+        Who made the decisions.
+    progress : callable, optional
+        Called with the number of sheets done and of all open sheets.
+
+    Returns
+    -------
+    IdentifySummary
+
+    Raises
+    ------
+    FaultyFileError
+        Where the workbook has faults.
+    InkmarkError
+        Where the decision names a sheet or a candidate that is not there.
+    """
+    with open_exam(root) as opened:
+        decided = _from_workbook(opened, identities)
+        if decision is not None:
+            decided.append(_single(opened, decision))
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+        n_new = opened.store.add_identities(
+            IdentityDecision(source.sha256, source.page_index, candidate, decided_by, now, reason)
+            for source, candidate, reason in decided
+        )
+        opened.store.settle(facts_of(opened.exam, opened.layout))
+        rows, lost = _rows(opened, progress)
+        path = opened.folder.out / "identities.xlsx"
+        if rows:
+            opened.folder.out.mkdir(exist_ok=True)
+            write_identities(rows, path, opened.exam.language)
+        else:
+            path.unlink(missing_ok=True)
+    return IdentifySummary(
+        n_new,
+        tuple(OpenSheet(row.source, row.reason, row.guesses) for row in rows),
+        path if rows else None,
+        lost,
+    )
+
+
+# ------------------------------------------------------------------------------ decisions
+
+_Decided = tuple[PageSource, str | None, str]
+"""An image, its candidate, and why."""
+
+
+def _from_workbook(opened: OpenExam, identities: Path | str | None) -> list[_Decided]:
+    path = Path(identities) if identities is not None else opened.folder.out / "identities.xlsx"
+    if not path.exists():
+        if identities is not None:
+            raise InkmarkError(f"{path} does not exist. Name the workbook with the decisions.")
+        return []
+    choices = load_identities(path, _numbers(opened) or None)
+    if not choices:
+        return []
+    images = {_image(page.source): page.source for page in opened.store.summaries({})}
+    unknown = [choice.image for choice in choices if choice.image not in images]
+    if unknown:
+        raise InkmarkError(
+            f"{path} has decisions on images that were not read: {', '.join(unknown[:5])}. Take "
+            "these rows out, or read the scans first."
+        )
+    return [(images[choice.image], choice.candidate, choice.note) for choice in choices]
+
+
+def _single(opened: OpenExam, decision: SheetDecision) -> _Decided:
+    numbers = _numbers(opened)
+    if decision.candidate and numbers and decision.candidate not in numbers:
+        raise InkmarkError(
+            f"the exam has no candidate {decision.candidate}. Correct the number, or add the "
+            "candidate to the roster first."
+        )
+    for page in opened.store.summaries({}):
+        if str(page.source) == decision.sheet and page.issue is not IssueKind.WITHDRAWN:
+            return page.source, decision.candidate, decision.reason
+    raise InkmarkError(
+        f"no page {decision.sheet} was read. Name it as inkmark read names it: the file in the "
+        "exam folder, and the page in it, such as 'scans/batch.pdf page 3'."
+    )
+
+
+def _numbers(opened: OpenExam) -> frozenset[str]:
+    return frozenset(candidate.number for candidate in opened.exam.candidates)
+
+
+def _image(source: PageSource) -> str:
+    """Name an image by its content, for the way to the workbook and back."""
+    return f"{source.sha256[:16]}-{source.page_index}"
+
+
+# ---------------------------------------------------------------------------- open sheets
+
+
+def _rows(opened: OpenExam, progress: Progress | None) -> tuple[list[IdentityRow], tuple[str, ...]]:
+    """Cut names and numbers out of the open sheets, file after file.
+
+    The second part are the scans that are not there to cut from.
+    """
+    names = {candidate.number: candidate.name for candidate in opened.exam.candidates}
+    bearing = facts_of(opened.exam, opened.layout).numbers
+    pages = _open_pages(opened, bearing)
+    rows: list[IdentityRow] = []
+    lost: dict[str, None] = {}
+    for done, (page, sheet) in enumerate(pages, start=1):
+        record = page.record
+        pixels = load_stored_page(opened.folder, record.source)
+        if pixels is None:
+            lost[record.source.path] = None
+        fields = bearing.get(record.page_number, {})
+        boxes = _name_box(opened.layout.pages[record.page_number], sheet), _box(sheet, fields)
+        name, number = (
+            b""
+            if pixels is None or box is None
+            else cut_out(pixels, box, sheet.registration.orientation_deg)
+            for box in boxes
+        )
+        guesses = tuple((who, names.get(who, ""), p) for who, p in record.guesses)
+        rows.append(
+            IdentityRow(
+                str(record.source), _image(record.source), record.message, guesses, name, number
+            )
+        )
+        if progress is not None:
+            progress(done, len(pages))
+    return rows, tuple(lost)
+
+
+def _open_pages(
+    opened: OpenExam, bearing: Mapping[int, Mapping[str, str]]
+) -> list[tuple[StoredPage, SheetReading]]:
+    """Give a page of each open sheet, the one that bears the number if it is there."""
+    sheets: dict[str, tuple[StoredPage, SheetReading]] = {}
+    open_kinds = (IssueKind.UNIDENTIFIED, IssueKind.UNKNOWN_CANDIDATE)
+    for page in opened.store.pages(issues=open_kinds):
+        reading = page.record.reading
+        if reading is None:
+            continue
+        known = sheets.setdefault(_sheet(page.record), (page, reading))
+        if known[1].page_number not in bearing and reading.page_number in bearing:
+            sheets[_sheet(page.record)] = page, reading
+    return sorted(sheets.values(), key=lambda entry: _place(entry[0].record.source))
+
+
+def _sheet(record: PageRecord) -> str:
+    """Name the sheet of a page; pages of one that was copied are told apart by what is wrong."""
+    if not record.sheet:
+        return _image(record.source)
+    return f"{record.sheet} {record.candidate} {record.guesses}"
+
+
+def _place(source: PageSource) -> tuple[object, int]:
+    return natural_key(PurePosixPath(source.path)), source.page_index
+
+
+def _name_box(page: PageLayout, sheet: SheetReading) -> Box | None:
+    """Where the name is written, in px; None where the page has no place for it."""
+    area = next((f for f in page.fields if isinstance(f, AreaField) and f.name == _NAME), None)
+    if area is None:
+        return None
+    box = area.box
+    corners = [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)]
+    places = sheet.registration.to_px(np.array(corners))
+    (x0, y0), (x1, y1) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
+    return Box(x0, y0, x1 - x0, y1 - y0)
+
+
+def _box(sheet: SheetReading, fields: Iterable[str]) -> Box | None:
+    """Where the numbers are, in px."""
+    names = set(fields)
+    boxes = [
+        *(reading.box_px for reading in sheet.fields if reading.field in names),
+        *(code.box_px for code in sheet.codes if code.field in names),
+    ]
+    if not boxes:
+        return None
+    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
+    return Box(x, y, max(b.right for b in boxes) - x, max(b.bottom for b in boxes) - y)
