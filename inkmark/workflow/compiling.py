@@ -9,10 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkmark.ctc import Steps, language_of, likeliest_texts
 from inkmark.exam import Exam, Item, ItemType, Policy
-from inkmark.layouts import AnchorKind, Anchors, build_layout, print_sheets
+from inkmark.geometry import MM_PER_INCH, Box
+from inkmark.layouts import AnchorKind, Anchors, WritingField, build_layout, print_sheets
 from inkmark.session import ReadOptions, SerialExecutor, read_scans, tell_of_compiling
 from inkmark.simulator import (
     Bulge,
@@ -64,10 +66,11 @@ def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
 
 
 def _read_a_sheet(folder: Path) -> None:
-    items = tuple(
+    items = [
         Item(str(n + 1), ItemType.SINGLE, tuple("ABCD"), ("A",), Decimal(1)) for n in range(_ITEMS)
-    )
-    exam = Exam("COMPILE", "-", "-", "-", None, "en", Policy(), items, ())
+    ]
+    items.append(Item(str(_ITEMS + 1), ItemType.FILL_IN, (), ("1",), Decimal(1)))
+    exam = Exam("COMPILE", "-", "-", "-", None, "en", Policy(), tuple(items), ())
     layout = build_layout(exam)
     print_sheets(layout, exam, folder / "sheet.pdf", None)
     (blank,) = render_pages(folder / "sheet.pdf", _DPI)
@@ -75,6 +78,9 @@ def _read_a_sheet(folder: Path) -> None:
     marks = {("Q1", 0): [(0, MarkStyle.FILL)]}
     rng = np.random.default_rng(0)
     filled = fill_sheet(blank, layout.pages[0], marks, _DPI, rng)
+    for field in layout.pages[0].fields:
+        if isinstance(field, WritingField):
+            _write_one(filled, field.box)
     bent = scan(filled, _DPI, ScannerModel(bulge=Bulge(8.0, 150.0)), rng)
     black = np.where(filled > 127, 255, 0).astype(np.uint8)
     for number, (pixels, ending) in enumerate(
@@ -93,3 +99,17 @@ def _read_a_sheet(folder: Path) -> None:
     for one in (layout, replace(layout, pages=(page,))):
         for _ in read_scans([folder], one, options=ReadOptions(), executor=SerialExecutor()):
             pass
+
+
+def _write_one(pixels: NDArray[np.uint8], box: Box) -> None:
+    """Write a one into a box."""
+    left, top, right, bottom = (
+        round(mm * _DPI / MM_PER_INCH)
+        for mm in (
+            box.x + 0.45 * box.w,
+            box.y + 0.2 * box.h,
+            box.x + 0.45 * box.w + 0.6,
+            box.bottom - 0.2 * box.h,
+        )
+    )
+    pixels[top:bottom, left:right] = 40

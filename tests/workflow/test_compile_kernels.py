@@ -19,7 +19,7 @@ from inkmark.workflow import compile_kernels
 
 def kernels():
     for module in pkgutil.walk_packages(inkmark.__path__, "inkmark."):
-        if module.name.endswith("_kernels"):
+        if module.name.endswith("_kernels") and "training" not in module.name:
             room = importlib.import_module(module.name)
             for name in room.__all__:
                 if isinstance(getattr(room, name), Dispatcher):
