@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import Item, ItemType, printed_options, printed_value
-from inkmark.geometry import Box
-from inkmark.layouts import BubbleField, CodeField, Role, WritingField
+from inkmark.layouts import AreaField, BubbleField, CodeField, Role, WritingField
 from inkmark.marking import (
     CandidateSheet,
     ManualPoints,
@@ -41,16 +39,15 @@ from inkmark.reports import (
 from inkmark.session import Progress, open_fields
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
-from inkmark.workflow.scans import load_stored_page
+from inkmark.workflow.marked_points import collect_marked_points
+from inkmark.workflow.scans import cut_out, load_stored_page
 
 __all__ = ["ScoreSummary", "load_records", "score"]
 
 GreyImage = NDArray[np.uint8]
-AnswerField = BubbleField | WritingField
+AnswerField = BubbleField | WritingField | AreaField
 
 _POINTS_FILES = ("points.xlsx", "points.csv")
-_CROP_MARGIN = 0.35
-"""Shown around a doubtful field, as a share of its height."""
 
 _REASONS = {
     Flag.OK: {
@@ -73,6 +70,11 @@ _REASONS = {
 _UNCLEAR_WRITING = {
     "zh": "手写内容辨认不清",
     "en": "what is written is not clear",
+}
+
+_UNCLEAR_POINTS = {
+    "zh": "阅卷分数看不清，或各题分数之和与总分不符",
+    "en": "the marker's points are not clear, or do not add up to the total",
 }
 
 _NO_PICTURE = {
@@ -172,9 +174,10 @@ def score(
         decisions, outdated = _take_decisions(opened, review, decided_by)
         readings = list(opened.store.readings_in_use())
         responses = _responses(opened, readings)
-        records = score_responses(opened.exam, responses, given)
-        opened.store.replace_scores(records, _evidence(opened, readings))
-        rows, lost_scans = _review_rows(opened, progress)
+        marked = collect_marked_points(opened, readings, given)
+        records = score_responses(opened.exam, responses, {**marked.given, **given})
+        opened.store.replace_scores(records, _evidence(opened, readings) | marked.sources)
+        rows, lost_scans = _review_rows(opened, marked.open, progress)
         path = opened.folder.out / "review.xlsx"
         if rows:
             opened.folder.out.mkdir(exist_ok=True)
@@ -362,7 +365,7 @@ def _evidence(
 
 
 def _review_rows(
-    opened: OpenExam, progress: Progress | None
+    opened: OpenExam, open_points: Collection[tuple[str, str]], progress: Progress | None
 ) -> tuple[list[ReviewRow], tuple[str, ...]]:
     """Cut out every field in doubt, file after file; candidates in roster order.
 
@@ -374,6 +377,7 @@ def _review_rows(
     doubtful: list[tuple[StoredPage, SheetReading, tuple[FieldReading, ...]]] = []
     for page in opened.store.pages():
         own = open_fields(page, opened.layout) + _open_answers(page, fields, items)
+        own += _open_points(page, open_points)
         if own and page.record.reading is not None:
             doubtful.append((page, page.record.reading, own))
     doubtful.sort(key=lambda entry: (entry[1].source.path, entry[1].source.page_index))
@@ -385,11 +389,11 @@ def _review_rows(
             lost[sheet.source.path] = None
         for reading in own:
             field = fields[reading.field]
-            item = items.get(field.item)
+            item = items.get(field.item) if field.role is Role.ITEM else None
             picture = (
                 b""
                 if pixels is None
-                else _crop(pixels, reading.box_px, sheet.registration.orientation_deg)
+                else cut_out(pixels, reading.box_px, sheet.registration.orientation_deg)
             )
             reasons = [_reason(field, reading)] + ([_NO_PICTURE] if pixels is None else [])
             rows.append(
@@ -433,20 +437,19 @@ def _open_answers(
     return tuple(found)
 
 
+def _open_points(
+    page: StoredPage, open_points: Collection[tuple[str, str]]
+) -> tuple[FieldReading, ...]:
+    """Give the points on a page in use that a person has to look at."""
+    record = page.record
+    if record.issue is not None or record.reading is None:
+        return ()
+    return tuple(r for r in record.reading.fields if (record.candidate, r.field) in open_points)
+
+
 def _reason(field: AnswerField, reading: FieldReading) -> Mapping[str, str]:
+    if field.role in (Role.POINTS, Role.TOTAL):
+        return _UNCLEAR_POINTS
     if isinstance(field, WritingField) and reading.flag is Flag.DOUBTFUL:
         return _UNCLEAR_WRITING
     return _REASONS[reading.flag]
-
-
-def _crop(pixels: GreyImage, box: Box, orientation_deg: int) -> bytes:
-    """Cut a field out of a page and turn it upright."""
-    around = box.grown(_CROP_MARGIN * min(box.w, box.h))
-    height, width = pixels.shape
-    x0, y0 = max(0, int(around.x)), max(0, int(around.y))
-    x1, y1 = min(width, int(around.right) + 1), min(height, int(around.bottom) + 1)
-    if x1 <= x0 or y1 <= y0:
-        return b""
-    upright = np.rot90(pixels[y0:y1, x0:x1], orientation_deg // 90)
-    _, data = cv2.imencode(".png", np.ascontiguousarray(upright))
-    return data.tobytes()

@@ -7,7 +7,17 @@ import pytest
 from PIL import Image
 
 from inkmark.errors import FaultyFileError
-from inkmark.layouts import AnchorKind, Anchors, BubbleField, PageLayout, Role, SheetLayout
+from inkmark.geometry import Box
+from inkmark.layouts import (
+    AnchorKind,
+    Anchors,
+    AreaField,
+    BubbleField,
+    PageLayout,
+    Role,
+    SheetLayout,
+    WritingField,
+)
 from inkmark.reports import ReviewDecision, ReviewRow, review_fields, write_review
 from inkmark.reports import load_review as load
 from inkmark.reports.words import words
@@ -179,6 +189,30 @@ def test_options_are_those_of_the_sheet_and_not_of_an_edited_workbook(tmp_path):
 
 def test_items_and_absent_marks_may_be_decided_and_nothing_else():
     assert set(review_fields(LAYOUT)) == {*(f"Q{n}" for n in range(1, 8)), "absent"}
+
+
+def points_layout():
+    box = Box(0, 0, 10, 8)
+    fields = (
+        WritingField("P5", box, charset="points", role=Role.POINTS, item="5"),
+        AreaField("T6", box, Role.POINTS, "6", 4),
+        WritingField("total", box, charset="points", role=Role.TOTAL),
+    )
+    return SheetLayout("v", "t", (PageLayout(210, 297, Anchors(AnchorKind.IMAGE), fields),))
+
+
+def test_points_of_markers_are_decided_by_a_number(tmp_path):
+    layout = points_layout()
+    assert set(review_fields(layout)) == {"P5", "T6", "total"}
+    path = tmp_path / "review.xlsx"
+    rows = [row(field=name, item="", options=()) for name in ("P5", "T6", "total")]
+    write_review(rows, path, "zh")
+    decide(path, {2: "7.5", 3: "3", 4: "-"})
+    assert [d.value for d in load(path, layout, CANDIDATES)] == ["7.5", "3", ""]
+    decide(path, {2: "seven", 3: "-1", 4: "3"})
+    with pytest.raises(FaultyFileError) as caught:
+        load(path, layout, CANDIDATES)
+    assert len(caught.value.faults) == 2
 
 
 def test_the_same_decision_twice_is_no_fault(tmp_path):
