@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     facts = facts_of_this_machine()
     _print_facts(console, facts)
-    options = Options(chosen.repeats, _data_dir())
+    options = Options(chosen.repeats, data_dir())
     results = []
     missing = False
     for name in wanted:
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name}: cannot run here: {reason}", file=sys.stderr)
             missing = True
             continue
-        _print_result(console, result)
+        print_result(console, result)
         results.append(result)
     record = Record(facts, tuple(results))
     if chosen.json and results:
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _data_dir() -> Path | None:
+def data_dir() -> Path | None:
     folder = Path(os.environ.get("INKMARK_DATA", REPOSITORY.parent / "shared" / "data"))
     return folder if folder.is_dir() else None
 
@@ -157,7 +157,7 @@ def _print_facts(console: Console, facts: Facts) -> None:
     console.print(packages, highlight=False)
 
 
-def _print_result(console: Console, result: Result) -> None:
+def print_result(console: Console, result: Result) -> None:
     single = [row for row in result.rows if not row.group]
     if single:
         table = Table(title=result.name, title_justify="left")

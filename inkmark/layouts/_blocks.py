@@ -137,7 +137,7 @@ def _letter_rows(run: Sequence[Item], column_w: float, options: SheetOptions) ->
         row = run[start : start + n_side]
 
         def fields(box: Box, row: Sequence[Item] = row) -> tuple[Field, ...]:
-            y = box.y + st.WRITING_PADDING
+            y = box.y + st.LETTER_PADDING
             return tuple(
                 WritingField(
                     f"Q{item.number}",
@@ -150,7 +150,7 @@ def _letter_rows(run: Sequence[Item], column_w: float, options: SheetOptions) ->
                 for k, item in enumerate(row)
             )
 
-        yield Block(st.LETTER_BOX + 2 * st.WRITING_PADDING, fields)
+        yield Block(st.LETTER_BOX + 2 * st.LETTER_PADDING, fields)
 
 
 def _fill_in_rows(run: Sequence[Item], column_w: float, options: SheetOptions) -> Iterator[Block]:

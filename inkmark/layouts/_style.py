@@ -62,6 +62,7 @@ HEADING = 7.0
 # Items answered in writing: cells with a label and a box, one letter's or a wide one.
 WRITING_PADDING = 1.75
 LETTER_BOX = 8.0
+LETTER_PADDING = 2.5  # a letter that is crossed out has room above it for another
 LETTER_GAP = 1.5
 FILL_IN_BOX = 9.0
 FILL_IN_CELL_MIN = 66.0

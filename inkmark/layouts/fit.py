@@ -54,7 +54,7 @@ def frame_padding(field: AnswerField) -> float:
         case BubbleField():
             return st.BAND_PADDING + st.ROW_GAP / 2
         case WritingField():
-            return st.WRITING_PADDING
+            return st.LETTER_PADDING if is_letter_box(field) else st.WRITING_PADDING
         case AreaField():
             return 0.0
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.geometry import MM_PER_INCH
-from inkmark.layouts import BubbleField, PageLayout
+from inkmark.layouts import BubbleField, PageLayout, WritingField
+from inkmark.simulator.hands import Hand
+from inkmark.simulator.handwriting import Slip, write_field
 from inkmark.simulator.paper import (
     Damage,
     SheetModel,
@@ -124,7 +127,8 @@ class SimulatedPage:
     pose : Pose
         Where positions of the printed page are seen.
     damaged : frozenset of str
-        Bubble fields of which something is gone, hidden, written over or outside the image.
+        Fields of bubbles or boxes of which something is gone, hidden, written over or outside
+        the image.
     """
 
     pixels: Pixels
@@ -350,6 +354,9 @@ def simulate(
     writer: Writer | None = None,
     written: Collection[str] = (),
     strays: int = 0,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    slips: Mapping[str, Mapping[int, Slip]] = MappingProxyType({}),
+    hand: Hand | None = None,
     other_side: Pixels | None = None,
 ) -> SimulatedPage:
     """A page from print to image.
@@ -365,6 +372,12 @@ def simulate(
     rng : numpy.random.Generator
     writer, written, strays
         As for `fill_sheet`.
+    texts : mapping of field name to str
+        What is written into boxes, see `write_field`.
+    slips : mapping of field name to mapping of int to Slip
+        What goes wrong there.
+    hand : Hand, optional
+        Who writes it; needed where there is a text.
     other_side : (H, W) uint8, optional
         What is on the back; the front itself by default. Seen only where the condition says
         so.
@@ -376,6 +389,12 @@ def simulate(
     dpi, sheet, device = condition.dpi, condition.sheet, condition.device
     out = photocopied(printed, dpi, sheet.photocopy, rng) if sheet.photocopy else printed
     out = fill_sheet(out, page, marks, dpi, rng, writer=writer, written=written, strays=strays)
+    fields = {field.name: field for field in page.fields}
+    for name, text in texts.items():
+        field = fields[name]
+        if hand is None or not isinstance(field, WritingField):
+            raise ValueError(f"{name}: nobody can write there")
+        out = write_field(out, field, text, dpi, rng, hand=hand, slips=slips.get(name, {}))
     if sheet.show_through:
         back = out if other_side is None else other_side
         out = shown_through(out, back, dpi, sheet.show_through, rng)
@@ -441,11 +460,16 @@ def _scanner(condition: Condition) -> ScannerModel:
 
 
 def _outside(page: PageLayout, pose: Pose) -> frozenset[str]:
-    """Bubble fields that the image does not show whole."""
+    """Fields of bubbles and boxes that the image does not show whole."""
     height, width = pose.shape
-    bubbles = [field for field in page.fields if isinstance(field, BubbleField)]
-    if not bubbles:
+    parts = [
+        (field.name, box)
+        for field in page.fields
+        if isinstance(field, BubbleField | WritingField)
+        for box in ([field.box] if isinstance(field, BubbleField) else field.boxes())
+    ]
+    if not parts:
         return frozenset()
-    seen = pose.to_px(np.concatenate([field.box.corners() for field in bubbles])).reshape(-1, 4, 2)
+    seen = pose.to_px(np.concatenate([box.corners() for _, box in parts])).reshape(-1, 4, 2)
     out = np.any((seen < 0) | (seen > (width - 1, height - 1)), axis=(1, 2))
-    return frozenset(field.name for k, field in enumerate(bubbles) if out[k])
+    return frozenset(name for k, (name, _) in enumerate(parts) if out[k])

@@ -106,9 +106,10 @@ class Writers:
 
     Parameters
     ----------
-    digits : mapping of str to mapping
-        By set of digits, by digit (and of pen digits by writer before that) the signs.
+    digits : mapping of str to sequence of mapping
+        By set of digits its people, and of each of them the signs by digit.
     letters : mapping of str to sequence of Sign
+        Those of the set whose people are not known apart.
     """
 
     def __init__(

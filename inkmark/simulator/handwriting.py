@@ -40,6 +40,8 @@ Generator = np.random.Generator
 _DIGITS = "0123456789"
 
 _OVERSAMPLING = 2
+_ROOM_MM = 4.0
+"""What is written above a box is no higher."""
 _FIXED_POINT_BITS = 4  # cv2 takes stroke points in sixteenths of a pixel
 # Where letters stand, from the top of a capital to the line: lower case ascends or hangs below.
 _HANGING = dict.fromkeys("gpqy", (0.4, 1.4)) | {"j": (0.05, 1.4)}
@@ -172,10 +174,10 @@ class _Page:
         if slip in (Slip.TOUCHING, Slip.CROSSING):
             middle = np.array(box.centre) + self._aside(box, size * width, size, slip)
         elif slip is Slip.OUTSIDE:
-            middle[1] += box.h * rng.uniform(0.95, 1.1)
+            middle[1] = box.bottom + 0.5 * size + rng.uniform(0.2, 1.0)
         elif slip is Slip.CORRECTED:
-            middle[1] -= box.h * rng.uniform(0.7, 0.95)
-            size *= 0.75
+            size = min(0.65 * size, _ROOM_MM)
+            middle[1] = box.y - 0.5 * size - rng.uniform(0.2, 1.0)
             self._strike_one(box, self._other(text))
         elif slip is Slip.OVERWRITTEN:
             self._set(

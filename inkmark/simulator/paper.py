@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.geometry import MM_PER_INCH
-from inkmark.layouts import BubbleField, PageLayout
+from inkmark.layouts import BubbleField, PageLayout, WritingField
 from inkmark.simulator._optics import blurred, filled, smooth_field, u8
 from inkmark.simulator.people import write_across
 
@@ -185,7 +185,7 @@ def wear(
 
 
 def damaged_fields(page: PageLayout, damage: Damage) -> frozenset[str]:
-    """Names of the bubble fields of which a bubble is gone, hidden or written over.
+    """Names of the fields of which a bubble or box is gone, hidden or written over.
 
     A tenth of the bubble's box is enough: a mark may be no larger.
 
@@ -210,18 +210,22 @@ def damaged_fields(page: PageLayout, damage: Damage) -> frozenset[str]:
         cv2.polylines(lost, [line], False, 1, max(1, round(width_mm * scale)))
     total = cv2.integral(lost)
     names = set()
-    for bubbles in page.fields:
-        if not isinstance(bubbles, BubbleField):
+    for printed in page.fields:
+        if isinstance(printed, BubbleField):
+            centres, half = printed.centres(), np.array([printed.bubble_w, printed.bubble_h]) / 2
+        elif isinstance(printed, WritingField):
+            centres = np.array([box.centre for box in printed.boxes()])
+            half = np.array([printed.box.w, printed.box.h]) / 2
+        else:
             continue
-        half = np.array([bubbles.bubble_w, bubbles.bubble_h]) / 2
         limit = np.array([size[1], size[0]])
-        low = np.clip(np.rint((bubbles.centres() - half) * scale), 0, limit).astype(int)
-        high = np.clip(np.rint((bubbles.centres() + half) * scale), 0, limit).astype(int)
+        low = np.clip(np.rint((centres - half) * scale), 0, limit).astype(int)
+        high = np.clip(np.rint((centres + half) * scale), 0, limit).astype(int)
         (x0, y0), (x1, y1) = low.T, high.T
         covered = total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]
         area = 4 * scale**2 * half[0] * half[1]
         if (covered > _DAMAGED_SHARE * area).any():
-            names.add(bubbles.name)
+            names.add(printed.name)
     return frozenset(names)
 
 

@@ -9,13 +9,15 @@ from dotted_pages import centroids
 
 from inkmark.exam import Item, ItemType
 from inkmark.exam.example import example_exam
-from inkmark.layouts import BubbleField, build_layout, print_sheets
+from inkmark.layouts import BubbleField, WritingField, build_layout, print_sheets
 from inkmark.simulator import (
     LEVEL_2,
     LEVEL_3,
     Bilevel,
     Condition,
     Effect,
+    Hand,
+    Ink,
     Level,
     MarkStyle,
     PhoneModel,
@@ -26,6 +28,7 @@ from inkmark.simulator import (
     simulate,
     single_effect,
 )
+from inkmark.simulator._pen_strokes import STROKES
 from inkmark.simulator.conditions import _EITHER
 
 
@@ -106,8 +109,8 @@ def test_fields_outside_the_image_are_damaged(printed):
     rng = np.random.default_rng(0)
     away = Condition(device=ScannerModel(shift_y_mm=-130.0))
     image = simulate(pages[200.0], page, {}, away, rng)
-    names = [field.name for field in page.fields if isinstance(field, BubbleField)]
-    assert {"candidate", "absent"} <= image.damaged < set(names)
+    names = {f.name for f in page.fields if isinstance(f, BubbleField | WritingField)}
+    assert {"candidate", "absent"} <= image.damaged < names
     whole = simulate(pages[200.0], page, {}, Condition(), rng)
     assert whole.damaged == frozenset()
 
@@ -139,3 +142,27 @@ def test_marks_and_the_other_side_are_on_the_page(printed):
     shown = Condition(sheet=SheetModel(show_through=0.2))
     through = simulate(pages[200.0], page, {}, shown, rng, other_side=back)
     assert np.percentile(through.pixels, 90) == pytest.approx(255 * 0.8, abs=2)
+
+
+def test_what_people_write_is_on_the_page_and_may_be_damaged(printed):
+    page, pages = printed
+    hand = Hand({"1": [STROKES["/"]]}, "table", Ink(grain=0.0))
+    written = next(f for f in page.fields if f.name == "candidate_written")
+    clean, filled = (
+        simulate(
+            pages[200.0], page, {}, Condition(), np.random.default_rng(3), texts=texts, hand=hand
+        )
+        for texts in ({}, {"candidate_written": "1" * written.n_boxes})
+    )
+    assert "candidate_written" not in filled.damaged
+    for box in written.boxes():
+        x0, y0, x1, y1 = (
+            round(v * 200 / 25.4) for v in (box.x + 1, box.y + 1, box.right - 1, box.bottom - 1)
+        )
+        assert clean.pixels[y0:y1, x0:x1].min() > 200
+        assert filled.pixels[y0:y1, x0:x1].min() < 120
+    moved = Condition(device=ScannerModel(shift_x_mm=120.0))
+    gone = simulate(pages[200.0], page, {}, moved, np.random.default_rng(3))
+    assert "candidate_written" in gone.damaged
+    with pytest.raises(ValueError, match="nobody can write"):
+        simulate(pages[200.0], page, {}, Condition(), np.random.default_rng(3), texts={"Q1": "1"})
