@@ -23,6 +23,9 @@ BLANK, NO_SYMBOL = "", "?"
 _PLAUSIBLE = 1e-3
 """A reading allows a number that is this probable against the likeliest one."""
 
+_CLEAR = 0.9
+"""A symbol that is this probable is shown to people as what was read."""
+
 Box = tuple[tuple[str, float], ...]
 
 
@@ -101,6 +104,13 @@ class NumberEvidence:
         tops = [box[0] if box else (NO_SYMBOL, 1.0) for box in self.boxes]
         text = "".join(symbol or " " for symbol, _ in tops).rstrip()
         return text.replace(" ", NO_SYMBOL), math.prod(p for _, p in tops)
+
+    @property
+    def shown(self) -> str:
+        """The number for people: ``?`` for a box that may as well hold something else."""
+        tops = [box[0] if box else (NO_SYMBOL, 1.0) for box in self.boxes]
+        text = "".join((symbol or " ") if p >= _CLEAR else NO_SYMBOL for symbol, p in tops)
+        return text.rstrip().replace(" ", NO_SYMBOL)
 
     def number(self, options: IdentityOptions) -> str:
         """The number that is read beyond doubt; empty where none is."""

@@ -7,6 +7,7 @@ before both. Pages of one sheet of paper, by its code, are one sheet.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from inkmark.errors import StoreError
 from inkmark.exam import Candidate
 from inkmark.geometry import Box
 from inkmark.marking import (
@@ -40,6 +42,7 @@ __all__ = [
     "decided",
     "describe",
     "identify_pages",
+    "new_identities",
     "sheet_of",
 ]
 
@@ -123,7 +126,7 @@ def describe(doubt: Doubt, evidence: Iterable[NumberEvidence], others: str = "")
     others : str
         Further sheets of the same candidate.
     """
-    shown = ", ".join(dict.fromkeys(e.best[0] for e in evidence if not e.is_blank))
+    shown = ", ".join(dict.fromkeys(e.shown for e in evidence if not e.is_blank))
     why = {
         Doubt.BLANK: "the candidate number is blank and there is no readable code that names the "
         "candidate",
@@ -147,6 +150,41 @@ def all_identities(connection: sa.Connection, exam_id: str) -> list[IdentityDeci
         IdentityDecision(**{name: getattr(row, name) for name in names})
         for row in connection.execute(query)
     ]
+
+
+def new_identities(
+    connection: sa.Connection, exam_id: str, decisions: Iterable[IdentityDecision]
+) -> list[dict[str, Any]]:
+    """Rows of the decisions that say something else than the latest on their images.
+
+    Raises
+    ------
+    StoreError
+        Where an image is not known.
+    """
+    table = schema.pages
+    held = {(d.sha256, d.page_index): d.candidate for d in all_identities(connection, exam_id)}
+    names = ("sha256", "page_index", "serial", "named", "claim")
+    new = []
+    for some in in_chunks(list(decisions)):
+        query = sa.select(*(table.c[name] for name in names)).where(
+            table.c.exam_id == exam_id,
+            table.c.sha256.in_({d.sha256 for d in some} - {""}),
+        )
+        pages = {(row.sha256, row.page_index): row for row in connection.execute(query)}
+        for decision in some:
+            image = decision.sha256, decision.page_index
+            if image not in pages:
+                raise StoreError(
+                    f"no page image {decision.sha256[:16]}-{decision.page_index} was "
+                    "read. Read the sheet first, or take the decision out."
+                )
+            if held.get(image) == decision.candidate:
+                continue
+            row = {"exam_id": exam_id, **dataclasses.asdict(decision)}
+            del row["id"]
+            new.append(row | {"sheet": sheet_of(pages[image]), "claim": pages[image].claim})
+    return new
 
 
 def decided(

@@ -24,6 +24,8 @@ __all__ = ["IdentifySummary", "OpenSheet", "SheetDecision", "identify"]
 
 _NAME = "name"
 """The area in which candidates write their names."""
+_MARGIN = 0.05
+"""Shown around names and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _rows(opened: OpenExam, progress: Progress | None) -> tuple[list[IdentityRow
         name, number = (
             b""
             if pixels is None or box is None
-            else cut_out(pixels, box, sheet.registration.orientation_deg)
+            else cut_out(pixels, box, sheet.registration.orientation_deg, _MARGIN)
             for box in boxes
         )
         guesses = tuple((who, names.get(who, ""), p) for who, p in record.guesses)

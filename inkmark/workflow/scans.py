@@ -13,7 +13,7 @@ from inkmark.geometry import Box
 from inkmark.images import open_scan
 from inkmark.readings import PageSource
 
-__all__ = ["cut_out", "file_sha256", "load_stored_page"]
+__all__ = ["cut_out", "file_sha256", "image_name", "load_stored_page"]
 
 _CROP_MARGIN = 0.35
 """Shown around a doubtful field, as a share of its height."""
@@ -51,15 +51,32 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
     return None
 
 
-def cut_out(pixels: NDArray[np.uint8], box: Box, orientation_deg: int) -> bytes:
+def image_name(source: PageSource) -> str:
+    """Name an image by its content, for the way to a person and back."""
+    return f"{source.sha256[:16]}-{source.page_index}"
+
+
+def cut_out(
+    pixels: NDArray[np.uint8], box: Box, orientation_deg: int, margin: float = _CROP_MARGIN
+) -> bytes:
     """Cut a part out of a page with what is around it, and turn it upright.
+
+    Parameters
+    ----------
+    pixels : (H, W) uint8
+    box : Box
+        In px.
+    orientation_deg : int
+        As in `Registration`.
+    margin : float
+        Shown around it, as a share of its shorter side.
 
     Returns
     -------
     bytes
         As PNG; empty where it lies outside the page.
     """
-    around = box.grown(_CROP_MARGIN * min(box.w, box.h))
+    around = box.grown(margin * min(box.w, box.h))
     height, width = pixels.shape
     x0, y0 = max(0, int(around.x)), max(0, int(around.y))
     x1, y1 = min(width, int(around.right) + 1), min(height, int(around.bottom) + 1)

@@ -94,7 +94,7 @@ def test_what_is_not_sure_stays_open_with_its_guesses(store: ExamStore) -> None:
     assert settled(store)["a.jpg"] == OPEN
     (found,) = store.pages()
     assert [who for who, _ in found.record.guesses] == ["260007", "260001"]
-    assert "read as 260007, which is not sure enough" in found.record.message
+    assert "read as 26000?, which is not sure enough" in found.record.message
     assert "inkmark identify" in found.record.message
     others = [page(f"{n}.jpg", claim=n) for n in NUMBERS if n != "260007"]
     add(store, [*others, page("b.jpg", unsure("260007", box_5={"7": 0.998, "1": 0.002}))])
