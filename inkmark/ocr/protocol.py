@@ -27,7 +27,8 @@ class TextReading:
     inside : float
         Probability that a text of the language is written there, and not something else or
         nothing. It is less well calibrated than `confidence`: frames, lines and an unusual
-        hand lower it.
+        hand lower it. Most digits and letters in boxes have more than 0.1, and few scribbles
+        or characters that are none of the language.
     alternatives : tuple of (str, float)
         Further texts with their probabilities, of the kind of `confidence`, likeliest first.
     steps : Steps
