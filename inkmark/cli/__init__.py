@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from inkmark import __version__
-from inkmark.cli import exams, identity, layouts, text, tools
+from inkmark.cli import exams, groups, identity, layouts, text, tools
 from inkmark.cli.common import EXIT_NEEDS_REVIEW, Commands
 
 __all__ = ["EXIT_NEEDS_REVIEW", "main"]
@@ -33,6 +33,7 @@ for command in (
     exams.sheets,
     exams.read,
     identity.identify,
+    groups.groups,
     exams.score,
     exams.analyse,
     exams.practice,

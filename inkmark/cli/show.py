@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inkmark.reports import Report, ReportOptions
     from inkmark.session import BatchReport
     from inkmark.workflow import (
+        GroupsSummary,
         IdentifySummary,
         PracticeSummary,
         ReportSummary,
@@ -24,6 +25,7 @@ __all__ = [
     "batch_json",
     "batch_lines",
     "files_lines",
+    "groups_lines",
     "identify_lines",
     "issue_line",
     "issues_json",
@@ -174,6 +176,30 @@ def score_lines(summary: ScoreSummary) -> Iterator[str]:
             "candidates absent."
         )
     yield from _lost_lines(summary.lost_scans, "inkmark score")
+
+
+def groups_lines(summary: GroupsSummary) -> Iterator[str]:
+    """Say how the handwritten answers are grouped, and what was taken in."""
+    if summary.placements:
+        yield f"Took in what the workbook says of {summary.placements} answers."
+    if summary.outdated:
+        yield (
+            f"{_candidates(summary.outdated)}, with answers looked at on images that are not in "
+            "use any more. Look at the new pictures and score them again."
+        )
+    for item in summary.items:
+        yield (
+            f"Item {item.item}: {item.answers} answers in {item.groups} groups, "
+            f"{item.in_largest} of them in the ten largest; {item.scored} have points."
+        )
+    if summary.workbook is None:
+        yield "No item has handwritten answers that were read."
+    elif any(item.scored < item.answers for item in summary.items):
+        yield (
+            f"Enter the points of groups in {summary.workbook}, split and merge groups there, and "
+            "run inkmark groups or inkmark score."
+        )
+    yield from _lost_lines(summary.lost_scans, "inkmark groups")
 
 
 def _candidates(numbers: Sequence[str]) -> str:

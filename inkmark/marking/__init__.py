@@ -10,6 +10,7 @@ from inkmark.marking.evidence import (
     number_evidence,
 )
 from inkmark.marking.fill_in import FillIn, FillInOptions, Verdict, judge_fill_in
+from inkmark.marking.grouping import AnswerGroup, GroupOptions, group_answers
 from inkmark.marking.identity import Doubt, Identity, fits, identify_sheets
 from inkmark.marking.manual import load_points
 from inkmark.marking.matrix import ResponseTable, ScoreMatrix
@@ -30,10 +31,12 @@ from inkmark.marking.scoring import (
 )
 
 __all__ = [
+    "AnswerGroup",
     "CandidateSheet",
     "Doubt",
     "FillIn",
     "FillInOptions",
+    "GroupOptions",
     "Identity",
     "IdentityOptions",
     "ManualPoints",
@@ -48,6 +51,7 @@ __all__ = [
     "certain_number",
     "collect_responses",
     "fits",
+    "group_answers",
     "identify_sheets",
     "is_accepted",
     "is_judged_by_key",

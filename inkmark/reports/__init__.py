@@ -5,6 +5,12 @@ anywhere else, so the same figure is the same in every file.
 """
 
 from inkmark.reports.annotate import ScannedPage, write_annotated_pages
+from inkmark.reports.answer_groups import (
+    GroupedAnswer,
+    GroupRow,
+    load_answer_groups,
+    write_answer_groups,
+)
 from inkmark.reports.groups import write_group_report
 from inkmark.reports.identities import (
     IdentityChoice,
@@ -24,9 +30,12 @@ from inkmark.reports.review import (
 )
 from inkmark.reports.student import write_student_reports
 from inkmark.reports.tables import build_report
+from inkmark.reports.words import words
 from inkmark.reports.workbook import write_workbook
 
 __all__ = [
+    "GroupRow",
+    "GroupedAnswer",
     "IdentityChoice",
     "IdentityRow",
     "Report",
@@ -35,13 +44,16 @@ __all__ = [
     "ReviewRow",
     "ScannedPage",
     "build_report",
+    "load_answer_groups",
     "load_identities",
     "load_review",
     "report_schema",
     "report_to_json",
     "review_fields",
     "review_options",
+    "words",
     "write_annotated_pages",
+    "write_answer_groups",
     "write_group_report",
     "write_identities",
     "write_report_json",

@@ -28,7 +28,7 @@ from inkmark.readings import (
 from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
 from inkmark.store.connecting import make_engine
-from inkmark.store.identifying import Facts, all_identities, sheet_of
+from inkmark.store.identifying import Facts, all_identities, new_identities
 from inkmark.store.placing import latest_placements, new_placements
 from inkmark.store.queries import (
     PAGE_COLUMNS,
@@ -387,37 +387,10 @@ class ExamStore:
         StoreError
             Where an image is not known.
         """
-        table = schema.pages
-        wanted = list(decisions)
-        new = []
         with self._writing() as connection:
-            held = {
-                (d.sha256, d.page_index): d.candidate
-                for d in all_identities(connection, self._exam_id)
-            }
-            for some in in_chunks(wanted):
-                query = sa.select(
-                    *(table.c[n] for n in ("sha256", "page_index", "serial", "named", "claim"))
-                ).where(
-                    table.c.exam_id == self._exam_id,
-                    table.c.sha256.in_({d.sha256 for d in some} - {""}),
-                )
-                pages = {(r.sha256, r.page_index): r for r in connection.execute(query)}
-                for decision in some:
-                    image = decision.sha256, decision.page_index
-                    if image not in pages:
-                        raise StoreError(
-                            f"no page image {decision.sha256[:16]}-{decision.page_index} was "
-                            "read. Read the sheet first, or take the decision out."
-                        )
-                    if held.get(image) == decision.candidate:
-                        continue
-                    row = {"exam_id": self._exam_id, **dataclasses.asdict(decision)}
-                    del row["id"]
-                    sheet, claim = sheet_of(pages[image]), pages[image].claim
-                    new.append(row | {"sheet": sheet, "claim": claim})
-            _insert(connection, schema.identities, new)
-        return len(new)
+            rows = new_identities(connection, self._exam_id, decisions)
+            _insert(connection, schema.identities, rows)
+        return len(rows)
 
     def placements(self) -> dict[tuple[str, int, str], Placement]:
         """Where markers put answers: (sha256, page index, field) -> the latest placement."""

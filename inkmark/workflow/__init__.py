@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inkmark.workflow.compiling import compile_kernels
     from inkmark.workflow.folder import OpenExam, open_exam
+    from inkmark.workflow.groups import GroupedItem, GroupsSummary, group_exam
     from inkmark.workflow.identity import IdentifySummary, SheetDecision, identify
     from inkmark.workflow.layouts import (
         CheckSummary,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckSummary",
     "CsvSummary",
+    "GroupedItem",
+    "GroupsSummary",
     "IdentifySummary",
     "LearnSummary",
     "OpenExam",
@@ -46,6 +49,7 @@ __all__ = [
     "check_layout",
     "compile_kernels",
     "create_exam",
+    "group_exam",
     "identify",
     "learn_layout",
     "make_reports",
@@ -64,6 +68,8 @@ __all__ = [
 _HOMES = {
     "CheckSummary": "inkmark.workflow.layouts",
     "CsvSummary": "inkmark.workflow.reading",
+    "GroupedItem": "inkmark.workflow.groups",
+    "GroupsSummary": "inkmark.workflow.groups",
     "IdentifySummary": "inkmark.workflow.identity",
     "LearnSummary": "inkmark.workflow.layouts",
     "OpenExam": "inkmark.workflow.folder",
@@ -78,6 +84,7 @@ _HOMES = {
     "check_layout": "inkmark.workflow.layouts",
     "compile_kernels": "inkmark.workflow.compiling",
     "create_exam": "inkmark.workflow.sheets",
+    "group_exam": "inkmark.workflow.groups",
     "identify": "inkmark.workflow.identity",
     "learn_layout": "inkmark.workflow.layouts",
     "make_reports": "inkmark.workflow.reporting",

@@ -39,6 +39,7 @@ from inkmark.reports import (
 from inkmark.session import Progress, open_fields
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
+from inkmark.workflow.groups import placed_points, take_placements
 from inkmark.workflow.marked_points import collect_marked_points
 from inkmark.workflow.scans import cut_out, load_stored_page
 
@@ -93,7 +94,8 @@ class ScoreSummary:
     scored, pending, absent, missing : int
         Responses (candidates times items) by the status of their score.
     decisions : int
-        Decisions taken in from the review workbook that are new.
+        Decisions taken in from the review workbook, and answers scored in the workbook of
+        groups, that are new.
     outdated : tuple of str
         Candidates of decisions that were not taken in, because the image they were made on
         is not in use any more.
@@ -172,12 +174,14 @@ def score(
     with open_exam(root) as opened:
         given = _points(opened, points)
         decisions, outdated = _take_decisions(opened, review, decided_by)
+        placements, elsewhere = take_placements(opened, decided_by)
+        given = {**placed_points(opened), **given}
         readings = list(opened.store.readings_in_use())
         responses = _responses(opened, readings)
         marked = collect_marked_points(opened, readings, given)
         records = score_responses(opened.exam, responses, {**marked.given, **given})
         opened.store.replace_scores(records, _evidence(opened, readings) | marked.sources)
-        rows, lost_scans = _review_rows(opened, marked.open, progress)
+        rows, lost_scans = _review_rows(opened, marked.open, given, progress)
         path = opened.folder.out / "review.xlsx"
         if rows:
             opened.folder.out.mkdir(exist_ok=True)
@@ -195,8 +199,8 @@ def score(
         pending=statuses[ScoreStatus.PENDING],
         absent=statuses[ScoreStatus.ABSENT],
         missing=statuses[ScoreStatus.MISSING],
-        decisions=decisions,
-        outdated=outdated,
+        decisions=decisions + placements,
+        outdated=_each([*outdated, *elsewhere]),
         to_review=len(rows),
         review=path if rows else None,
         points_waited_for=_each(
@@ -365,7 +369,10 @@ def _evidence(
 
 
 def _review_rows(
-    opened: OpenExam, open_points: Collection[tuple[str, str]], progress: Progress | None
+    opened: OpenExam,
+    open_points: Collection[tuple[str, str]],
+    given: ManualPoints,
+    progress: Progress | None,
 ) -> tuple[list[ReviewRow], tuple[str, ...]]:
     """Cut out every field in doubt, file after file; candidates in roster order.
 
@@ -376,7 +383,7 @@ def _review_rows(
     items, language = {item.number: item for item in opened.exam.items}, opened.exam.language
     doubtful: list[tuple[StoredPage, SheetReading, tuple[FieldReading, ...]]] = []
     for page in opened.store.pages():
-        own = open_fields(page, opened.layout) + _open_answers(page, fields, items)
+        own = open_fields(page, opened.layout) + _open_answers(page, fields, items, given)
         own += _open_points(page, open_points)
         if own and page.record.reading is not None:
             doubtful.append((page, page.record.reading, own))
@@ -420,9 +427,15 @@ def _review_rows(
 
 
 def _open_answers(
-    page: StoredPage, fields: Mapping[str, AnswerField], items: Mapping[str, Item]
+    page: StoredPage,
+    fields: Mapping[str, AnswerField],
+    items: Mapping[str, Item],
+    given: ManualPoints,
 ) -> tuple[FieldReading, ...]:
-    """Give the written answers of a page in use of which the key does not say what they are."""
+    """Give the written answers of a page in use of which the key does not say what they are.
+
+    Those that have points already are none of them.
+    """
     record = page.record
     if record.issue is not None or record.reading is None:
         return ()
@@ -430,6 +443,8 @@ def _open_answers(
     for reading in record.reading.fields:
         field = fields.get(reading.field)
         item = items.get(field.item) if field else None
+        if item is not None and (record.candidate, item.number) in given:
+            continue
         if field and item and reading.field not in page.decided and is_judged_by_key(item, field):
             _, status = settle_reading(item, field, reading)
             if status is ResponseStatus.PENDING:
