@@ -1,3 +1,4 @@
+import datetime as dt
 import io
 import re
 from pathlib import Path
@@ -45,6 +46,9 @@ LAYOUT = SheetLayout(
                 bubbles("Q7", ("√", "×")),
                 bubbles("absent", ("absent",), role=Role.ABSENT),
                 bubbles("candidate", tuple("0123456789"), role=Role.CANDIDATE),
+                WritingField("W8", Box(10.0, 80.0, 60.0, 9.0), role=Role.ITEM),
+                WritingField("L9", Box(10.0, 95.0, 9.0, 9.0), charset="ABCD", role=Role.ITEM),
+                WritingField("written", Box(10.0, 120.0, 8.0, 9.0), 6, 9.0, role=Role.CANDIDATE),
             ),
         ),
     ),
@@ -139,6 +143,40 @@ def test_true_and_false_are_decided_in_any_word(text, value, tmp_path):
     assert [d.value for d in load_review(path)] == [value]
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("W8", " 1 1/2  m ", "1 1/2 m"),
+        ("W8", "三分之一", "三分之一"),
+        ("W8", "－", ""),
+        ("L9", "ｃ", "C"),
+        ("L9", "c a", "AC"),
+    ],
+)
+def test_what_is_written_by_hand_is_decided_by_typing_it(field, text, value, tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1, field=field, options=())], path, "en")
+    decide(path, {2: text}, language="en")
+    assert [(d.field, d.value) for d in load_review(path)] == [(field, value)]
+
+
+@pytest.mark.parametrize(("field", "value"), [("L9", "E"), ("W8", "x" * 201)])
+def test_what_cannot_be_written_in_a_field_is_refused(field, value, tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1, field=field, options=())], path, "en")
+    decide(path, {2: value}, language="en")
+    with pytest.raises(FaultyFileError):
+        load_review(path)
+
+
+def test_a_fraction_that_excel_took_for_a_date_is_refused(tmp_path):
+    path = tmp_path / "review.xlsx"
+    write_review([row(1, field="W8", options=())], path, "en")
+    decide(path, {2: dt.date(2026, 1, 2)}, language="en")
+    with pytest.raises(FaultyFileError, match="made a date of it"):
+        load_review(path)
+
+
 def test_nothing_is_decided_by_an_empty_workbook(tmp_path):
     path = tmp_path / "review.xlsx"
     write_review([row(1), row(2)], path, "en")
@@ -188,7 +226,7 @@ def test_options_are_those_of_the_sheet_and_not_of_an_edited_workbook(tmp_path):
 
 
 def test_items_and_absent_marks_may_be_decided_and_nothing_else():
-    assert set(review_fields(LAYOUT)) == {*(f"Q{n}" for n in range(1, 8)), "absent"}
+    assert set(review_fields(LAYOUT)) == {*(f"Q{n}" for n in range(1, 8)), "absent", "W8", "L9"}
 
 
 def points_layout():
