@@ -10,7 +10,7 @@ from drawn_sheets import draw, place, sheet
 
 from inkmark.geometry import Box
 from inkmark.images import Pixels
-from inkmark.layouts import BubbleField
+from inkmark.layouts import BubbleField, Role
 from inkmark.omr import read_bubbles, register
 from inkmark.readings import Flag, Registration
 
@@ -228,3 +228,33 @@ def test_a_page_without_bubbles(page):
 
 def _nowhere():
     return Registration(0, (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0), 0.0, 0, 0)
+
+
+def test_a_candidate_grid_says_what_else_each_column_may_hold(page):
+    number = next(f for f in page.fields if f.n_groups > 1)
+    of_candidate = replace(number, role=Role.CANDIDATE)
+    fields = tuple(of_candidate if f is number else f for f in page.fields)
+    asked = replace(page, fields=fields)
+    n = len(number.options)
+    marks = {(number.name, g * n + 3): 0.8 for g in range(1, number.n_groups)}
+    marks[number.name, n + 5] = 0.8  # two marks in the second column, none in the first
+    readings = read(asked, marks)
+    choices = readings[number.name].choices
+    assert len(choices) == number.n_groups
+    for group in choices:
+        p = [probability for _, probability in group]
+        assert p == sorted(p, reverse=True)
+        assert 0.99 < sum(p) < 1.00001
+    assert choices[0][0][0] == ""
+    assert choices[0][0][1] > 0.9
+    both = dict(choices[1])
+    assert both[number.options[3]] == pytest.approx(both[number.options[5]], abs=0.05)
+    assert both[number.options[3]] > 0.4
+    for group in choices[2:]:
+        assert group[0][0] == number.options[3]
+        assert group[0][1] > 0.9
+    others = [reading for name, reading in readings.items() if name != number.name]
+    assert all(reading.choices == () for reading in others)
+    plain = read(page, marks)[number.name]
+    assert plain.choices == ()
+    assert (plain.value, plain.fill) == (readings[number.name].value, readings[number.name].fill)
