@@ -18,9 +18,19 @@ from inkmark import specimens
 from inkmark.ocr import _training_ink as pen
 from inkmark.ocr.glyphs import GlyphReader, glyph_images
 
-__all__ = ["GlyphSet", "accuracy", "load_letters", "load_mnist", "load_pendigits", "load_usps"]
+__all__ = [
+    "GlyphSet",
+    "accuracy",
+    "calibration_error",
+    "load_letters",
+    "load_mnist",
+    "load_pendigits",
+    "load_usps",
+]
 
 DIGITS = tuple("0123456789")
+BOX_MM = 7.0
+DPI = (150, 200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +59,15 @@ def load_mnist(folder: Path) -> GlyphSet:
 
 
 def load_pendigits(folder: Path, seed: int = 1000) -> GlyphSet:
-    """Write the ink of the 14 test writers on paper and cut it out again."""
+    """Write the ink of the 14 test writers into boxes of 7 mm, scanned at 150 to 300 dpi."""
     rng = np.random.default_rng(seed)
     signs = specimens.read_ink(folder, "test")
-    crops = [pen.on_paper(pen.write(s.strokes, pen.box_size(rng), rng), rng) for s in signs]
-    labels = np.array([s.label for s in signs])
+    boxes = [(round(BOX_MM * dpi / 25.4),) * 2 for dpi in rng.choice(DPI, len(signs))]
+    crops = [
+        pen.on_paper(pen.write(sign.strokes, box, rng), rng)
+        for sign, box in zip(signs, boxes, strict=True)
+    ]
+    labels = np.array([sign.label for sign in signs])
     return GlyphSet("pendigits test writers", glyph_images(crops)[0], labels, DIGITS)
 
 
@@ -75,6 +89,20 @@ def load_usps(folder: Path) -> GlyphSet:
         255 - np.pad(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), 10) for image in images
     ]
     return GlyphSet("USPS", glyph_images(crops)[0], labels, DIGITS)
+
+
+def calibration_error(reader: GlyphReader, glyphs: GlyphSet) -> float:
+    """How far probabilities are from the share that is right, on average over 15 bands.
+
+    The expected calibration error of Guo et al., "On calibration of modern neural networks",
+    ICML 2017.
+    """
+    chances = reader.probabilities(glyphs.glyphs, glyphs.allowed)
+    sure = chances.max(axis=1)
+    right = np.array([*glyphs.allowed, "?"])[chances.argmax(axis=1)] == glyphs.labels
+    bands = np.minimum((sure * 15).astype(int), 14)
+    gaps = np.bincount(bands, sure - right, minlength=15)
+    return float(np.abs(gaps).sum() / len(sure))
 
 
 def accuracy(reader: GlyphReader, glyphs: GlyphSet) -> float:

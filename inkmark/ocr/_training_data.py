@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from inkmark.ocr._shape import glyph_images
 from inkmark.ocr._training_ink import box_size, none_of_these, on_paper, place, write
+from inkmark.ocr._training_strokes import FORMS, MARKS, Form, bent, leant
 from inkmark.specimens import InkSign, read_crops, read_ink, read_mnist
 
 __all__ = ["CLASSES", "NONE", "Samples", "Specimens", "draw_samples", "split_specimens"]
@@ -102,7 +103,7 @@ def draw_samples(specimens: Specimens, times: int, seed: int) -> dict[str, Sampl
     ----------
     specimens : Specimens
     times : int
-        How often each sign is drawn anew; MNIST, being large, once.
+        How often signs are drawn anew: those of few writers 2 `times`, MNIST once.
     seed : int
 
     Returns
@@ -112,8 +113,10 @@ def draw_samples(specimens: Specimens, times: int, seed: int) -> dict[str, Sampl
     """
     rng = np.random.default_rng(seed)
     redrawn = [on_paper(place(glyph, box_size(rng), rng), rng) for glyph in specimens.digits]
-    signs = [sign for sign in specimens.ink for _ in range(times)]
-    written = [on_paper(write(sign.strokes, box_size(rng), rng), rng) for sign in signs]
+    signs = [sign for sign in specimens.ink for _ in range(2 * times)]
+    written = [
+        on_paper(write(leant(sign.strokes, rng, 0.6), box_size(rng), rng), rng) for sign in signs
+    ]
     known: list[tuple[U8, str]] = []
     other: list[U8] = []
     for crop, label in zip(specimens.crops, specimens.crop_labels, strict=True):
@@ -123,13 +126,17 @@ def draw_samples(specimens: Specimens, times: int, seed: int) -> dict[str, Sampl
         elif label in _OTHER:
             other += drawn
     letters = _samples([crop for crop, _ in known], [label for _, label in known])
-    nothing = _nothing(specimens.digits, letters.glyphs, len(known), rng)
+    formed = [(label, form) for label, forms in FORMS.items() for form in forms] * (60 * times)
+    formed_crops = [_formed(form, rng) for _, form in formed]
+    other += [_formed(form, rng) for form in MARKS * (60 * times)]
+    other += _nothing(specimens.digits, letters.glyphs, len(known), rng)
     return {
         "mnist": Samples(specimens.digits, specimens.digit_labels.astype(np.int64)),
         "mnist on paper": _samples(redrawn, specimens.digit_labels.tolist()),
         "pendigits": _samples(written, [sign.label for sign in signs]),
         "handwritten62": letters,
-        "none": _samples(other + nothing, [NONE] * (len(other) + len(nothing))),
+        "forms": _samples(formed_crops, [label for label, _ in formed]),
+        "none": _samples(other, [NONE] * len(other)),
     }
 
 
@@ -137,6 +144,10 @@ def _samples(crops: Sequence[U8], labels: Sequence[str]) -> Samples:
     glyphs, ink = glyph_images(crops)
     numbers = np.array([CLASSES.index(label) for label in labels], np.int64)
     return Samples(glyphs[ink > 0], numbers[ink > 0])
+
+
+def _formed(form: Form, rng: np.random.Generator) -> U8:
+    return on_paper(write(bent(form, rng), box_size(rng), rng), rng)
 
 
 def _rescan(crop: U8, rng: np.random.Generator) -> U8:

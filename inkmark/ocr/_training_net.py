@@ -18,10 +18,10 @@ __all__ = ["fit", "logits", "make_network", "onnx_model"]
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
-BATCH = 128
+BATCH = 256
 # Channels, stride and kernel of each layer. Strides instead of pooling, and an early one:
 # most of the time goes where the picture is large.
-LAYERS = ((32, 2, 5), (32, 1, 3), (64, 2, 3), (64, 1, 3), (96, 2, 3))
+LAYERS = ((32, 2, 5), (32, 1, 3), (64, 2, 3), (64, 1, 3), (128, 2, 3))
 SIDE = 4  # what is left of 28 after three strides of two
 
 
@@ -51,7 +51,7 @@ def _vary(glyphs: U8, rng: np.random.Generator, out: F32) -> None:
     maps[:, 0, 0], maps[:, 0, 1] = cos / size[:, 0], (slant * cos - sin) / size[:, 1]
     maps[:, 1, 0], maps[:, 1, 1] = sin / size[:, 0], (slant * sin + cos) / size[:, 1]
     maps[:, :, 2] = rng.normal(0.0, 0.9, (n, 2))
-    bends = rng.normal(0.0, 1.0, (n, 2, 5, 5)) * np.abs(rng.normal(0.0, 1.0, (n, 1, 1, 1)))
+    bends = rng.normal(0.0, 1.0, (n, 2, 5, 5)) * rng.uniform(0.0, 1.3, (n, 1, 1, 1))
     pens = rng.uniform(-0.5, 0.7, n) * (rng.random(n) < 0.6)
     gains = np.exp(rng.normal(0.0, 0.1, n))
     vary_glyphs(glyphs, maps, bends, pens, gains, out)
@@ -71,7 +71,7 @@ def fit(
         The training glyphs by source, and how often each source is shown; every class of a
         source is shown equally often.
     n_steps : int
-        Batches of 128 glyphs.
+        Batches of 256 glyphs.
     seed : int
         Of everything that is left to chance.
     progress : callable
@@ -96,13 +96,15 @@ def fit(
         _vary(glyphs[picked], rng, batch)
         images = torch.from_numpy(batch).to(memory_format=torch.channels_last)
         optimiser.zero_grad()
-        loss = nn.functional.cross_entropy(network(images), torch.from_numpy(labels[picked]))
+        with torch.autocast("cpu", torch.bfloat16):
+            scores = network(images)
+        loss = nn.functional.cross_entropy(scores.float(), torch.from_numpy(labels[picked]))
         loss.backward()
         optimiser.step()
         schedule.step()
         lost += loss.item()
-        if (step + 1) % 500 == 0:
-            progress(f"step {step + 1} of {n_steps}: loss {lost / 500:.4f}")
+        if (step + 1) % 250 == 0:
+            progress(f"step {step + 1} of {n_steps}: loss {lost / 250:.4f}")
             lost = 0.0
     return network.eval()
 
@@ -123,11 +125,23 @@ def logits(network: nn.Sequential, glyphs: U8) -> F32:
     return np.concatenate(parts)
 
 
-def onnx_model(network: nn.Sequential, temperature: float, facts: dict[str, str]) -> bytes:
+def onnx_model(
+    network: nn.Sequential, temperature: float, odds: NDArray[np.float64], facts: dict[str, str]
+) -> bytes:
     """Write the network as ONNX: uint8 glyphs (n, 28, 28) in, probabilities (n, K) out.
 
-    Batch normalisation is folded into the convolutions, 1/255 into the first and the
-    temperature into the last layer.
+    Batch normalisation is folded into the convolutions, 1/255 into the first, and into the
+    last layer the temperature and the odds.
+
+    Parameters
+    ----------
+    network : torch.nn.Sequential
+    temperature : float
+        What the scores are divided by.
+    odds : (n_classes,) float64
+        How much more often each class is met at work than in training.
+    facts : dict of str to str
+        Kept in the file as its metadata.
     """
     weights: list[TensorProto] = []
     nodes = [
@@ -149,7 +163,8 @@ def onnx_model(network: nn.Sequential, temperature: float, facts: dict[str, str]
         nodes.append(helper.make_node("Relu", [f"conv{k}"], [f"layer{k + 1}"]))
     last = modules[-1]
     weights.append(numpy_helper.from_array(_array(last.weight) / np.float32(temperature), "weight"))
-    weights.append(numpy_helper.from_array(_array(last.bias) / np.float32(temperature), "bias"))
+    bias = _array(last.bias) / np.float32(temperature) + np.log(odds).astype(np.float32)
+    weights.append(numpy_helper.from_array(bias, "bias"))
     nodes += [
         helper.make_node("Flatten", [f"layer{len(LAYERS)}"], ["flat"]),
         helper.make_node("Gemm", ["flat", "weight", "bias"], ["scores"], transB=1),

@@ -15,10 +15,11 @@ from inkmark.ocr._shape import GLYPH_SIDE, glyph_images
 __all__ = ["NONE_OF_THESE", "GlyphReader", "glyph_images", "glyph_reader"]
 
 NONE_OF_THESE = "?"
-# How often something is written that the field does not allow, such as an E where A to D
-# are asked: what is measured as E then counts as none of these, unless it can hardly be
-# told from one of the symbols asked for, as O from 0.
+# How often something is written that the field does not allow: an E where A to D are asked,
+# and, more seldom, a letter where digits are. What is measured as such then counts as none of
+# these, unless it can hardly be told from a symbol asked for, as O from 0.
 _STRAY = 0.02
+_STRAY_KIND = 0.002
 _BATCH = 128
 
 
@@ -71,7 +72,6 @@ class GlyphReader:
                 f"glyphs are {glyphs.dtype} {glyphs.shape}; "
                 f"give uint8 (n, {GLYPH_SIDE}, {GLYPH_SIDE}), as glyph_images draws them."
             )
-        # Padding the last batch would change nothing; small batches keep the cache warm.
         parts = [
             self._session.run(None, {"glyphs": glyphs[k : k + _BATCH]})[0]
             for k in range(0, len(glyphs), _BATCH)
@@ -85,11 +85,18 @@ class GlyphReader:
                 f"the glyph reader does not know {unknown}; allow some of {self.classes[:-1]}."
             )
         columns = [self.classes.index(symbol) for symbol in allowed]
-        kept = every[:, columns]
-        none = every[:, -1:]
-        stray = every.sum(axis=1, keepdims=True) - kept.sum(axis=1, keepdims=True) - none
-        weighed = np.concatenate([kept, none + _STRAY * np.maximum(stray, 0.0)], axis=1)
-        return np.asarray(weighed / weighed.sum(axis=1, keepdims=True), np.float32)
+        kinds = {symbol.isdigit() for symbol in allowed}
+        stray = np.array([_STRAY if c.isdigit() in kinds else _STRAY_KIND for c in self.classes])
+        stray[columns] = 0.0
+        stray[-1] = 1.0
+        none = _sums(every * stray.astype(np.float32))
+        weighed = np.concatenate([every[:, columns], none], axis=1)
+        return np.asarray(weighed / _sums(weighed), np.float32)
+
+
+def _sums(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums (n, 1) of rows; sum() adds a row by itself in another order than among others."""
+    return np.cumsum(rows, axis=1)[:, -1:]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import _glyph_sets
+from inkmark.ocr import glyphs as glyphs_module
 from inkmark.ocr.glyphs import GlyphReader, glyph_images, glyph_reader
 
 DIGITS = "0123456789"
@@ -59,6 +61,14 @@ def test_a_clear_sign_is_read(reader: GlyphReader, glyph: NDArray[np.uint8], sym
     assert chances[0].max() > 0.8
 
 
+def test_the_card_is_that_of_the_network() -> None:
+    folder = Path(glyphs_module.__file__).parent
+    model = (folder / "glyphs.onnx").read_bytes()
+    card = (folder / "glyphs.md").read_text("utf-8")
+    assert hashlib.sha256(model).hexdigest() in card
+    assert f"{len(model):,} bytes" in card
+
+
 def test_rows_sum_to_one(reader: GlyphReader) -> None:
     noise = np.random.default_rng(4).integers(0, 256, (300, 28, 28), dtype=np.uint8)
     np.testing.assert_allclose(reader.probabilities(noise).sum(axis=1), 1.0, atol=1e-5)
@@ -85,9 +95,10 @@ def test_a_scribble_stays_none_of_these_whatever_is_allowed(reader: GlyphReader)
 
 def test_a_glyph_is_read_the_same_in_any_company(reader: GlyphReader) -> None:
     glyphs = np.concatenate([SEVEN, T, E, RING, HATCHED] * 60)
-    together = reader.probabilities(glyphs)
-    alone = np.concatenate([reader.probabilities(glyph) for glyph in glyphs[:5, None]])
-    np.testing.assert_array_equal(together, np.tile(alone, (60, 1)))
+    for allowed in (None, DIGITS):
+        together = reader.probabilities(glyphs, allowed)
+        alone = [reader.probabilities(glyph, allowed) for glyph in glyphs[:5, None]]
+        np.testing.assert_array_equal(together, np.tile(np.concatenate(alone), (60, 1)))
 
 
 def test_many_threads_read_the_same(reader: GlyphReader) -> None:
@@ -115,16 +126,16 @@ def test_an_unknown_symbol_or_another_shape_is_said(reader: GlyphReader) -> None
 def test_mnist_is_read(reader: GlyphReader, handwriting: Path) -> None:
     digits = _glyph_sets.load_mnist(handwriting)
     assert len(digits.labels) == 10_000
-    assert _glyph_sets.accuracy(reader, digits) >= 0.99
+    assert _glyph_sets.accuracy(reader, digits) >= 0.995
 
 
 def test_the_digits_of_other_writers_are_read(reader: GlyphReader, handwriting: Path) -> None:
     digits = _glyph_sets.load_pendigits(handwriting)
     assert len(digits.labels) == 3498
-    assert _glyph_sets.accuracy(reader, digits) >= 0.97
+    assert _glyph_sets.accuracy(reader, digits) >= 0.98
 
 
-@pytest.mark.parametrize(("allowed", "least"), [("ABCD", 0.98), ("ABCDEFG", 0.98), ("TF", 0.98)])
+@pytest.mark.parametrize(("allowed", "least"), [("ABCD", 0.99), ("ABCDEFG", 0.99), ("TF", 0.99)])
 def test_letters_are_read(
     reader: GlyphReader, handwriting: Path, allowed: str, least: float
 ) -> None:
