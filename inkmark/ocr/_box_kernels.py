@@ -57,48 +57,43 @@ def cut_strip(image: U8, knots: F64, cell: float, papers: F64, ends: I64, out: U
     Returns
     -------
     int
-        How many of its pixels are not in the image; they are as the nearest that is.
+        How many samples are not in the image; they are as the nearest pixel that is.
     """
     height, width = image.shape
     rows, columns = out.shape
     ny, nx = knots.shape[0], knots.shape[1]
     across = np.hypot(knots[0, 1, 0] - knots[0, 0, 0], knots[0, 1, 1] - knots[0, 0, 1]) / cell
     n_sub = min(max(1, int(np.ceil(across - 0.2))), _MOST_SUBSAMPLES)
-    grey = np.empty((rows, columns), dtype=np.float32)
+    grey = np.zeros((rows, columns), dtype=np.float32)
     tones = np.zeros(256, dtype=np.int64)
+    points = np.empty((nx, 2))
+    share = 1.0 / (n_sub * n_sub)
     outside = 0
     for i in range(rows):
-        for j in range(columns):
-            total = 0.0
-            is_out = False
-            for a in range(n_sub):
-                v = (i + (a + 0.5) / n_sub) / cell
-                row = min(int(v), ny - 2)
-                v -= row
+        for a in range(n_sub):
+            v = (i + (a + 0.5) / n_sub) / cell
+            row = min(int(v), ny - 2)
+            v -= row
+            for k in range(nx):
+                for c in range(2):
+                    points[k, c] = (1 - v) * knots[row, k, c] + v * knots[row + 1, k, c]
+            for j in range(columns):
+                total = 0.0
                 for b in range(n_sub):
                     u = (j + (b + 0.5) / n_sub) / cell
-                    column = min(int(u), nx - 2)
-                    u -= column
-                    p = (1 - v) * (1 - u)
-                    q = (1 - v) * u
-                    r = v * (1 - u)
-                    s = v * u
-                    x = (
-                        p * knots[row, column, 0]
-                        + q * knots[row, column + 1, 0]
-                        + r * knots[row + 1, column, 0]
-                        + s * knots[row + 1, column + 1, 0]
-                    )
-                    y = (
-                        p * knots[row, column, 1]
-                        + q * knots[row, column + 1, 1]
-                        + r * knots[row + 1, column, 1]
-                        + s * knots[row + 1, column + 1, 1]
-                    )
+                    k = min(int(u), nx - 2)
+                    u -= k
+                    x = points[k, 0] + u * (points[k + 1, 0] - points[k, 0])
+                    y = points[k, 1] + u * (points[k + 1, 1] - points[k, 1])
                     if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
-                        is_out = True
+                        outside += 1
                     x = min(max(x, 0.0), width - 1.0)
                     y = min(max(y, 0.0), height - 1.0)
+                    if n_sub > 1:  # samples are closer than pixels: their mean is smooth
+                        value = image[int(y + 0.5), int(x + 0.5)]
+                        tones[value] += 1
+                        total += value
+                        continue
                     x0 = int(x)
                     y0 = int(y)
                     x1 = min(x0 + 1, width - 1)
@@ -109,9 +104,7 @@ def cut_strip(image: U8, knots: F64, cell: float, papers: F64, ends: I64, out: U
                     upper = image[y0, x0] * (1 - x) + image[y0, x1] * x
                     lower = image[y1, x0] * (1 - x) + image[y1, x1] * x
                     total += upper * (1 - y) + lower * y
-            grey[i, j] = total / (n_sub * n_sub)
-            if is_out:
-                outside += 1
+                grey[i, j] += total * share
     if _is_bilevel(tones):
         _soften(grey)
     _find_papers(grey, ends, papers)

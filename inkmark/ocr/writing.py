@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.ctc import language_of, likelihood
+from inkmark.ctc import language_of
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, PageLayout, Role, WritingField
+from inkmark.ocr._box_readers import kind_of, line_crop, read_glyphs, read_strings
 from inkmark.ocr._writing_model import writing_model
-from inkmark.ocr.boxes import PAPER, SCALE, CutField, cut_fields
+from inkmark.ocr.boxes import PAPER, CutField, cut_fields
 from inkmark.ocr.protocol import TextReading
 from inkmark.readings import FieldReading, Flag, Registration
 
@@ -37,8 +38,6 @@ _LEAST_SHARE = 0.0005
 """What is less likely is not kept."""
 _BLACK = 0.55
 """A box of which this share is ink holds no symbol."""
-_AROUND_MM = 0.5
-"""Paper left around a line of writing."""
 _FRAME_SEEN = 10
 """A dark frame that is no darker is covered, torn off or not on this page."""
 
@@ -138,31 +137,17 @@ def _read_boxes(
 
 def _read_crops(crops: Sequence[GreyImage], symbols: str) -> FloatArray:
     """Probability of each symbol and, last, of none of them in each crop of one box."""
-    from inkmark.ocr.glyphs import glyph_images, glyph_reader  # noqa: PLC0415 - loads onnxruntime
-
-    model, reader = writing_model(), glyph_reader()
-    if not all(symbol in reader.classes for symbol in symbols):
-        return _by_string(crops, symbols)
-    weights = model.kinds["digits" if set(symbols) <= set(_DIGITS) else "letters"]
-    by_glyph = reader.probabilities(glyph_images(crops, PAPER)[0], symbols).astype(np.float64)
+    model = writing_model()
+    by_glyph = read_glyphs(crops, symbols)
+    if by_glyph is None:
+        return read_strings(crops, symbols)
+    weights = model.kinds[kind_of(symbols)]
     rows = weights.by_glyph(by_glyph)
     unsure = np.flatnonzero(rows.max(axis=1) < model.sure)
     if len(unsure):
-        by_string = _by_string([crops[k] for k in unsure.tolist()], symbols)
+        by_string = read_strings([crops[k] for k in unsure.tolist()], symbols)
         rows[unsure] = weights.by_both(by_glyph[unsure], by_string)
     return rows
-
-
-def _by_string(crops: Sequence[GreyImage], symbols: str) -> FloatArray:
-    """The same by the recogniser of strings, (n, len(symbols) + 1)."""
-    from inkmark.ocr.strings import string_reader  # noqa: PLC0415 - loads onnxruntime
-
-    out = np.empty((len(crops), len(symbols) + 1))
-    lines = [_line_crop(crop) for crop in crops]
-    for row, steps in zip(out, string_reader().steps(lines, symbols), strict=True):
-        row[:-1] = [likelihood(steps, symbol) for symbol in symbols]
-        row[-1] = max(1.0 - row[:-1].sum(), 0.0)
-    return out
 
 
 def _choice(symbols: Sequence[str], probabilities: Sequence[float]) -> Choice:
@@ -192,19 +177,6 @@ def _field_reading(
 # --- lines --------------------------------------------------------------------------------
 
 
-def _line_crop(crop: GreyImage) -> GreyImage:
-    """The part of a crop that holds ink with paper around it, the ink made dark."""
-    dark = PAPER - np.minimum(crop, PAPER)
-    ink = int(dark.max())
-    rows, columns = (np.flatnonzero((dark > 0.4 * ink).any(axis=axis)) for axis in (1, 0))
-    around = round(_AROUND_MM * SCALE)
-    part = dark[
-        max(rows[0] - around, 0) : rows[-1] + around + 1,
-        max(columns[0] - around, 0) : columns[-1] + around + 1,
-    ]
-    return np.asarray(255 - np.minimum(part * (220.0 / max(ink, 1)), 255.0), np.uint8)
-
-
 def _line_reading(field: WritingField, cut: CutField) -> FieldReading:
     if not cut.in_image:
         return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
@@ -224,7 +196,7 @@ def _line_reading(field: WritingField, cut: CutField) -> FieldReading:
     language = language_of(field.charset)
     owned = np.where(cut.owner >= 0, cut.strip, np.uint8(PAPER))
     alphabet = "" if language.is_open else language.alphabet
-    (steps,) = string_reader().steps([_line_crop(owned)], alphabet)
+    (steps,) = string_reader().steps([line_crop(owned)], alphabet)
     reading = TextReading.of(steps, language, 1)
     confidence = reading.confidence * min(reading.inside, 1.0)
     flag = Flag.OK if confidence > 0.9 else Flag.DOUBTFUL
