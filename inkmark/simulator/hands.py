@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.simulator._pen_strokes import STROKES
-from inkmark.specimens import read_crops, read_ink, read_mnist
+from inkmark.specimens import InkSign, read_crops, read_ink, read_mnist
 
 __all__ = ["DIGIT_SETS", "RAISED", "Hand", "Ink", "Sign", "Stroke", "Writers", "draw_ink"]
 
@@ -132,14 +132,26 @@ class Writers:
             The people that tuning and training may see, or the others: figures are stated
             for "test".
         """
-        glyphs, labels = read_mnist(folder, part)
+        return cls.from_specimens(
+            read_mnist(folder, part), read_ink(folder, part), read_crops(folder, part)
+        )
+
+    @classmethod
+    def from_specimens(
+        cls,
+        mnist_signs: tuple[Pixels, Sequence[str] | NDArray[np.str_]],
+        ink_signs: Iterable[InkSign],
+        crop_signs: tuple[Sequence[Pixels], Sequence[str] | NDArray[np.str_]],
+    ) -> Writers:
+        """People of whom some specimens are given, as `inkmark.specimens` reads them."""
+        glyphs, labels = mnist_signs[0], np.asarray(mnist_signs[1])
         mnist: dict[str, Sequence[Sign]] = {digit: [*glyphs[labels == digit]] for digit in _DIGITS}
         people: dict[int, dict[str, list[Sign]]] = {}
-        for sign in read_ink(folder, part):
+        for sign in ink_signs:
             mine = people.setdefault(sign.writer, {digit: [] for digit in _DIGITS})
             mine[sign.label].append(_unit_height(sign.strokes))
         crops: dict[str, list[Sign]] = {}
-        for crop, label in zip(*read_crops(folder, part), strict=True):
+        for crop, label in zip(*crop_signs, strict=True):
             ink = _ink_of_crop(crop, 0.0 if label in _DOTTED else _SPECK)
             if ink is not None:
                 crops.setdefault(str(label), []).append(ink)
