@@ -23,6 +23,8 @@ BLANK, NO_SYMBOL = "", "?"
 _PLAUSIBLE = 1e-3
 """A reading allows a number that is this probable against the likeliest one."""
 
+_MISREAD = 2 * _PLAUSIBLE
+"""A written digit that is read otherwise is at least so probable beside other evidence."""
 _CLEAR = 0.9
 """A symbol that is this probable is shown to people as what was read."""
 
@@ -62,11 +64,14 @@ class NumberEvidence:
         for the candidate number.
     is_certain : bool
         Whether the likeliest number is beyond doubt, whatever its probability.
+    is_writing : bool
+        Whether it is handwriting, of which now and then a digit is read wrongly.
     """
 
     boxes: tuple[Box, ...]
     column: str = ""
     is_certain: bool = False
+    is_writing: bool = False
 
     @classmethod
     def of_text(cls, text: str, column: str = "") -> NumberEvidence:
@@ -85,7 +90,9 @@ class NumberEvidence:
             symbols = reading.value.split("|") if "|" in reading.value else list(reading.value)
             share = reading.confidence ** (1 / max(len(symbols), 1))
             boxes = tuple(((s, 1.0 if s == NO_SYMBOL else share),) for s in symbols)
-        return cls(boxes, column, is_certain=reading.flag is Flag.OK and bool(reading.fill))
+        is_writing = not reading.fill
+        certain = reading.flag is Flag.OK and not is_writing
+        return cls(boxes, column, is_certain=certain, is_writing=is_writing)
 
     @property
     def is_blank(self) -> bool:
@@ -118,8 +125,17 @@ class NumberEvidence:
         sure = self.is_certain or probability >= 1 - options.silent_error_rate
         return text if sure and NO_SYMBOL not in text else ""
 
-    def allows(self, number: str, options: IdentityOptions) -> bool:
-        """Whether this by itself leaves a number possible."""
+    def allows(self, number: str, options: IdentityOptions, *, elsewhere: bool = False) -> bool:
+        """Whether this by itself leaves a number possible.
+
+        Parameters
+        ----------
+        number : str
+        options : IdentityOptions
+        elsewhere : bool
+            Whether the number is sure by something else. Then a digit of handwriting that is
+            read otherwise does not count against it, but two do.
+        """
         certain = self.number(options)
         if certain or len(number) > len(self.boxes):
             return number == certain
@@ -128,7 +144,8 @@ class NumberEvidence:
         for symbol, box in zip(symbols, self.boxes, strict=True):
             p = dict(box)
             vague = p.get(NO_SYMBOL, 0.0) + (p.get(BLANK, 0.0) if symbol else 0.0)
-            ratio *= (p.get(symbol, 0.0) + vague) / max(*p.values(), vague, 1e-9)
+            least = _MISREAD if elsewhere and self.is_writing else 0.0
+            ratio *= max((p.get(symbol, 0.0) + vague) / max(*p.values(), vague, 1e-9), least)
         return ratio >= _PLAUSIBLE
 
     def may_equal(self, other: NumberEvidence) -> bool:
@@ -191,4 +208,4 @@ def certain_number(
     if len(certain) != 1:
         return ""
     (text,) = certain
-    return text if all(e.allows(text, options) for e in numbers) else ""
+    return text if all(e.allows(text, options, elsewhere=True) for e in numbers) else ""

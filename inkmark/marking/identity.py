@@ -164,11 +164,9 @@ def fits(
 ) -> bool:
     """Whether each piece of evidence by itself leaves a candidate possible."""
     options = options or IdentityOptions()
-    return all(
-        e.is_blank or not text or e.allows(text, options)
-        for e in evidence
-        for text in (_text(candidate, e.column),)
-    )
+    written = [(e, _text(candidate, e.column)) for e in evidence if not e.is_blank]
+    sure = any(text and e.number(options) == text for e, text in written)
+    return all(not text or e.allows(text, options, elsewhere=sure) for e, text in written)
 
 
 def _text(candidate: Candidate, column: str) -> str:

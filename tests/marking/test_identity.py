@@ -195,6 +195,23 @@ def test_numbers_that_contradict_each_other_go_to_a_person() -> None:
     assert {"26030057", "26030058"} <= set(dict(found.guesses))
 
 
+def test_one_digit_of_writing_does_not_outvote_what_is_sure() -> None:
+    def by_hand(number: str, sure: float) -> NumberEvidence:
+        choices = tuple(((symbol, sure),) for symbol in number)
+        return NumberEvidence.of_reading(
+            reading(number, sure**8, Flag.OK, fill=(), choices=choices)
+        )
+
+    code = NumberEvidence.of_text("26030057")
+    assert certain_number([code, by_hand("26030051", 0.999)]) == "26030057"
+    assert only(code, by_hand("26030051", 0.999)).candidate == "26030057"
+    for other in (by_hand("26030011", 0.999), by_hand("26030051", 1.0)):
+        assert certain_number([code, other]) == ""
+        assert only(code, other).doubt is Doubt.CONTRADICTORY
+    alone = only(by_hand("26030151", 0.999), taken=[n for n in NUMBERS if n != "26030051"])
+    assert alone.candidate == ""
+
+
 def test_a_barcode_of_another_exam_is_no_number() -> None:
     found = only(NumberEvidence.of_text("X-9981"), written("26030057"))
     assert (found.candidate, found.doubt) == ("", Doubt.CONTRADICTORY)
