@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib import resources
-from types import MappingProxyType
 
 import numpy as np
 
@@ -27,19 +27,38 @@ from inkmark.ctc import (
     language_of,
     language_probability,
     likeliest_texts,
+    likelihood,
 )
 from inkmark.exam.answers import Answer, Exactly, Several, Statement, Words, parse_answer
+from inkmark.marking._confusion import Confusion
 from inkmark.marking._spellings import spellings
 from inkmark.marking.answers import is_accepted
 
-__all__ = ["Evidence", "FillIn", "FillInOptions", "Verdict", "judge_fill_in", "weigh_answers"]
+__all__ = [
+    "LIKELY",
+    "Evidence",
+    "FillIn",
+    "FillInModel",
+    "FillInOptions",
+    "KnownAnswers",
+    "Verdict",
+    "VerdictOdds",
+    "fill_in_model",
+    "judge_fill_in",
+    "known_answers",
+    "weigh_answers",
+]
 
 _N_BEST = 8
 """So many of the likeliest texts are compared by what they mean."""
 _NUMERIC = "0123456789.,/%+-"
 _UNITS = "kmcdgtshinμLl°℃^%()千分厘毫米升克吨秒时小天元角平方立"
 """What answers to a key with a unit may be written with, beside the characters of the key."""
-_LEAST = 1e-12
+LIKELY = -2.0
+"""Log odds from which on the key is the likeliest by far, for a slip of one sign is rarer."""
+_LEAST = 1e-15
+_LEAST_KNOWN = math.log(0.02)
+"""Logarithm of how probable it is at least that an answer to the key can be read at all."""
 
 
 class Verdict(StrEnum):
@@ -74,14 +93,15 @@ class Evidence:
     Attributes
     ----------
     log_odds : float
-        Of an accepted answer against all other texts with the characters that answers to
-        this key may have.
+        Of an accepted answer against all other texts that answers to this key may be.
     log_known : float
-        Logarithm of the probability of all these texts: low where something else is written.
+        Logarithm of the probability that any of these is read.
     accepted, other : str
         The likeliest text that is accepted, and that is not; empty where there is none.
     is_number : bool
         Whether the key's answers are numbers.
+    is_read : bool
+        Whether the likeliest of all texts is an accepted answer.
     """
 
     log_odds: float
@@ -89,6 +109,7 @@ class Evidence:
     accepted: str
     other: str
     is_number: bool
+    is_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +131,6 @@ class FillIn:
     probability: float
 
 
-@lru_cache(maxsize=65_536)
 def judge_fill_in(
     key: tuple[str, ...], choices: Choices, options: FillInOptions | None = None
 ) -> FillIn:
@@ -131,19 +151,23 @@ def judge_fill_in(
     Notes
     -----
     The probability of all texts that `spellings` of the key allow, and of the likeliest others
-    that mean the same, is set against that of all other texts by the reader of lines; these
-    odds and the probability that any such text is written are made a probability by a
-    logistic model (Platt 1999), fitted to simulated answers by
-    ``python -m tools.calibrate_fill_in``, from which the limits come too.
+    that mean the same, is set against that of all other texts, with what the reader of lines
+    is known to confuse (`Confusion`). A logistic model (Platt 1999) makes a probability of
+    these odds. It is fitted to simulated answers by ``python -m tools.calibrate_fill_in``,
+    from which the limits come too. Nothing is accepted that reads as another answer, however
+    often the reader is wrong there, and where hardly any text can be read that may answer to
+    the key a person has to look.
     """
     options = options or FillInOptions()
     evidence = weigh_answers(key, choices)
-    model = _models()["numbers" if evidence.is_number else "words"]
-    probability = model.probability(evidence)
-    if evidence.accepted and 1 - probability <= model.limit("accept", options.wrongly_accepted):
-        return FillIn(Verdict.ACCEPTED, evidence.accepted, probability)
-    if evidence.other and probability <= model.limit("refuse", options.wrongly_refused):
-        return FillIn(Verdict.REFUSED, evidence.other, probability)
+    odds = fill_in_model().numbers if evidence.is_number else fill_in_model().words
+    probability = odds.probability(evidence)
+    if evidence.log_known >= _LEAST_KNOWN:
+        accepting = odds.limit(Verdict.ACCEPTED, options.wrongly_accepted)
+        if evidence.is_read and 1 - probability <= accepting:
+            return FillIn(Verdict.ACCEPTED, evidence.accepted, probability)
+        if evidence.other and probability <= odds.limit(Verdict.REFUSED, options.wrongly_refused):
+            return FillIn(Verdict.REFUSED, evidence.other, probability)
     return FillIn(Verdict.PERSON, "", probability)
 
 
@@ -159,35 +183,39 @@ def weigh_answers(key: tuple[str, ...], choices: Choices) -> Evidence:
     -------
     Evidence
     """
-    known = _known(key)
-    steps = Steps.of(choices)
+    known = known_answers(key)
+    read = Steps.of(choices)
     if known.alphabet:
-        steps = steps.narrowed(known.alphabet)
-    texts = likeliest_texts(steps, known.any_text, _N_BEST)
-    accepted = [(t, p) for t, p in texts if is_accepted(key, t)]
-    others = [(t, p) for t, p in texts if not is_accepted(key, t)]
-    chance = language_probability(steps, known.spelled)
-    chance += sum(p for text, p in accepted if not known.spelled.accepts(text))
-    total = max(language_probability(steps, known.any_text), chance)
-    if not accepted:
-        spelled = likeliest_texts(steps, known.spelled, 1)
-        accepted = [(t, p) for t, p in spelled if is_accepted(key, t)]
-    # What was left out of the choices may have been something else than the key.
-    rest = max(total - chance, _LEAST)
+        read = read.narrowed(known.alphabet)
+    written = fill_in_model().confusion.written_steps(read, known.spelled.alphabet)
+    texts = [text for text, _ in likeliest_texts(read, known.any_text, _N_BEST)]
+    accepted = [text for text in texts if is_accepted(key, text)]
+    others = [text for text in texts if text not in accepted]
+    chance = language_probability(written, known.spelled)
+    chance += sum(likelihood(written, t) for t in accepted if not known.spelled.accepts(t))
+    rest = language_probability(written, known.any_text) - chance
     return Evidence(
-        math.log(max(chance, _LEAST) / rest),
-        math.log(max(total, _LEAST)),
-        accepted[0][0] if accepted else "",
-        others[0][0] if others else "",
+        math.log(max(chance, _LEAST) / max(rest, _LEAST)),
+        math.log(max(language_probability(read, known.any_text), _LEAST)),
+        accepted[0] if accepted else "",
+        others[0] if others else "",
         bool(known.alphabet),
+        texts[:1] == accepted[:1] != [],
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """What may be written for a key: its spellings and any text.
+class KnownAnswers:
+    """What may be written for a key.
 
-    `alphabet` are the characters of any text, empty where these are all.
+    Attributes
+    ----------
+    spelled : Language
+        How the accepted answers are written.
+    any_text : Language
+        What answers to this key may be at all.
+    alphabet : str
+        Its characters; empty where any may be written.
     """
 
     spelled: Language
@@ -196,15 +224,25 @@ class _Known:
 
 
 @lru_cache(maxsize=1024)
-def _known(key: tuple[str, ...]) -> _Known:
+def known_answers(key: tuple[str, ...]) -> KnownAnswers:
+    """What may be written for a key, made once.
+
+    Parameters
+    ----------
+    key : tuple of str
+
+    Returns
+    -------
+    KnownAnswers
+    """
     answers = [parse_answer(text) for text in key]
     spelled = Language.of(either(*map(spellings, answers)))
     if any(_has_words(answer) for answer in answers):
-        return _Known(spelled, language_of("text"), "")
+        return KnownAnswers(spelled, language_of("text"), "")
     has_units = any(symbol.isalpha() for symbol in spelled.alphabet)
     symbols = _NUMERIC + (_UNITS if has_units else "") + spelled.alphabet.replace(OTHER, "")
     alphabet = "".join(dict.fromkeys(symbols))
-    return _Known(spelled, language_of(alphabet), alphabet)
+    return KnownAnswers(spelled, language_of(alphabet), alphabet)
 
 
 def _has_words(answer: Answer) -> bool:
@@ -219,35 +257,61 @@ def _has_words(answer: Answer) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
-    """A logistic model of an accepted answer, and the limits of verdicts.
+class VerdictOdds:
+    """What a verdict follows from, for keys of one kind.
 
-    `limits` has for each verdict the wanted shares of wrong verdicts, ascending, and the
-    largest probability that a verdict is wrong which keeps to each.
+    Attributes
+    ----------
+    weights : (float, float, float)
+        Of the log odds of an accepted answer: constant, weight of `Evidence.log_odds`, and
+        further weight of what is beyond `LIKELY`.
+    limits : mapping of Verdict to (shares, limits)
+        Wanted shares of wrong verdicts, ascending, and the largest probability that a verdict
+        is wrong which keeps to each.
     """
 
     weights: tuple[float, float, float]
-    limits: MappingProxyType[str, tuple[tuple[float, ...], tuple[float, ...]]]
+    limits: Mapping[Verdict, tuple[Sequence[float], Sequence[float]]]
 
     def probability(self, evidence: Evidence) -> float:
-        constant, odds, known = self.weights
-        z = constant + odds * evidence.log_odds + known * evidence.log_known
+        """That an accepted answer is written."""
+        constant, weight, further = self.weights
+        z = constant + weight * evidence.log_odds + further * max(evidence.log_odds - LIKELY, 0.0)
         return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
 
-    def limit(self, verdict: str, share: float) -> float:
+    def limit(self, verdict: Verdict, share: float) -> float:
+        """The largest probability of a wrong verdict that keeps wrong ones to a share."""
         shares, limits = self.limits[verdict]
         return float(np.exp(np.interp(np.log(share), np.log(shares), np.log(limits))))
 
 
+@dataclass(frozen=True, slots=True)
+class FillInModel:
+    """The fitted model.
+
+    Attributes
+    ----------
+    confusion : Confusion
+        What the reader of lines takes for what.
+    numbers, words : VerdictOdds
+        For keys that are numbers, and for others.
+    """
+
+    confusion: Confusion
+    numbers: VerdictOdds
+    words: VerdictOdds
+
+
 @cache
-def _models() -> dict[str, _Model]:
-    text = resources.files("inkmark.marking").joinpath("fill_in_model.json").read_text("utf-8")
-    return {
-        name: _Model(
-            tuple(model["weights"]),
-            MappingProxyType(
-                {verdict: (tuple(s), tuple(x)) for verdict, (s, x) in model["limits"].items()}
-            ),
+def fill_in_model() -> FillInModel:
+    """The model that comes with the package."""
+    path = resources.files("inkmark.marking").joinpath("fill_in_model.json")
+    data = json.loads(path.read_text("utf-8"))
+    numbers, words = (
+        VerdictOdds(
+            tuple(data[kind]["weights"]),
+            {Verdict(verdict): limits for verdict, limits in data[kind]["limits"].items()},
         )
-        for name, model in json.loads(text).items()
-    }
+        for kind in ("numbers", "words")
+    )
+    return FillInModel(Confusion(data["confusion"]), numbers, words)

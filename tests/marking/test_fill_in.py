@@ -67,16 +67,30 @@ def test_what_clearly_is_an_accepted_answer_is_accepted(key, text):
 
 @pytest.mark.parametrize(
     ("key", "text"),
-    [("0.5", "0.6"), ("1.5 m", "2.5m"), ("{3, 4}", "3,5"), ("国际单位制", "国际制"), ("12", "21")],
+    [
+        *[("0.5", "72"), ("0.5", "3"), ("3", "1/2"), ("1.5 m", "320kg"), ("{3, 4}", "17,25")],
+        *[("国际单位制", "光合作用"), ("12", "345"), ("12", "21")],
+    ],
 )
 def test_what_clearly_is_another_answer_is_refused(key, text):
     found = judge_fill_in((key,), seen(text))
     assert (found.verdict, found.value) == (Verdict.REFUSED, text)
 
 
+def test_what_differs_from_the_key_by_one_sign_goes_to_a_person():
+    """Readers of lines are wrong there too often."""
+    assert verdict("0.5", seen("0.6")) == "person"
+    assert verdict("15/7", seen("1517")) == "person"
+    assert verdict("1.4", seen("14")) == "person"
+
+
 def test_between_the_key_and_another_answer_a_person_decides():
     assert verdict("1/7", seen("1/7", 0.6, at_0="7", at_2="1")) == "person"
-    assert verdict("17", seen("17", 0.6, at_1="1")) == "person"
+    assert verdict("-3", seen("-3", 0.3, at_1="8")) == "person"
+
+
+def test_what_reads_as_another_answer_is_not_accepted_however_likely_the_key_is():
+    assert verdict("3", seen("3", 0.3, at_0="8")) == "person"
 
 
 def test_between_answers_that_are_all_wrong_nobody_needs_to_decide():
@@ -85,7 +99,6 @@ def test_between_answers_that_are_all_wrong_nobody_needs_to_decide():
 
 def test_between_accepted_answers_nobody_needs_to_decide():
     assert verdict("3|8", seen("3", 0.6, at_0="8")) == "accepted"
-    assert verdict("3", seen("3", 0.6, at_0="8")) == "person"
 
 
 def test_another_key_judges_the_same_reading_anew():
@@ -98,10 +111,6 @@ def test_another_key_judges_the_same_reading_anew():
     ]
 
 
-def test_signs_that_look_like_those_of_numbers_count_for_them():
-    assert verdict("10", seen("lO")) == "accepted"
-
-
 def test_what_no_answer_looks_like_goes_to_a_person():
     assert verdict("12", seen("圍龜")) == "person"
     assert verdict("0.5", seen("二分之一")) == "person"
@@ -109,11 +118,12 @@ def test_what_no_answer_looks_like_goes_to_a_person():
 
 
 def test_a_smaller_share_of_silent_errors_asks_more():
-    choices = seen("17", 0.995, at_1="1")
-    strict = FillInOptions(wrongly_accepted=1e-5, wrongly_refused=1e-5)
-    loose = FillInOptions(wrongly_accepted=1e-2, wrongly_refused=1e-2)
+    choices = seen("17", 0.9, at_1="1")
+    strict = FillInOptions(wrongly_accepted=1e-4, wrongly_refused=1e-4)
+    assert judge_fill_in(("17",), choices).verdict is Verdict.ACCEPTED
     assert judge_fill_in(("17",), choices, strict).verdict is Verdict.PERSON
-    assert judge_fill_in(("17",), choices, loose).verdict is Verdict.ACCEPTED
+    assert judge_fill_in(("0.5",), seen("72")).verdict is Verdict.REFUSED
+    assert judge_fill_in(("0.5",), seen("72"), strict).verdict is Verdict.PERSON
 
 
 symbols = st.sampled_from(["", *"0123456789.,/-+%xm=一二三个cko"])

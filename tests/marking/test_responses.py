@@ -166,7 +166,7 @@ def test_the_key_settles_a_line_of_handwriting_whatever_doubt_there_is_of_its_te
     assert of_letters(written("W4", "-3", Flag.OK, line("-3")))[3] == ("-3", "answered")
     wrong = written("W4", "17", Flag.DOUBTFUL, line("17", 0.7))
     assert of_letters(wrong)[3] == ("17", "answered")
-    unsure = written("W4", "-3", Flag.OK, line("-3", 0.7))
+    unsure = written("W4", "-3", Flag.OK, line("-3", 0.3))
     assert of_letters(unsure)[3] == ("-3", "pending")
     assert of_letters(unsure, W4="-8")[3] == ("-8", "answered")
 
