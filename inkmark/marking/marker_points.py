@@ -33,8 +33,8 @@ _HALF = 50
 """Half a mark in hundredths."""
 _FINEST = 10
 """Points in finer steps, in hundredths, are not added up: thirds never come out."""
-_LEAST_ALLOWED = 0.02
-"""Of what may be written at least this share has to be points that the item allows."""
+_NOT_ALLOWED = 0.002
+"""What is read as points that the item does not have were points like that so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +164,18 @@ def _said(
     if reading is None or reading.flag is Flag.UNREADABLE or not reading.choices:
         return {}
     said: dict[Decimal, float] = {}
-    other = 0.0
+    other = excess = 0.0
     for text, p in reading.choices[0]:
         points = _points(text, worth)
         if points is None:
             other += p
         elif 0 <= points <= full:
             said[points] = said.get(points, 0.0) + p
+        else:
+            excess += p
     everything = sum(said.values()) + other
-    # Numbers that the item does not allow were not meant, unless little else is left.
-    if not said or sum(said.values()) < _LEAST_ALLOWED * sum(p for _, p in reading.choices[0]):
-        return {}
+    # Numbers that the item does not allow were hardly meant.
+    everything = sum(said.values()) + other + _NOT_ALLOWED * excess
     return {points: p / everything for points, p in said.items()}
 
 
@@ -234,8 +235,8 @@ def _checked(
     for name, weights in found.items():
         back = {Decimal(int(v)) * step * _CENT: float(weights[v]) for v in np.flatnonzero(weights)}
         result, alone = _settled(back, name in decided, options), said[name]
-        if name == total:
-            doubted = share < options.certainty
+        if name == total:  # where all are clear, and do not add up
+            doubted = share < options.certainty and readable > options.certainty
         else:  # a clear reading is not overruled by a sum, which may be wrong as well
             doubted = alone.get(result.points or Decimal(0), 0.0) < 1 - options.certainty
         if doubted and name not in decided:

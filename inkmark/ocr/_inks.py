@@ -39,8 +39,10 @@ _INKED = 25.0
 """Distance from paper, in CIELAB, from which a pixel speaks for its ink."""
 _SHARE = 0.015
 """Least share of the inked pixels that is an ink's."""
-_GREY_CHROMA = 6.0
-"""Chroma below which even the most colourful pixels of a page are grey."""
+_REDDISH, _RED_FAVOUR = 0.25, 3.0
+"""Ink whose direction in a* is at least this is red; it is so much likelier the marker's."""
+_DOT_SHARE = 11
+"""A dot is no larger than one such part of its region's shorter side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _nearest(inks: F32, way: F32) -> NDArray[np.intp]:
 
 
 def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> int:
-    """Which ink fills the boxes and is rare around them."""
+    """Which ink fills the boxes and is rare around them; red ink is the likelier marker's."""
     score = np.zeros(len(inks))
     for region, (away, way) in zip(regions, ways, strict=True):
         ink, inked = _nearest(inks, way), away > _INKED
@@ -157,7 +159,7 @@ def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> in
             inside = (own & region.inside).sum() / max(region.inside.sum(), 1)
             around = (own & region.around).sum() / max(region.around.sum(), 1)
             score[k] += min(inside, 0.1) * inside / (inside + around + 1e-6)
-    return int(np.argmax(score))
+    return int(np.argmax(score * np.where(inks[:, 0] > _REDDISH, _RED_FAVOUR, 1.0)))
 
 
 def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
@@ -167,6 +169,7 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
     weight = np.exp(-(apart - apart.min(axis=-1, keepdims=True)))
     share = weight[:, :, mine] / weight.sum(axis=-1)
     inked = away > _INKED
+    _judge_dots(inks, mine, lab, inked, share)
     own, other = (share > 0.5) & inked, (share <= 0.5) & inked
     if not other.any():
         return _grey(lab, share)
@@ -176,6 +179,26 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
     seen = _grey(lab, np.where(reach, share, 0))
     hidden = reach & (cv2.dilate(other.astype(np.uint8), _square(3)) > 0) & ~(own & reach)
     return np.asarray(cv2.inpaint(seen, hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _judge_dots(inks: F32, mine: int, lab: F32, inked: NDArray[np.bool_], share: F32) -> None:
+    """Tell small dots by all their colour, in place: files spread it over several pixels."""
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
+    most = min(inked.shape) // _DOT_SHARE
+    for label in range(1, n):
+        left, top, width, height, _ = stats[label].tolist()
+        if max(width, height) > most:
+            continue
+        rows = slice(max(top - 3, 0), top + height + 3)
+        columns = slice(max(left - 3, 0), left + width + 3)
+        dot = labels[rows, columns] == label
+        if (inked[rows, columns] & ~dot).any():
+            continue  # other ink is near
+        colour = lab[rows, columns].reshape(-1, 3).sum(axis=0, dtype=np.float64)
+        dark = 100.0 * dot.size - colour[0]
+        way = colour[1:] / max(float(np.hypot(dark, np.hypot(*colour[1:]))), 1.0)
+        is_mine = np.argmin(((way - inks) ** 2).sum(axis=1)) == mine
+        share[rows, columns][dot] = 1.0 if is_mine else 0.0
 
 
 def _grey(lab: F32, share: F32) -> GreyImage:

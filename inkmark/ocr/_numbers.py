@@ -41,6 +41,8 @@ _MOST_TOGETHER = 3
 _MOST_DIGITS = 3
 _DOUBT = 0.003
 """Doubt that is left about signs of which the glyph reader has none."""
+_LOST_POINT = 0.004
+"""How often a point is lost, on the frame or under print."""
 _UNLIKELY = 0.002
 """Less probable digits are not followed."""
 
@@ -252,6 +254,8 @@ def _spelt(way: list[_Group], signs: dict[tuple[int, int], F64]) -> dict[str, fl
             if digits or n_whole < len(way):
                 text = (digits or "0") + (".5" if n_whole < len(way) else "")
                 said[text] += p * half
+                if n_whole == len(way) > 1 and digits.endswith("5"):
+                    said[f"{digits[:-1]}.5"] += p * half * _LOST_POINT
     return said
 
 
@@ -286,11 +290,11 @@ def _half(
     if len(rest) == 2:
         return _is_dot(rest[0], tall, base) * float(digit[1][5]) * (1.0 if n_whole else 0.5)
     if len(rest) == 3:
-        slash = rest[1].height > 0.55 * (rest[2].bottom - rest[0].top)
-        lower = rest[2].top > rest[0].top + 0.2 * tall
-        small = all(g.height < 0.8 * tall for g in (rest[0], rest[2]))
-        fits = slash and lower and small
-        return float(digit[0][1] * digit[2][2]) if fits else 0.0
+        one, slash, two = rest
+        stroke = slash.height >= 0.85 * max(one.height, two.height)
+        small = max(one.height, two.height) < 0.85 * tall and n_whole > 0
+        stepped = two.top > one.top + 0.2 * tall
+        return float(digit[0][1] * digit[2][2]) if stroke and (small or stepped) else 0.0
     return 0.0
 
 

@@ -14,6 +14,7 @@ from inkmark.images import PageImage, Pixels
 from inkmark.layouts import AreaField, BoxFrame, PageLayout, Role, WritingField
 from inkmark.ocr._inks import Region, is_grey, marker_ink
 from inkmark.ocr._numbers import NO_NUMBER, read_number
+from inkmark.ocr._verdicts import count_ticks
 from inkmark.ocr.boxes import CutField, cut_fields
 from inkmark.readings import FieldReading, Flag, Registration
 
@@ -73,8 +74,9 @@ def read_points(
     -------
     tuple of FieldReading
         One for each field with the role ``POINTS`` or ``TOTAL``. The value is a number,
-        ``"7.5"``, or empty where nothing is written; `FieldReading.choices` has one entry
-        with what else may be meant: ``""`` is nothing, ``"?"`` no number.
+        ``"7.5"`` (in an area how many ticks there are), or empty where nothing is written;
+        `FieldReading.choices` has one entry with what else may be meant: ``""`` is nothing,
+        ``"?"`` no number.
     """
     options = options or PointsOptions()
     fields = _fields(page)
@@ -93,7 +95,7 @@ def read_points(
 def _read(field: PointsField, cut: CutField, options: PointsOptions) -> FieldReading:
     if not cut.in_image:
         return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
-    choices = read_number(cut)
+    choices = count_ticks(cut, field.n_marks) if isinstance(field, AreaField) else read_number(cut)
     kept = tuple((value, round(p, 4)) for value, p in choices if p >= _LEAST)
     value, probability = kept[0]
     if value == NO_NUMBER:
