@@ -18,7 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import canonical_value
 from inkmark.exam.columns import suggestion
-from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
+from inkmark.exam.tables import Cell, Table, half_width, read_workbook
 from inkmark.exam.template import set_up_page
 from inkmark.exam.values import BLANK_WORDS, number_text, one_line, parse_number
 from inkmark.layouts import (
@@ -30,6 +30,7 @@ from inkmark.layouts import (
     SheetLayout,
     WritingField,
 )
+from inkmark.reports._columns import find_columns
 from inkmark.reports._xlsx import (
     MOST_PICTURES,
     SHARE,
@@ -246,7 +247,7 @@ def load_review(
     """
     file = Path(path)
     (table,) = read_workbook(file, (_SHEET,)) or (Table(_SHEET, (), ()),)
-    columns = _find_columns(file, table)
+    columns = find_columns(file, table, _COLUMNS, ("candidate", "field", "decision"))
     fields = review_fields(layout)
     faults: list[Fault] = []
     found: dict[tuple[str, str], ReviewDecision] = {}
@@ -287,20 +288,6 @@ class _FaultyError(Exception):
 def _choices(row: ReviewRow) -> str:
     """Options as they are shown: ``A / B``, or ``A + B`` where the item allows several."""
     return (" + " if row.multiple else " / ").join(row.options)
-
-
-def _find_columns(path: Path, table: Table) -> dict[str, int]:
-    titles = {fold(words(language)[key]): key for language in ("zh", "en") for key in _COLUMNS}
-    columns = {
-        titles[fold(cell.text)]: place
-        for place, cell in enumerate(table.header)
-        if fold(cell.text) in titles
-    }
-    missing = [key for key in ("candidate", "field", "decision") if key not in columns]
-    if missing:
-        names = ", ".join(f"{words('en')[key]} ({words('zh')[key]})" for key in missing)
-        raise FaultyFileError(path, [Fault(_SHEET, f"columns are missing: {names}")])
-    return columns
 
 
 def _decide(

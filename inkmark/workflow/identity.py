@@ -18,7 +18,7 @@ from inkmark.reports import IdentityRow, load_identities, write_identities
 from inkmark.session import Progress, facts_of
 from inkmark.store import IdentityDecision, PageRecord, StoredPage
 from inkmark.workflow.folder import OpenExam, open_exam
-from inkmark.workflow.scans import cut_out, load_stored_page
+from inkmark.workflow.scans import cut_out, image_name, load_stored_page
 
 __all__ = ["IdentifySummary", "OpenSheet", "SheetDecision", "identify"]
 
@@ -164,7 +164,7 @@ def _from_workbook(opened: OpenExam, identities: Path | str | None) -> list[_Dec
     choices = load_identities(path, _numbers(opened) or None)
     if not choices:
         return []
-    images = {_image(page.source): page.source for page in opened.store.summaries({})}
+    images = {image_name(page.source): page.source for page in opened.store.summaries({})}
     unknown = [choice.image for choice in choices if choice.image not in images]
     if unknown:
         raise InkmarkError(
@@ -192,11 +192,6 @@ def _single(opened: OpenExam, decision: SheetDecision) -> _Decided:
 
 def _numbers(opened: OpenExam) -> frozenset[str]:
     return frozenset(candidate.number for candidate in opened.exam.candidates)
-
-
-def _image(source: PageSource) -> str:
-    """Name an image by its content, for the way to the workbook and back."""
-    return f"{source.sha256[:16]}-{source.page_index}"
 
 
 # ---------------------------------------------------------------------------- open sheets
@@ -228,7 +223,7 @@ def _rows(opened: OpenExam, progress: Progress | None) -> tuple[list[IdentityRow
         guesses = tuple((who, names.get(who, ""), p) for who, p in record.guesses)
         rows.append(
             IdentityRow(
-                str(record.source), _image(record.source), record.message, guesses, name, number
+                str(record.source), image_name(record.source), record.message, guesses, name, number
             )
         )
         if progress is not None:
@@ -255,7 +250,7 @@ def _open_pages(
 def _sheet(record: PageRecord) -> str:
     """Name the sheet of a page; pages of one that was copied are told apart by what is wrong."""
     if not record.sheet:
-        return _image(record.source)
+        return image_name(record.source)
     return f"{record.sheet} {record.candidate} {record.guesses}"
 
 
