@@ -26,6 +26,7 @@ __all__ = ["slips", "table"]
 
 _SETS = {"ABCD": 30, "ABCDEFG": 30, "TF": 20}
 """Items of a page by their options."""
+_ALL = ", all"
 _NOTHING = "nothing is right"
 _PAGES = 12
 """Pages of a row by default; each is another person's."""
@@ -43,8 +44,8 @@ def table(sample: Sample) -> Figures:
         for k in range(sample.times(_PAGES))
     ]
     note = (
-        "The test part of handwritten62 has 30 of each letter, which are written here many "
-        "times in other sizes, slants and pens; one or two in a hundred are labelled wrongly."
+        "The test part of handwritten62 has 30 of each letter, which are written here many times "
+        "in other sizes, slants and pens: the bounds hold for these 30 shapes."
     )
     return _figures("letters", jobs, sample.workers, note)
 
@@ -69,7 +70,8 @@ def _figures(name: str, jobs: list[Job], workers: int, note: str) -> Figures:
     for outcomes, found in in_processes(_read_page, jobs, workers):
         counted.merge(outcomes)
         cases += found
-    return Figures(counted.rows(name), (note,), tuple(cases))
+    rows = sorted(counted.rows(name), key=lambda row: row.group.endswith(_ALL))
+    return Figures(tuple(rows), (note,), tuple(cases))
 
 
 @functools.cache
@@ -105,7 +107,7 @@ def _read_page(job: Job) -> tuple[Outcomes, list[str]]:
         outcome = outcome_of(readings.get(name), text)
         counted.add(line, outcome)
         if slip is None:
-            counted.add(f"{item.options[0]}-{item.options[-1]}, all", outcome)
+            counted.add(f"{item.options[0]}-{item.options[-1]}{_ALL}", outcome)
         if outcome == "silent":
             value = readings[name].value
             cases.append(f"{line}, page {seed}, {name}: {wanted[name]} is read as {value!r}")

@@ -1,4 +1,4 @@
-"""Reading by hand: numbers with and without a roster, letters, slips, glyphs, and what it costs.
+"""Reading handwriting: numbers, letters, answers and scores; what goes wrong, and what it costs.
 
 The default is a sample. The figures that are published come from
 ``python -m benchmarks.handwriting --size 3 --dpi 150 --dpi 200 --dpi 300``; ``--only`` names
@@ -28,6 +28,8 @@ TABLES = {
     "numbers": "_handwriting_numbers.table",
     "letters": "_handwriting_letters.table",
     "slips": "_handwriting_letters.slips",
+    "fill-ins": "_handwriting_fill_in.table",
+    "groups": "_handwriting_groups.table",
     "speed": "_handwriting_speed.table",
 }
 """Where each table is made: a function of this folder that takes a `Sample`, gives `Figures`."""

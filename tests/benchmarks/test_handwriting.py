@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import _handwriting_letters, _handwriting_numbers, handwriting
+from benchmarks import (
+    _handwriting_fill_in,
+    _handwriting_letters,
+    _handwriting_numbers,
+    handwriting,
+)
 from benchmarks._handwriting import Capture, Figures, Outcomes, Sample, outcome_of, upper_bound
 from benchmarks.contract import Better, Kind, Options, Row, Unavailable
 from inkmark.geometry import Box
@@ -130,3 +135,21 @@ def test_numbers_of_a_class_have_their_beginning_in_common() -> None:
     assert len(set(numbers)) == 100
     assert {len(number) for number in numbers} == {10}
     assert len({number[:6] for number in numbers}) == 1
+
+
+def test_verdicts_are_counted_against_what_was_written(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_handwriting_fill_in, "_N_ITEMS", 6)
+    counted, _ = _handwriting_fill_in._read_page((Sample(data_dir), CLEAN, 5))
+    n = [
+        counted.get(f"{CLEAN}, {kind} answers", outcome)
+        for kind in ("right", "wrong")
+        for outcome in ("right", "flagged", "silent")
+    ]
+    assert sum(n) == 6
+
+
+def test_without_choices_a_person_has_to_look() -> None:
+    assert _handwriting_fill_in._outcome(("3",), reading("3"), is_right=True) == "flagged"
+    assert _handwriting_fill_in._outcome(("3",), None, is_right=False) == "flagged"
