@@ -61,6 +61,8 @@ def read_writing(
     page: PageLayout,
     registration: Registration,
     options: WritingOptions | None = None,
+    *,
+    is_named: bool = False,
 ) -> tuple[FieldReading, ...]:
     """Read the writing fields of a registered page, but those in which markers write.
 
@@ -70,11 +72,13 @@ def read_writing(
     page : PageLayout
     registration : Registration
     options : WritingOptions, optional
+    is_named : bool
+        Whether the sheet's code names the candidate: numbers written besides are left out.
 
     Returns
     -------
     tuple of FieldReading
-        One for each field, in the layout's order.
+        One for each field that is read, in the layout's order.
 
     Notes
     -----
@@ -87,8 +91,12 @@ def read_writing(
     fields = [
         field
         for field in page.fields
-        if isinstance(field, WritingField) and field.role not in _MARKERS
+        if isinstance(field, WritingField)
+        and field.role not in _MARKERS
+        and not (is_named and field.role is Role.CANDIDATE)
     ]
+    if not fields:
+        return ()
     cuts = cut_fields(pixels, fields, registration)
     boxes = _read_boxes(fields, cuts)
     limit = writing_model().limit(options.silent_error_rate)

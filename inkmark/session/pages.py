@@ -122,7 +122,13 @@ def read_page(
         registration=registration,
         fields=(
             *read_bubbles(pixels, page, registration, options.bubbles),
-            *read_writing(pixels, page, registration, options.writing),
+            *read_writing(
+                pixels,
+                page,
+                registration,
+                options.writing,
+                is_named=code is not None and bool(code.candidate),
+            ),
             *read_points(image, page, registration, options.points),
         ),
         codes=codes,

@@ -167,6 +167,13 @@ def test_fields_of_markers_are_left_to_their_reader():
     assert Sheet(page).read() == {}
 
 
+def test_the_number_on_a_sheet_whose_code_names_the_candidate_is_left_out():
+    page = layout(replace(NUMBER, role=Role.CANDIDATE), LETTER)
+    sheet = Sheet(page).write(NUMBER, "20763154").write(LETTER, "B")
+    found = read_writing(Pixels.of(sheet.pixels), page, PLAIN, is_named=True)
+    assert [reading.field for reading in found] == [LETTER.name]
+
+
 def test_a_smaller_rate_of_silent_errors_flags_no_less():
     flags = []
     for rate in (1e-2, 1e-5):
