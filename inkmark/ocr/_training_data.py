@@ -26,7 +26,7 @@ NONE = "?"
 _ALIKE = "cosvwxzkupyj"  # lower case that is written as upper case is
 _OTHER = "adehnr"  # lower case that is none of the classes
 _HELD_DIGITS = 5000
-_HELD_WRITERS = 3
+_HELD_WRITERS = 1
 _HELD_CROPS = 7  # of each label
 
 U8 = NDArray[np.uint8]
@@ -74,7 +74,7 @@ def split_specimens(folder: Path) -> tuple[Specimens, Specimens]:
     """Read the training parts: what to learn from, and what to calibrate on.
 
     Held out are the last digits of MNIST, which other clerks and pupils wrote than the
-    first, the last writers of the pen digits, and the last crops of each label.
+    first, the last writer of the pen digits, and the last crops of each label.
     """
     digits, digit_labels = read_mnist(folder, "train")
     ink = read_ink(folder, "train")

@@ -19,7 +19,7 @@ NONE_OF_THESE = "?"
 # and, more seldom, a letter where digits are. What is measured as such then counts as none of
 # these, unless it can hardly be told from a symbol asked for, as O from 0.
 _STRAY = 0.02
-_STRAY_KIND = 0.002
+_STRAY_KIND = 0.0005
 _BATCH = 128
 
 

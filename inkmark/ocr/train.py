@@ -22,11 +22,11 @@ __all__ = ["best_temperature", "main"]
 
 # How often each source is shown: letters, of which there are few, more than their number.
 SHARES = {
-    "mnist": 0.32,
-    "mnist on paper": 0.12,
-    "pendigits": 0.18,
-    "handwritten62": 0.16,
-    "forms": 0.10,
+    "mnist": 0.30,
+    "mnist on paper": 0.10,
+    "pendigits": 0.24,
+    "handwritten62": 0.15,
+    "forms": 0.09,
     "none": 0.12,
 }
 # Of the glyphs shown 12 in 100 are none of the classes; of the boxes that candidates write
