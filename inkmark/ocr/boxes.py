@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from inkmark.geometry import Box
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, WritingField
-from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, find_streaks, share_out
+from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, find_streaks
+from inkmark.ocr._piece_kernels import share_out
 from inkmark.readings import Registration
 
 __all__ = ["PAPER", "SCALE", "CutField", "cut_fields"]

@@ -10,6 +10,7 @@ from inkmark.geometry import Box
 from inkmark.images import Pixels
 from inkmark.layouts import WritingField
 from inkmark.ocr import _box_kernels as kernels
+from inkmark.ocr._piece_kernels import share_out
 from inkmark.ocr.boxes import PAPER, SCALE, CutField, cut_fields
 from inkmark.readings import Registration
 
@@ -234,7 +235,7 @@ def test_share_out_equals_connected_components_of_opencv():
     boxes = np.array([[10, 10, 60, 50], [70, 10, 120, 50]])
     owner = np.empty(strip.shape, np.int64)
     measures = np.empty((2, 4))
-    kernels.share_out(strip, boxes, 3, 60, owner, measures)
+    share_out(strip, boxes, 3, 60, owner, measures)
     dark = PAPER - strip.astype(int)
     n, labels = cv2.connectedComponents((dark > 60).astype(np.uint8), connectivity=8)
     home = np.full(strip.shape, -1)

@@ -1,0 +1,166 @@
+"""Compiled inner loops that tell which box a piece of ink belongs to.
+
+Strips are as `_box_kernels` has them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from inkmark.ocr._box_kernels import PAPER
+
+__all__ = ["share_out"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+
+@njit(cache=True, nogil=True)
+def _root(parents: I64, label: int) -> int:
+    while parents[label] != label:
+        parents[label] = parents[parents[label]]
+        label = parents[label]
+    return label
+
+
+@njit(cache=True, nogil=True)
+def _label(strip: U8, limit: int, labels: I64) -> int:
+    """Number the connected pieces of what is darker than a limit; returns how many."""
+    height, width = strip.shape
+    parents = np.zeros(height * width // 2 + 2, dtype=np.int64)
+    n = 0
+    for y in range(height):
+        for x in range(width):
+            if PAPER - int(strip[y, x]) <= limit:
+                continue
+            found = 0
+            for k in range(4):  # left, and three above
+                ny = y if k == 0 else y - 1
+                nx = x - 1 if k == 0 else x + k - 2
+                if ny < 0 or nx < 0 or nx >= width or labels[ny, nx] == 0:
+                    continue
+                other = _root(parents, labels[ny, nx])
+                if found == 0:
+                    found = other
+                elif other != found:
+                    parents[max(found, other)] = min(found, other)
+                    found = min(found, other)
+            if found == 0:
+                n += 1
+                parents[n] = n
+                found = n
+            labels[y, x] = found
+    numbers = np.zeros(n + 1, dtype=np.int64)
+    count = 0
+    for label in range(1, n + 1):
+        if parents[label] == label:
+            count += 1
+            numbers[label] = count
+    for y in range(height):
+        for x in range(width):
+            if labels[y, x] > 0:
+                labels[y, x] = numbers[_root(parents, labels[y, x])]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measures: F64) -> None:
+    """Say to which box each piece of ink belongs, and measure what belongs to each.
+
+    A piece belongs to the box in which most of it lies, with all that sticks out. A piece
+    that lies in two boxes alike is cut where the boxes meet; one that lies mostly outside of
+    all boxes belongs to none.
+
+    Parameters
+    ----------
+    strip : (h, w) uint8
+        Lines erased.
+    boxes : (n, 4) int64
+        Left, top, right and bottom, the latter two excluded.
+    reach : int
+        What is left of a printed line lies within so many pixels of the edge of a box.
+    limit : int
+        Ink is darker than this.
+    owner : (h, w) int64
+        Filled with the box of each pixel, -1 for none.
+    measures : (n, 4) float64
+        Filled with, of each box, the number of its pixels of ink, the share of the box's
+        inside that is ink, the share of its ink that lies outside of the box, and the share
+        of the ink within its box that was given to others or to none.
+    """
+    height, width = strip.shape
+    n = len(boxes)
+    owner[:] = -1
+    home = np.full((height, width), -1, dtype=np.int64)
+    for k in range(n):
+        for y in range(max(boxes[k, 1], 0), min(boxes[k, 3], height)):
+            for x in range(max(boxes[k, 0], 0), min(boxes[k, 2], width)):
+                home[y, x] = k
+    labels = np.zeros((height, width), dtype=np.int64)
+    n_labels = _label(strip, limit, labels)
+    mass = np.zeros((n_labels + 1, n + 1), dtype=np.float64)
+    bounds = np.zeros((n_labels + 1, 4), dtype=np.int64)
+    bounds[:, 0] = width
+    bounds[:, 1] = height
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label > 0:
+                mass[label, home[y, x]] += PAPER - int(strip[y, x])  # the last column: none
+                bounds[label, 0] = min(bounds[label, 0], x)
+                bounds[label, 1] = min(bounds[label, 1], y)
+                bounds[label, 2] = max(bounds[label, 2], x)
+                bounds[label, 3] = max(bounds[label, 3], y)
+    belongs = np.full(n_labels + 1, -1, dtype=np.int64)
+    for label in range(1, n_labels + 1):
+        whole = mass[label].sum()
+        best = 0
+        for k in range(1, n):
+            if mass[label, k] > mass[label, best]:
+                best = k
+        if _is_remains(bounds[label], boxes[best], reach):
+            belongs[label] = -1
+        elif mass[label, best] >= 0.7 * whole:
+            belongs[label] = best
+        elif mass[label, n] >= 0.5 * whole:
+            belongs[label] = -1
+        else:
+            belongs[label] = -2  # to be cut
+    inside = np.zeros(n, dtype=np.float64)
+    given = np.zeros(n, dtype=np.float64)
+    measures[:] = 0.0
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            here = home[y, x]
+            box = here
+            if label > 0 and belongs[label] != -2:
+                box = belongs[label]
+            owner[y, x] = box
+            if label == 0:
+                continue
+            if box >= 0:
+                measures[box, 0] += 1.0
+                if here != box:
+                    measures[box, 2] += 1.0
+            if here >= 0:
+                inside[here] += 1.0
+                if here != box:
+                    given[here] += 1.0
+    for k in range(n):
+        size = (boxes[k, 2] - boxes[k, 0]) * (boxes[k, 3] - boxes[k, 1])
+        measures[k, 1] = inside[k] / max(size, 1)
+        measures[k, 2] /= max(measures[k, 0], 1.0)
+        measures[k, 3] = given[k] / max(inside[k], 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _is_remains(bounds: I64, box: I64, reach: int) -> bool:
+    """Whether a piece of ink is thin and lies along an edge of a box, where a line was printed."""
+    left, top, right, bottom = bounds
+    upright = right - left < reach and (right < box[0] + reach or left >= box[2] - reach)
+    level = bottom - top < reach and (bottom < box[1] + reach or top >= box[3] - reach)
+    return bool(upright or level)
