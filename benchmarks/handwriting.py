@@ -30,6 +30,7 @@ TABLES = {
     "slips": "_handwriting_letters.slips",
     "fill-ins": "_handwriting_fill_in.table",
     "groups": "_handwriting_groups.table",
+    "scores": "_handwriting_scores.table",
     "speed": "_handwriting_speed.table",
 }
 """Where each table is made: a function of this folder that takes a `Sample`, gives `Figures`."""
