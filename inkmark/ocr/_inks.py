@@ -39,8 +39,9 @@ _INKED = 25.0
 """Distance from paper, in CIELAB, from which a pixel speaks for its ink."""
 _SHARE = 0.015
 """Least share of the inked pixels that is an ink's."""
-_REDDISH, _RED_FAVOUR = 0.25, 3.0
-"""Ink whose direction in a* is at least this is red; it is so much likelier the marker's."""
+_REDDISH, _RED_FAVOUR = 0.25, 10.0
+"""Ink whose direction in a* is at least this, and not rather blue, is red: it is so much
+likelier the marker's."""
 _DOT_SHARE = 11
 """A dot is no larger than one such part of its region's shorter side."""
 
@@ -146,7 +147,7 @@ def _inks(ways: list[tuple[F32, F32]]) -> F32:
 
 
 def _nearest(inks: F32, way: F32) -> NDArray[np.intp]:
-    return np.argmin(((way[:, :, None] - inks) ** 2).sum(axis=-1), axis=-1)
+    return np.asarray(np.argmin(((way[:, :, None] - inks) ** 2).sum(axis=-1), axis=-1))
 
 
 def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> int:
@@ -159,7 +160,8 @@ def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> in
             inside = (own & region.inside).sum() / max(region.inside.sum(), 1)
             around = (own & region.around).sum() / max(region.around.sum(), 1)
             score[k] += min(inside, 0.1) * inside / (inside + around + 1e-6)
-    return int(np.argmax(score * np.where(inks[:, 0] > _REDDISH, _RED_FAVOUR, 1.0)))
+    is_red = inks[:, 0] > np.maximum(_REDDISH, -inks[:, 1])
+    return int(np.argmax(score * np.where(is_red, _RED_FAVOUR, 1.0)))
 
 
 def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
@@ -182,7 +184,7 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
 
 
 def _judge_dots(inks: F32, mine: int, lab: F32, inked: NDArray[np.bool_], share: F32) -> None:
-    """Tell small dots by all their colour, in place: files spread it over several pixels."""
+    """Keep small dots of the marker's colour, in place: files spread it over several pixels."""
     n, labels, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
     most = min(inked.shape) // _DOT_SHARE
     for label in range(1, n):
@@ -197,12 +199,12 @@ def _judge_dots(inks: F32, mine: int, lab: F32, inked: NDArray[np.bool_], share:
         colour = lab[rows, columns].reshape(-1, 3).sum(axis=0, dtype=np.float64)
         dark = 100.0 * dot.size - colour[0]
         way = colour[1:] / max(float(np.hypot(dark, np.hypot(*colour[1:]))), 1.0)
-        is_mine = np.argmin(((way - inks) ** 2).sum(axis=1)) == mine
-        share[rows, columns][dot] = 1.0 if is_mine else 0.0
+        if np.argmin(((way - inks) ** 2).sum(axis=1)) == mine:
+            share[rows, columns][dot] = 1.0
 
 
 def _grey(lab: F32, share: F32) -> GreyImage:
-    return np.rint(255 - 2.55 * (100 - lab[:, :, 0]) * share).astype(np.uint8)
+    return np.asarray(np.rint(255 - 2.55 * (100 - lab[:, :, 0]) * share), np.uint8)
 
 
 def _square(side: int) -> GreyImage:
