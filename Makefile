@@ -7,7 +7,7 @@ NAME ?= --all
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-PADDLE := .venv-paddle/.installed
+EXTRAS := .venv-extras/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test docs bench install clean
@@ -19,11 +19,11 @@ demo: $(INSTALLED)  ## make an exam in demo/ and take it from printed sheet to r
 	@rm -rf demo
 	@$(BIN)/inkmark demo demo
 
-test: $(INSTALLED) $(PADDLE)  ## run every check and every test; all of them, also after a failure
+test: $(INSTALLED) $(EXTRAS)  ## run every check and every test; all of them, also after a failure
 	@failed=""; \
 	check() { echo "== $$*"; $(BIN)/"$$@" || failed="$$failed $$1"; }; \
-	echo "== with the extra paddle"; \
-	.venv-paddle/bin/pytest -q tests/ocr/test_paddle.py || failed=" paddle"; \
+	echo "== with the extras"; \
+	.venv-extras/bin/pytest -q tests/ocr/test_paddle.py tests/ocr/test_train.py || failed=" extras"; \
 	check ruff check; \
 	check ruff format --check; \
 	check mypy; \
@@ -41,7 +41,7 @@ bench: $(INSTALLED)  ## measure accuracy and speed; NAME=startup runs one benchm
 install: $(INSTALLED)  ## create .venv and install inkmark and its tools into it
 
 clean:  ## remove .venv, the demo and everything that tools left behind
-	rm -rf .venv .venv-paddle demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-extras demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Done again only when the dependencies change. The build takes its own packages from
@@ -54,14 +54,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	@touch $@
 
-# The extra paddle has an environment of its own, as it asks for older packages. With it comes
-# an OpenCV that needs a screen's libraries; that of inkmark is put over it.
-$(PADDLE): export PIP_CONSTRAINT := constraints-paddle.txt
-$(PADDLE): pyproject.toml constraints-paddle.txt
-	@echo "Installing inkmark with the extra paddle into .venv-paddle ..."
-	@python=`PYTHON="$(PYTHON)" sh tools/find-python` && "$$python" -m venv .venv-paddle
-	@.venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check \
-		--editable ".[paddle]" hypothesis pytest
-	@.venv-paddle/bin/python -m pip install --quiet --disable-pip-version-check \
+# The extras have an environment of their own, as paddleocr asks for older packages. With it
+# comes an OpenCV that needs a screen's libraries; that of inkmark is put over it.
+$(EXTRAS): export PIP_CONSTRAINT := constraints-extras.txt
+$(EXTRAS): pyproject.toml constraints-extras.txt
+	@echo "Installing inkmark with its extras into .venv-extras ..."
+	@python=`PYTHON="$(PYTHON)" sh tools/find-python` && "$$python" -m venv .venv-extras
+	@.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable ".[paddle,train]" hypothesis pytest
+	@.venv-extras/bin/python -m pip install --quiet --disable-pip-version-check \
 		--force-reinstall --no-deps opencv-python-headless
 	@touch $@

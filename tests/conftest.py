@@ -46,7 +46,6 @@ EXPECTED_SKIPS = (
     "set INKMARK_DATA",
     "run by root",
     "make test runs this in its own",
-    "needs the extra train",  # torch is too much for what the test shows
 )
 
 

@@ -129,7 +129,7 @@ def test_changelog_knows_the_version() -> None:
 
 
 def test_constraints_pin_every_dependency_by_name_and_version_only() -> None:
-    files = [REPOSITORY / name for name in ("constraints.txt", "constraints-paddle.txt")]
+    files = [REPOSITORY / name for name in ("constraints.txt", "constraints-extras.txt")]
     lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     pins = [line for line in lines if line and not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+", pin)] == []
