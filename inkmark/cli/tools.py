@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from inkmark.cli.common import (
+    EXISTING_FOLDER,
     FOLDER,
     json_option,
     progress_bar,
@@ -52,26 +53,54 @@ def compile_command(*, as_json: bool) -> None:
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed makes the same exam."
 )
+@click.option(
+    "--handwriting",
+    type=EXISTING_FOLDER,
+    help="Folder of the public sets mnist, pendigits_uci and handwritten62. Then sheets name "
+    "nobody: people of these sets write numbers, letters, fill-in answers and, in red, points.",
+)
 @json_option
-def demo(folder: Path, students: int, language: str, seed: int, *, as_json: bool) -> None:
+def demo(
+    folder: Path,
+    students: int,
+    language: str,
+    seed: int,
+    handwriting: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Make an exam with simulated scans and run everything on it.
 
     Some marks are doubtful on purpose; unlike inkmark run, it ends with exit code 0.
 
     \b
-    Example:
+    Examples:
       inkmark demo demo --language en
+      inkmark demo written --students 40 --handwriting data/handwriting
     """
-    from inkmark.cli.show import report_options, run_json, run_lines
+    from inkmark.cli.show import identify_lines, plain, report_options, run_json, run_lines
     from inkmark.demo import make_demo_exam
-    from inkmark.workflow import run
+    from inkmark.workflow import identify, run
 
     with progress_bar("Making an exam and scanning it") as progress:
-        make_demo_exam(folder, candidates=students, language=language, seed=seed, progress=progress)
+        make_demo_exam(
+            folder,
+            candidates=students,
+            language=language,
+            seed=seed,
+            handwriting=handwriting,
+            progress=progress,
+        )
     summary = run(folder, reports=report_options(), stage=progress_bar)
+    told, lines = run_json(summary), list(run_lines(summary))
+    if handwriting is not None:
+        with progress_bar("Cutting out names and numbers") as progress:
+            whose = identify(folder, progress=progress)
+        told |= {"identify": plain(whose)}
+        lines += identify_lines(whose)
     show(
-        {"folder": str(folder), **run_json(summary)},
-        [*run_lines(summary), f"Everything lies in {folder.resolve()}."],
+        {"folder": str(folder), **told},
+        [*lines, f"Everything lies in {folder.resolve()}."],
         as_json=as_json,
     )
 

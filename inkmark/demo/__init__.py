@@ -7,7 +7,8 @@ reading and scoring can be checked against it.
 from __future__ import annotations
 
 from inkmark.demo.answers import DemoAnswer
-from inkmark.demo.make import DemoTruth, make_demo_exam
+from inkmark.demo.make import make_demo_exam
 from inkmark.demo.scans import DemoScan
+from inkmark.demo.truth import DemoNumber, DemoTruth
 
-__all__ = ["DemoAnswer", "DemoScan", "DemoTruth", "make_demo_exam"]
+__all__ = ["DemoAnswer", "DemoNumber", "DemoScan", "DemoTruth", "make_demo_exam"]

@@ -14,11 +14,19 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from inkmark.demo.paper import fill_ins
 from inkmark.exam import Exam, Item, ItemType, join_labels
 from inkmark.readings import Flag
-from inkmark.simulator import MarkStyle
+from inkmark.simulator import MarkStyle, Slip
 
-__all__ = ["DemoAnswer", "answer_items", "draw_abilities", "mark_subjective"]
+__all__ = [
+    "DemoAnswer",
+    "answer_items",
+    "draw_abilities",
+    "fill_in_items",
+    "in_letters",
+    "mark_subjective",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -36,16 +44,20 @@ class DemoAnswer:
     Attributes
     ----------
     value : str
-        The marked options, as readings write them: what the candidate meant.
+        The marked options, as readings write them, or what is written by hand: what the
+        candidate meant.
     flag : Flag
         How a careful reader flags the field; ``Flag.OK`` where the marks leave no doubt.
     marks : tuple of (int, MarkStyle)
-        The marks on the paper by option, erasures included.
+        The marks on the paper by option, erasures included. None where it is written.
+    slips : tuple of (int, Slip)
+        What went wrong in writing, by sign.
     """
 
     value: str
     flag: Flag
-    marks: tuple[tuple[int, MarkStyle], ...]
+    marks: tuple[tuple[int, MarkStyle], ...] = ()
+    slips: tuple[tuple[int, Slip], ...] = ()
 
 
 def draw_abilities(exam: Exam, rng: np.random.Generator) -> dict[tuple[str, str], float]:
@@ -103,6 +115,34 @@ def answer_items(
         item = answered[int(rng.integers(len(answered)))]
         meant = item.options.index(answers[number, item.number].value)
         answers[number, item.number] = _doubtful(item, meant, next(doubts), rng)
+    return answers
+
+
+def in_letters(answer: DemoAnswer) -> DemoAnswer:
+    """The answer to an item with one right option as a letter: in doubt, another is crossed out."""
+    if answer.flag is Flag.OK:
+        return DemoAnswer(answer.value, Flag.OK)
+    return DemoAnswer(answer.value[0], Flag.DOUBTFUL, slips=((0, Slip.CORRECTED),))
+
+
+def fill_in_items(
+    exam: Exam, abilities: dict[tuple[str, str], float], rng: np.random.Generator
+) -> dict[tuple[str, str], DemoAnswer]:
+    """Answers to the fill-in items by candidate number and item number."""
+    written = fill_ins(exam)
+    answers = {}
+    for item in exam.items:
+        if item.number not in written:
+            continue
+        slope = rng.uniform(0.9, 1.9)
+        for candidate in exam.candidates:
+            chance = _chance(item, _ability(item, candidate.number, abilities), slope)
+            if rng.random() < chance:
+                pool = written[item.number].right
+            else:  # one in eight has no idea
+                pool = written[item.number].wrong if rng.random() < 0.88 else ("",)
+            text = pool[int(rng.integers(len(pool)))]
+            answers[candidate.number, item.number] = DemoAnswer(text, Flag.OK)
     return answers
 
 

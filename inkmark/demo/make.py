@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from inkmark.demo.answers import DemoAnswer, answer_items, draw_abilities, mark_subjective
+from inkmark.demo.answers import answer_items, draw_abilities, mark_subjective
+from inkmark.demo.handwriting import (
+    SHEETS_BY_HAND,
+    check_specimens,
+    hand_job,
+    number_marks,
+    write_truth,
+)
 from inkmark.demo.paper import invent_exam
 from inkmark.demo.scans import DemoScan, FileJob, PageJob, write_scan_file
+from inkmark.demo.truth import DemoTruth
 from inkmark.errors import InkmarkError
 from inkmark.exam import Exam, ExamFolder, save_exam
 from inkmark.exam.columns import ROSTER_COLUMNS
@@ -27,67 +34,16 @@ from inkmark.layouts import (
     Role,
     SheetLayout,
     build_layout,
+    print_sheets,
+    save_layout,
 )
 from inkmark.session import processors
 from inkmark.simulator import MarkStyle
 from inkmark.workflow import print_exam
 
-__all__ = ["DemoTruth", "make_demo_exam"]
+__all__ = ["make_demo_exam"]
 
 _FEWEST = 12  # candidates with whom each kind of page still occurs
-
-
-@dataclass(frozen=True, slots=True)
-class DemoTruth:
-    """What the demo's candidates put down, whatever the scans look like.
-
-    Attributes
-    ----------
-    exam : Exam
-    absent : frozenset of str
-        Candidate numbers; their sheets are blank but for the absent mark.
-    answers : mapping of (candidate number, item number) to DemoAnswer
-        Objective items of those present.
-    points : mapping of (candidate number, item number) to Decimal
-        Subjective items of those present.
-    scans : tuple of DemoScan
-        Every page image.
-    """
-
-    exam: Exam
-    absent: frozenset[str]
-    answers: Mapping[tuple[str, str], DemoAnswer]
-    points: Mapping[tuple[str, str], Decimal]
-    scans: tuple[DemoScan, ...]
-
-    def save(self, path: Path | str) -> None:
-        """Write the truth as JSON, format "inkmark-demo/1"."""
-        people = {
-            candidate.number: {
-                "absent": candidate.number in self.absent,
-                "answers": {
-                    item: {
-                        "value": answer.value,
-                        "flag": answer.flag,
-                        "marks": [[option, style] for option, style in answer.marks],
-                    }
-                    for (number, item), answer in self.answers.items()
-                    if number == candidate.number
-                },
-                "points": {
-                    item: str(points)
-                    for (number, item), points in self.points.items()
-                    if number == candidate.number
-                },
-            }
-            for candidate in self.exam.candidates
-        }
-        truth = {
-            "format": "inkmark-demo/1",
-            "candidates": people,
-            "scans": [asdict(scan) for scan in self.scans],
-        }
-        write_whole(path, json.dumps(truth, ensure_ascii=False, indent=1).encode())
 
 
 def make_demo_exam(
@@ -97,6 +53,7 @@ def make_demo_exam(
     language: str = "zh",
     candidates: int = 120,
     dpi: float = 200.0,
+    handwriting: Path | str | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DemoTruth:
@@ -106,6 +63,9 @@ def make_demo_exam(
     third class has one PDF file of many pages and black-and-white TIFF files. A few
     candidates are absent, a few pages are upside down, a few answers are doubtful. The
     points of subjective items are in ``points.csv``, the truth is in ``truth.json``.
+
+    With handwriting the sheets name nobody: candidates write their numbers, letters and
+    fill-in answers into boxes, markers their points in red, and all scans are in colour.
 
     Parameters
     ----------
@@ -118,6 +78,8 @@ def make_demo_exam(
         At least 12.
     dpi : float
         Resolution of the scans.
+    handwriting : path-like, optional
+        Folder with people's handwriting; see `inkmark.simulator.Writers`.
     executor : concurrent.futures.Executor, optional
         Where pages are simulated; by default threads, one a processor.
     progress : callable, optional
@@ -126,7 +88,8 @@ def make_demo_exam(
     Raises
     ------
     InkmarkError
-        Where the folder holds an exam already, or too few candidates are asked for.
+        Where the folder holds an exam already, too few candidates are asked for, or there
+        is no handwriting in its folder.
     """
     folder = ExamFolder(Path(root))
     if folder.workbook.exists():
@@ -134,19 +97,65 @@ def make_demo_exam(
     if candidates < _FEWEST:
         raise InkmarkError(f"{candidates} candidates are too few. Ask for {_FEWEST} or more.")
     rng = np.random.default_rng([seed, 0])
+    if handwriting is None:
+        truth, jobs = _print_names(folder, language, candidates, rng, seed=seed)
+    else:
+        specimens = Path(handwriting).resolve()
+        check_specimens(specimens)
+        truth, jobs = _print_blanks(folder, language, candidates, rng, specimens, seed=seed)
+    truth.save(folder.root / "truth.json")
+    _simulate(jobs, dpi, executor, progress)
+    return truth
+
+
+def _print_names(
+    folder: ExamFolder, language: str, candidates: int, rng: np.random.Generator, *, seed: int
+) -> tuple[DemoTruth, list[FileJob]]:
+    """Sheets that say whose they are."""
     exam = invent_exam(language, candidates, rng)
     layout = build_layout(exam)
     files = _plan_files(exam, len(layout.pages), rng)
     truth = _invent_truth(exam, files, rng)
-
     folder.scans.mkdir(parents=True, exist_ok=True)
     save_exam(exam, folder.workbook)
     printed = print_exam(folder.root)
     write_whole(folder.root / "points.csv", _points_csv(truth))
-    truth.save(folder.root / "truth.json")
-    jobs = list(_jobs(folder.root, truth, files, layout, printed.files, seed=seed))
-    _simulate(jobs, dpi, executor, progress)
-    return truth
+    return truth, list(_jobs(folder.root, truth, files, layout, printed.files, seed=seed))
+
+
+def _print_blanks(
+    folder: ExamFolder,
+    language: str,
+    candidates: int,
+    rng: np.random.Generator,
+    specimens: Path,
+    *,
+    seed: int,
+) -> tuple[DemoTruth, list[FileJob]]:
+    """Sheets on which everything is written by hand."""
+    exam = invent_exam(language, candidates, rng, by_hand=True)
+    layout = build_layout(exam, SHEETS_BY_HAND)
+    truth = write_truth(exam, layout, rng)
+    for path in (folder.scans, folder.sheets):
+        path.mkdir(parents=True, exist_ok=True)
+    save_exam(exam, folder.workbook)
+    save_layout(layout, folder.layout)
+    # `print_exam` would draw other serial numbers each time.
+    serials = [f"{rng.integers(10**10):010d}" for _ in truth.numbers]
+    sheets = folder.sheets / "blank.pdf"
+    print_sheets(layout, exam, sheets, serials=serials)
+    place = {number: i for i, number in enumerate(truth.numbers)}
+    before: Counter[tuple[str, int]] = Counter()
+    jobs = []
+    for scan in truth.scans:
+        page = layout.pages[scan.page_number]
+        copy = before[scan.candidate, scan.page_number]
+        before[scan.candidate, scan.page_number] += 1
+        index = place[scan.candidate] * len(layout.pages) + scan.page_number
+        job = _page_job(truth, scan, page, sheets, index, seed=seed)
+        hand = hand_job(page, scan, truth, specimens, copy=copy, seed=seed)
+        jobs.append(FileJob(folder.root / scan.path, (replace(job, hand=hand),)))
+    return truth, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,22 +245,34 @@ def _jobs(
         jobs = []
         for _ in file.pages:
             scan = next(scans)
-            page = layout.pages[scan.page_number]
             sheet, place = sheets[scan.candidate]
-            person = int(scan.candidate)
             jobs.append(
-                PageJob(
-                    sheets=sheet,
-                    sheet_index=place * len(layout.pages) + scan.page_number,
-                    page=page,
-                    marks=_marks(page, scan.candidate, truth),
-                    written=_written(page, scan.candidate, truth),
-                    writer_seed=(seed, 1, person),
-                    page_seed=(seed, 2, person, scan.page_number),
-                    orientation_deg=scan.orientation_deg,
+                _page_job(
+                    truth,
+                    scan,
+                    layout.pages[scan.page_number],
+                    sheet,
+                    place * len(layout.pages) + scan.page_number,
+                    seed=seed,
                 )
             )
         yield FileJob(root / file.path, tuple(jobs), file.is_bilevel)
+
+
+def _page_job(
+    truth: DemoTruth, scan: DemoScan, page: PageLayout, sheets: Path, index: int, *, seed: int
+) -> PageJob:
+    person = int(scan.candidate)
+    return PageJob(
+        sheets=sheets,
+        sheet_index=index,
+        page=page,
+        marks=_marks(page, scan.candidate, truth),
+        written=_written(page, scan.candidate, truth),
+        writer_seed=(seed, 1, person),
+        page_seed=(seed, 2, person, scan.page_number),
+        orientation_deg=scan.orientation_deg,
+    )
 
 
 def _printed_sheets(
@@ -276,6 +297,8 @@ def _marks(
             marks[field.name, 0] = ((0, MarkStyle.FILL),)
         elif field.role is Role.ITEM and (candidate, field.item) in truth.answers:
             marks[field.name, 0] = truth.answers[candidate, field.item].marks
+    if candidate in truth.numbers:
+        marks |= number_marks(page, truth.numbers[candidate])
     return marks
 
 
@@ -302,7 +325,7 @@ def _points_csv(truth: DemoTruth) -> bytes:
 
 
 def _simulate(
-    files: list[FileJob],
+    files: Sequence[FileJob],
     dpi: float,
     executor: Executor | None,
     progress: Callable[[int, int], None] | None,

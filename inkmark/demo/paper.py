@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from inkmark.bank import LEVELS, load_bank
 from inkmark.exam import Candidate, Exam, Item, ItemType, Policy, RuleKind, ScoringRule
 
-__all__ = ["invent_exam"]
+__all__ = ["FillIn", "fill_ins", "invent_exam"]
 
 _POINTS = (
     "polynomials",
@@ -31,6 +32,47 @@ _SECTIONS = (
     (ItemType.TRUE_FALSE, 10, Decimal(1), 0.90, 0.60),
     (ItemType.SUBJECTIVE, 2, Decimal(9), 0.58, 0.42),
 )
+
+_SECTIONS_BY_HAND = (
+    (ItemType.SINGLE, 16, Decimal(3), 0.93, 0.45),
+    (ItemType.MULTIPLE, 4, Decimal(4), 0.68, 0.36),
+    (ItemType.TRUE_FALSE, 8, Decimal(1), 0.90, 0.60),
+    (ItemType.FILL_IN, 8, Decimal(3), 0.85, 0.50),
+    (ItemType.SUBJECTIVE, 3, Decimal(8), 0.58, 0.42),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FillIn:
+    """A fill-in item, and what candidates write.
+
+    Attributes
+    ----------
+    key : tuple of str
+        Accepted answers.
+    right : tuple of str
+        Ways of writing them.
+    wrong : tuple of str
+    """
+
+    key: tuple[str, ...]
+    right: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+_NUMBERS = (
+    FillIn(("12",), ("12",), ("10", "21", "-12")),
+    FillIn(("-3",), ("-3",), ("3", "-2", "-5")),
+    FillIn(("1/2",), ("1/2", "0.5"), ("2", "1/3", "0.2")),
+    FillIn(("3.6",), ("3.6",), ("36", "3.4", "6.3")),
+    FillIn(("7/12",), ("7/12",), ("5/12", "12/7", "1/12")),
+    FillIn(("25cm", "0.25m"), ("25cm", "0.25m"), ("20cm", "25m", "50cm")),
+    FillIn(("SAS",), ("SAS",), ("SSS", "ASA", "AAS")),
+)
+_FILL_INS = {
+    "zh": (*_NUMBERS, FillIn(("四",), ("四", "4"), ("五", "三", "六"))),
+    "en": (*_NUMBERS, FillIn(("mean",), ("mean",), ("mode", "median", "range"))),
+}
 
 _WORDS = {
     "zh": {
@@ -65,33 +107,38 @@ _GIVEN_NAMES = {
 }
 
 
-def invent_exam(language: str, n_candidates: int, rng: np.random.Generator) -> Exam:
-    """An exam of 40 items and 120 points, with candidates in three classes.
+def invent_exam(
+    language: str, n_candidates: int, rng: np.random.Generator, *, by_hand: bool = False
+) -> Exam:
+    """An exam of about 40 items and 120 points, with candidates in three classes.
 
     Parameters
     ----------
     language : {"zh", "en"}
     n_candidates : int
     rng : numpy.random.Generator
+    by_hand : bool
+        Whether it has fill-in items.
     """
     words = _WORDS[language]
     bank = load_bank()
     names = {point.id: point.name.text(language) for point in bank.points}
     items: list[Item] = []
-    for kind, count, points, first, last in _SECTIONS:
-        for facility in np.linspace(first, last, count).round(2):
+    for kind, count, points, first, last in _SECTIONS_BY_HAND if by_hand else _SECTIONS:
+        for k, facility in enumerate(np.linspace(first, last, count).round(2)):
             place = len(items)
-            main, other = (names[_POINTS[(place + k) % len(_POINTS)]] for k in (0, 3))
+            main, other = (names[_POINTS[(place + far) % len(_POINTS)]] for far in (0, 3))
             about: tuple[tuple[str, Decimal], ...] = ((main, Decimal(1)),)
             if kind is ItemType.SUBJECTIVE:
                 about = ((main, Decimal("0.6")), (other, Decimal("0.4")))
             options = _options(kind, language)
+            key = _FILL_INS[language][k].key if kind is ItemType.FILL_IN else ()
             items.append(
                 Item(
                     str(place + 1),
                     kind,
                     options,
-                    _key(kind, options, rng),
+                    key or _key(kind, options, rng),
                     points,
                     ScoringRule(RuleKind.HALF if kind is ItemType.MULTIPLE else RuleKind.EXACT),
                     about,
@@ -112,8 +159,14 @@ def invent_exam(language: str, n_candidates: int, rng: np.random.Generator) -> E
     )
 
 
+def fill_ins(exam: Exam) -> dict[str, FillIn]:
+    """The fill-in items of an exam of the demo, by number."""
+    numbers = [item.number for item in exam.items if item.type is ItemType.FILL_IN]
+    return dict(zip(numbers, _FILL_INS[exam.language], strict=False))
+
+
 def _options(kind: ItemType, language: str) -> tuple[str, ...]:
-    if kind is ItemType.SUBJECTIVE:
+    if kind in (ItemType.FILL_IN, ItemType.SUBJECTIVE):
         return ()
     return tuple(_WORDS[language]["true"]) if kind is ItemType.TRUE_FALSE else _LETTERS
 

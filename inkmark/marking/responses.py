@@ -179,7 +179,7 @@ def is_judged_by_key(item: Item, field: _Answered) -> bool:
     """
     if not item.key or item.type is not ItemType.FILL_IN:
         return False
-    return isinstance(field, WritingField) and field.is_line
+    return isinstance(field, WritingField) and field.is_line and field.role is not Role.POINTS
 
 
 def settle_reading(

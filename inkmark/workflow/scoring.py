@@ -179,7 +179,8 @@ def score(
         readings = list(opened.store.readings_in_use())
         responses = _responses(opened, readings)
         marked = collect_marked_points(opened, readings, given)
-        records = score_responses(opened.exam, responses, {**marked.given, **given})
+        given = {**marked.given, **given}
+        records = score_responses(opened.exam, responses, given)
         opened.store.replace_scores(records, _evidence(opened, readings) | marked.sources)
         rows, lost_scans = _review_rows(opened, marked.open, given, progress)
         path = opened.folder.out / "review.xlsx"

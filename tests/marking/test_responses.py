@@ -18,7 +18,7 @@ from inkmark.layouts import (
     SheetLayout,
     WritingField,
 )
-from inkmark.marking import CandidateSheet, collect_responses
+from inkmark.marking import CandidateSheet, collect_responses, is_judged_by_key
 from inkmark.readings import FieldReading, Flag
 
 EXAM = example_exam("en")
@@ -246,3 +246,11 @@ def test_an_exam_without_a_roster_takes_the_candidates_of_the_sheets():
     responses = collect_responses(open_exam, LAYOUT, {"9": sheet(Q1="B"), "8": sheet()}, {})
     assert [r.candidate for r in responses if r.item == "1"] == ["9", "8"]
     assert Candidate("9") not in EXAM.candidates
+
+
+def test_the_key_says_nothing_of_the_points_that_a_marker_wrote():
+    item = next(item for item in EXAM.items if item.number == "4")
+    answer = WritingField("W4", Box(0, 0, 40, 8), item="4", role=Role.ITEM)
+    points = WritingField("P4", BOX, charset="points", item="4", role=Role.POINTS)
+    assert is_judged_by_key(item, answer)
+    assert not is_judged_by_key(item, points)
