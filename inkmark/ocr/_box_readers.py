@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inkmark.ctc import likelihood
 from inkmark.ocr.boxes import PAPER, SCALE
+from inkmark.ocr.glyphs import glyph_images, glyph_reader
 
 __all__ = ["kind_of", "line_crop", "read_glyphs", "read_strings"]
 
@@ -38,8 +39,6 @@ def read_glyphs(crops: Sequence[GreyImage], symbols: str) -> FloatArray | None:
     (n, len(symbols) + 1) float64 or None
         None where the reader does not know all the symbols.
     """
-    from inkmark.ocr.glyphs import glyph_images, glyph_reader  # noqa: PLC0415 - loads onnxruntime
-
     reader = glyph_reader()
     if not all(symbol in reader.classes for symbol in symbols):
         return None

@@ -7,7 +7,6 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from inkmark.ocr._shape import GLYPH_SIDE, glyph_images
@@ -34,6 +33,8 @@ class GlyphReader:
     """
 
     def __init__(self, model: bytes) -> None:
+        import onnxruntime  # noqa: PLC0415 - loaded where glyphs are read, not by the room
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
