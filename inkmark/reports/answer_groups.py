@@ -22,9 +22,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import Exam, Item
 from inkmark.exam.columns import suggestion
-from inkmark.exam.tables import Cell, Table, fold, half_width, read_workbook
+from inkmark.exam.tables import Cell, Table, half_width, read_workbook
 from inkmark.exam.template import set_up_page
 from inkmark.exam.values import number_text, parse_number
+from inkmark.reports._columns import find_columns
 from inkmark.reports._xlsx import (
     MOST_PICTURES,
     SHARE,
@@ -363,16 +364,7 @@ def _rows(
     if table is None:
         raise FaultyFileError(path, [Fault(name, "there is no such sheet; do not rename sheets")])
     keys = dict.fromkeys((*_GROUP_COLUMNS, *_ANSWER_COLUMNS))
-    titles = {fold(words(language)[key]): key for language in ("zh", "en") for key in keys}
-    columns = {
-        titles[fold(cell.text)]: place
-        for place, cell in enumerate(table.header)
-        if fold(cell.text) in titles
-    }
-    missing = [key for key in needed if key not in columns]
-    if missing:
-        names = ", ".join(f"{words('en')[key]} ({words('zh')[key]})" for key in missing)
-        raise FaultyFileError(path, [Fault(name, f"columns are missing: {names}")])
+    columns = find_columns(path, table, keys, needed)
     found = []
     for row in table.rows:
         cells = {key: row[place] for key, place in columns.items() if place < len(row)}

@@ -28,7 +28,7 @@ from inkmark.marking import (
     score_responses,
     settle_reading,
 )
-from inkmark.readings import FieldReading, Flag, PageSource, SheetReading
+from inkmark.readings import FieldReading, Flag, SheetReading
 from inkmark.reports import (
     ReviewRow,
     load_review,
@@ -41,7 +41,7 @@ from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.groups import placed_points, take_placements
 from inkmark.workflow.marked_points import collect_marked_points
-from inkmark.workflow.scans import cut_out, load_stored_page
+from inkmark.workflow.scans import cut_out, image_name, load_stored_page
 
 __all__ = ["ScoreSummary", "load_records", "score"]
 
@@ -287,7 +287,7 @@ def _take_decisions(
     }
     decided = load_review(path, opened.layout, candidates)
     images = {
-        (page.record.candidate, reading.field): _image(page.record.source)
+        (page.record.candidate, reading.field): image_name(page.record.source)
         for page in opened.store.pages()
         if page.record.issue is None and page.record.reading is not None
         for reading in page.record.reading.fields
@@ -298,11 +298,6 @@ def _take_decisions(
         Decision(d.candidate, d.field, d.value, decided_by, now, d.note) for d in current
     )
     return n_new, _each(d.candidate for d in decided if d not in current)
-
-
-def _image(source: PageSource) -> str:
-    """Name an image by its content, for the way to the review and back."""
-    return f"{source.sha256[:16]}-{source.page_index}"
 
 
 def _points(opened: OpenExam, points: Path | str | None) -> ManualPoints:
@@ -414,7 +409,7 @@ def _review_rows(
                     confidence=reading.confidence,
                     reason="\n".join(text[language] for text in reasons),
                     source=str(sheet.source),
-                    image=_image(sheet.source),
+                    image=image_name(sheet.source),
                     options=printed_options(item, language) if item else review_options(field),
                     multiple=item.type is ItemType.MULTIPLE if item else False,
                     picture=picture,
