@@ -86,10 +86,11 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measure
         Ink is darker than this.
     owner : (h, w) int64
         Filled with the box of each pixel, -1 for none.
-    measures : (n, 4) float64
+    measures : (n, 5) float64
         Filled with, of each box, the number of its pixels of ink, the share of the box's
-        inside that is ink, the share of its ink that lies outside of the box, and the share
-        of the ink within its box that was given to others or to none.
+        inside that is ink, the share of its ink that lies outside of the box, the share
+        of the ink within its box that was given to others or to none, and the number of
+        pixels of ink below it that belong to none.
     """
     height, width = strip.shape
     n = len(boxes)
@@ -151,6 +152,10 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measure
                 if here != box:
                     given[here] += 1.0
     for k in range(n):
+        for y in range(max(boxes[k, 3] + reach, 0), height):
+            for x in range(max(boxes[k, 0], 0), min(boxes[k, 2], width)):
+                if labels[y, x] > 0 and owner[y, x] < 0:
+                    measures[k, 4] += 1.0
         size = (boxes[k, 2] - boxes[k, 0]) * (boxes[k, 3] - boxes[k, 1])
         measures[k, 1] = inside[k] / max(size, 1)
         measures[k, 2] /= max(measures[k, 0], 1.0)

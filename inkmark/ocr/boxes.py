@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkmark.geometry import Box
 from inkmark.images import Pixels
-from inkmark.layouts import BoxFrame, WritingField
+from inkmark.layouts import WritingField
 from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, find_streaks
 from inkmark.ocr._piece_kernels import share_out
 from inkmark.readings import Registration
@@ -26,6 +26,8 @@ SCALE = 8.0
 """Pixels a millimetre of what is cut out."""
 _MARGIN_MM = 1.25
 """Cut out around a field: strokes reach over the edge."""
+_BELOW_MM = 2.0
+"""Cut out below it: who misses a box writes there."""
 _CELL_MM = 5.0
 """So far apart a field's places are looked up in the registration; between, it is straight."""
 _PART_MM = 12.0
@@ -57,10 +59,10 @@ class CutField:
     owner : (h, w) int64
         The box that each pixel belongs to, -1 for none: a stroke belongs to the box in which
         most of it lies.
-    measures : (n, 4) float64
+    measures : (n, 5) float64
         Of each box the ink that belongs to it in mm², the share of its inside that is ink,
-        the share of its ink that is outside of it, and the share of the ink within it that
-        belongs to others.
+        the share of its ink that is outside of it, the share of the ink within it that
+        belongs to others, and the ink right below it that belongs to none in mm².
     ink : int
         How dark ink is.
     frame : int
@@ -147,6 +149,7 @@ class _Grid:
     @classmethod
     def of(cls, field: WritingField) -> _Grid:
         whole = _extent(field).grown(_MARGIN_MM)
+        whole = Box(whole.x, whole.y, whole.w, whole.h - _MARGIN_MM + _BELOW_MM)
         nx, ny = (max(math.ceil(side / _CELL_MM), 1) + 1 for side in (whole.w, whole.h))
         x, y = whole.x + _CELL_MM * np.arange(nx), whole.y + _CELL_MM * np.arange(ny)
         points = np.empty((ny, nx, 2))
@@ -178,16 +181,14 @@ def _cut(
     knots = places.reshape(grid.ny, grid.nx, 2)
     cut_strip(image, knots, _CELL_MM * SCALE, papers, parts, strip)
     _erase_streaks(strip, knots)
-    frame = 0
-    if field.frame is not BoxFrame.DROPOUT:
-        frame = _erase_frames(strip, field, left, right, (top, bottom))
+    frame = _erase_frames(strip, field, left, right, (top, bottom))
     inside = strip[round(top) : round(bottom), round(left[0]) : round(right[-1])]
     ink = PAPER - int(np.partition(inside.ravel(), inside.size // 200)[inside.size // 200])
     limit = max(round(_INK * ink), _LEAST_INK)
     owner = np.empty(strip.shape, np.int64)
-    measures = np.empty((field.n_boxes, 4))
+    measures = np.empty((field.n_boxes, 5))
     share_out(strip, boxes, round(_REMAINS_MM * SCALE), limit, owner, measures)
-    measures[:, 0] /= SCALE**2
+    measures[:, [0, 4]] /= SCALE**2
     height, width = image.shape
     low, high = corners.min(axis=0), corners.max(axis=0)
     return CutField(

@@ -38,6 +38,9 @@ _LEAST_SHARE = 0.0005
 """What is less likely is not kept."""
 _BLACK = 0.55
 """A box of which this share is ink holds no symbol."""
+_BELOW_MM2 = 0.15
+"""So much ink below a blank box of an item may be what was meant for it; our own sheets print
+nothing there."""
 _FRAME_SEEN = 10
 """A dark frame that is no darker is covered, torn off or not on this page."""
 
@@ -53,7 +56,7 @@ class WritingOptions:
         otherwise than a careful person would. A smaller rate flags more.
     """
 
-    silent_error_rate: float = 1e-3
+    silent_error_rate: float = 1.25e-3
 
 
 def read_writing(
@@ -177,9 +180,19 @@ def _field_reading(
     value = "".join(symbols).strip().replace(" ", "?")
     if "?" in value:
         flag = Flag.DOUBTFUL
-    if not value and field.frame is BoxFrame.DARK and cut.frame < _FRAME_SEEN:
+    if _may_hide(field, cut, [symbol == "" for symbol, _ in best]):
         flag, confidence = Flag.DOUBTFUL, 0.5 * confidence
     return FieldReading(field.name, value, confidence, flag, (), cut.box_px, tuple(boxes))
+
+
+def _may_hide(field: WritingField, cut: CutField, blank: Sequence[bool]) -> bool:
+    """Whether something may be meant for a blank box that is not in it, or covered."""
+    if all(blank) and field.frame is BoxFrame.DARK and cut.frame < _FRAME_SEEN:
+        return True
+    below = cut.measures[:, 4].tolist()
+    return field.role is Role.ITEM and not field.is_line and any(
+        b and amount > _BELOW_MM2 for b, amount in zip(blank, below, strict=True)
+    )
 
 
 # --- lines --------------------------------------------------------------------------------
@@ -194,7 +207,7 @@ def _line_reading(field: WritingField, cut: CutField) -> FieldReading:
     )
     if blank > 0.5:
         flag = Flag.OK if blank > 1 - _LEAST_SHARE else Flag.DOUBTFUL
-        if field.frame is BoxFrame.DARK and cut.frame < _FRAME_SEEN:
+        if _may_hide(field, cut, [True] * field.n_boxes):
             flag, blank = Flag.DOUBTFUL, 0.5 * blank
         return FieldReading(field.name, "", blank, flag, (), cut.box_px)
     if cut.measures[:, 1].max() > _BLACK:

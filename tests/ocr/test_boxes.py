@@ -120,6 +120,11 @@ def test_writing_outside_of_all_boxes_belongs_to_none():
     above = stroke((22.0, 29.2), (25.0, 29.2), width_mm=0.4)
     found = cut(page(draw=above))
     assert (found.measures[:, 0] == 0).all()
+    below = stroke((22.0, 38.4), (25.0, 38.4), width_mm=0.4)
+    found = cut(page(draw=below))
+    assert (found.measures[:, 0] == 0).all()
+    assert found.measures[0, 4] == pytest.approx(area(3.0, 0.4), rel=0.5)
+    assert (found.measures[1:, 4] == 0).all()
 
 
 def test_a_black_box_is_all_ink():
@@ -234,7 +239,7 @@ def test_share_out_equals_connected_components_of_opencv():
     strip = np.clip((light.astype(int) - 100) * 8, 0, PAPER).astype(np.uint8)
     boxes = np.array([[10, 10, 60, 50], [70, 10, 120, 50]])
     owner = np.empty(strip.shape, np.int64)
-    measures = np.empty((2, 4))
+    measures = np.empty((2, 5))
     share_out(strip, boxes, 3, 60, owner, measures)
     dark = PAPER - strip.astype(int)
     n, labels = cv2.connectedComponents((dark > 60).astype(np.uint8), connectivity=8)
@@ -266,4 +271,4 @@ def test_share_out_equals_connected_components_of_opencv():
 def test_scale_is_what_measures_are_in():
     found = cut(page(grey=240, draw=stroke((23.5, 31.0), (23.5, 36.0), width_mm=1.0)))
     assert found.measures[0, 0] == pytest.approx(area(5.0, 1.0), rel=0.15)
-    assert found.strip.shape == (round(9.5 * SCALE), round(44.5 * SCALE))
+    assert found.strip.shape == (round(10.25 * SCALE), round(44.5 * SCALE))

@@ -140,6 +140,12 @@ def test_a_scribble_is_for_a_person():
         assert Sheet(layout()).draw(*points).read()["letter"].flag is Flag.DOUBTFUL
 
 
+def test_what_is_written_below_a_blank_box_is_for_a_person():
+    below = replace(LETTER, box=Box(15.0, 36.6, 8.0, 8.0))
+    readings = Sheet(layout(LETTER)).write(below, "A").read()
+    assert (readings["letter"].value, readings["letter"].flag) == ("", Flag.DOUBTFUL)
+
+
 def test_a_field_outside_of_the_image_cannot_be_read():
     away = replace(PLAIN, homography=(PX_PER_MM, 0, -200.0, 0, PX_PER_MM, 0, 0, 0, 1.0))
     for reading in Sheet(layout()).write(NUMBER, "20763154").read(registration=away).values():
