@@ -11,7 +11,7 @@ from inkmark.marking.evidence import (
 )
 from inkmark.marking.fill_in import FillIn, FillInOptions, Verdict, judge_fill_in
 from inkmark.marking.grouping import AnswerGroup, GroupOptions, group_answers
-from inkmark.marking.identity import Doubt, Identity, fits, identify_sheets
+from inkmark.marking.identity import Doubt, Identity, contested_by, fits, identify_sheets
 from inkmark.marking.manual import load_points
 from inkmark.marking.matrix import ResponseTable, ScoreMatrix
 from inkmark.marking.responses import (
@@ -50,6 +50,7 @@ __all__ = [
     "Verdict",
     "certain_number",
     "collect_responses",
+    "contested_by",
     "fits",
     "group_answers",
     "identify_sheets",

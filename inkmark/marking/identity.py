@@ -29,7 +29,7 @@ from inkmark.marking.evidence import (
     certain_number,
 )
 
-__all__ = ["Doubt", "Identity", "fits", "identify_sheets"]
+__all__ = ["Doubt", "Identity", "contested_by", "fits", "identify_sheets"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,6 +42,10 @@ _MOST_ROUNDS = 4
 """What is settled leaves fewer candidates to the other sheets, so these are matched again."""
 _SHOWN, _MOST_SHOWN = 0.005, 5
 """The least probability of a guess, and how many are given."""
+
+_CONTESTED = 0.05
+"""An open sheet that is this probably a candidate's puts the one the candidate has in doubt:
+who copied a neighbour's number may have written it more clearly than the neighbour."""
 
 
 class Doubt(StrEnum):
@@ -157,6 +161,26 @@ def identify_sheets(
         gone |= settled
         open_sheets = left
     return tuple(found[number] for number in range(len(sheets)))
+
+
+def contested_by(identities: Iterable[Identity]) -> frozenset[str]:
+    """Candidates of whom another sheet may be the one, among those that are not known.
+
+    Parameters
+    ----------
+    identities : iterable of Identity
+
+    Returns
+    -------
+    frozenset of str
+    """
+    return frozenset(
+        who
+        for identity in identities
+        if not identity.candidate and identity.doubt is not Doubt.NOT_ON_ROSTER
+        for who, probability in identity.guesses
+        if who and probability >= _CONTESTED
+    )
 
 
 def fits(

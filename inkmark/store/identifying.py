@@ -23,6 +23,7 @@ from inkmark.marking import (
     Doubt,
     Identity,
     NumberEvidence,
+    contested_by,
     fits,
     identify_sheets,
     number_evidence,
@@ -303,7 +304,15 @@ def _verdicts(
     found = identify_sheets(read, roster, taken=firm.keys())
     for unit, own, identity in zip(units, read, found, strict=True):
         verdicts |= {row.id: _verdict(row, own, identity) for row in unit}
-    return verdicts
+    on_paper = [identity for unit, identity in zip(units, found, strict=True) if sheet_of(unit[0])]
+    contested = contested_by(on_paper) - {decision.candidate for decision in by_hand.values()}
+    return {
+        row.id: _two_sheets(own.candidate, 2)
+        if own.candidate in contested and sheet_of(row)
+        else own
+        for row in rows
+        if (own := verdicts.get(row.id)) is not None
+    }
 
 
 def _owners(firm: Mapping[str, Sequence[Any]]) -> dict[str, str]:
@@ -348,13 +357,18 @@ def _one_sheet_each(
     for row in rows:
         if sheet_of(row) in rivals and row.id not in by_hand:
             others = sorted({str(r.path) for r in rows if sheet_of(r) in rivals - {sheet_of(row)}})
-            evidence = [NumberEvidence.of_text(candidate)]
-            message = describe(Doubt.TWO_SHEETS, evidence, f" ({', '.join(others[:3])})")
-            guess = ((candidate, round(1 / len(rivals), 4)),)
-            verdicts[row.id] = Verdict("", str(IssueKind.UNIDENTIFIED), message, guess)
+            files = f" ({', '.join(others[:3])})"
+            verdicts[row.id] = _two_sheets(candidate, len(rivals), files)
         elif row.id not in by_hand:
             verdicts[row.id] = Verdict(candidate)
     return verdicts
+
+
+def _two_sheets(candidate: str, n_sheets: int, others: str = "") -> Verdict:
+    evidence = [NumberEvidence.of_text(candidate)]
+    message = describe(Doubt.TWO_SHEETS, evidence, others)
+    guess = ((candidate, round(1 / n_sheets, 4)),)
+    return Verdict("", str(IssueKind.UNIDENTIFIED), message, guess)
 
 
 def _evidence(

@@ -283,3 +283,14 @@ def test_decisions_on_fields_go_with_the_sheet(store: ExamStore) -> None:
         r.candidate: r.reading.flag for r in store.readings_in_use() if r.reading.field == "Q1"
     }
     assert flags["260007"] is Flag.OK, "what was decided was about another sheet"
+
+
+def test_a_sheet_that_is_probably_somebodys_puts_the_clear_one_in_doubt(store: ExamStore) -> None:
+    others = [page(f"{n}.jpg", claim=n) for n in NUMBERS if n != "260007"]
+    copied = page("copied.jpg", claim="260007", serial="AAAA")
+    own = page("own.jpg", unsure("260007", box_5={"7": 0.9, "4": 0.1}), serial="BBBB")
+    add(store, [*others, copied, own])
+    assert settled(store)["copied.jpg"] == settled(store)["own.jpg"] == OPEN
+    decide(store, "own.jpg", "260007")
+    assert settled(store)["own.jpg"] == ("260007", None)
+    assert settled(store)["copied.jpg"] == OPEN
