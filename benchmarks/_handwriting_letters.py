@@ -76,7 +76,7 @@ def _figures(name: str, jobs: list[Job], workers: int, note: str) -> Figures:
 
 @functools.cache
 def _sheet(frame: BoxFrame) -> Sheet:
-    items = []
+    items: list[Item] = []
     for options, n in _SETS.items():
         kind = ItemType.TRUE_FALSE if options == "TF" else ItemType.SINGLE
         for _ in range(n):

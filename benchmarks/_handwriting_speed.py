@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def _cost(label: str, pages: list[Page], name: str) -> Row:
     times = [
         statistics.fmean(times)
         for times in zip(
-            *(_milliseconds(lambda one=one: read_writing(*one), _REPEATS) for one in kept),
+            *(_milliseconds(partial(read_writing, *one), _REPEATS) for one in kept),
             strict=True,
         )
     ]

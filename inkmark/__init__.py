@@ -7,17 +7,20 @@ Rooms, from the bottom of the house to the top:
 ``geometry``    points, boxes and homographies; millimetres and pixels
 ``exam``        what an exam is: items, keys, roster, policy; the exam workbook
 ``images``      JPEG, PNG, TIFF and PDF pages as uint8 grey arrays
+``specimens``   public sets of handwriting, as numbers
+``ctc``         what steps of a line reader may write: texts and regular languages
 ``readings``    what a reader saw: values, confidences, flags, issues
 ``layouts``     answer sheets in millimetres: file format, building, printing, importing
 ``omr``         registration of pages and reading of bubbles
 ``ocr``         codes, handwriting and printed text
 ``learning``    layouts proposed from blank sheets, and tried on scans
 ``simulator``   people filling sheets and scanners degrading them
-``marking``     scoring rules, responses, score matrices
+``marking``     whose sheets are, what answers mean, scoring rules, score matrices
 ``analytics``   item statistics, group statistics, mastery, practice selection
 ``store``       the exam database
 ``reports``     tables, PDF, Excel and JSON reports; practice sets to print
 ``session``     one batch: scans in, readings out
+``workflow``    the steps of an exam, each from its folder to its folder
 ``cli``         the command ``inkmark``
 ==============  =====================================================================
 

@@ -190,8 +190,10 @@ def _may_hide(field: WritingField, cut: CutField, blank: Sequence[bool]) -> bool
     if all(blank) and field.frame is BoxFrame.DARK and cut.frame < _FRAME_SEEN:
         return True
     below = cut.measures[:, 4].tolist()
-    return field.role is Role.ITEM and not field.is_line and any(
-        b and amount > _BELOW_MM2 for b, amount in zip(blank, below, strict=True)
+    return (
+        field.role is Role.ITEM
+        and not field.is_line
+        and any(b and amount > _BELOW_MM2 for b, amount in zip(blank, below, strict=True))
     )
 
 

@@ -254,8 +254,8 @@ def load_answer_groups(
     Raises
     ------
     FaultyFileError
-        With every fault: an item, candidate or group that is not there, points outside of
-        what the item gives, a group that is merged into itself or into one that is merged.
+        With every fault: an item or candidate that is not there, points outside of what the
+        item gives, a group that is merged into itself, into one that is merged or into none.
     """
     file = Path(path)
     tables = {table.name: table for table in read_workbook(file, (_GROUPS, _ANSWERS))}

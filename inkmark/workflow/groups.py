@@ -187,12 +187,14 @@ def take_placements(opened: OpenExam, decided_by: str) -> tuple[int, tuple[str, 
         for a in own
     }
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    placed = opened.store.placements()
     placements: list[Placement] = []
     outdated: dict[str, None] = {}
     for seen in looked_at:
-        if not seen.moved and seen.points is None:
-            continue
         answer = answers.get((seen.candidate, seen.item))
+        untouched = not seen.moved and seen.points is None
+        if untouched and (answer is None or _place(answer) not in placed):
+            continue  # nobody said anything of it, now or before
         if answer is None or image_name(answer.source) != seen.image:
             outdated[seen.candidate] = None
             continue

@@ -149,7 +149,9 @@ def test_a_few_steps_train_a_network_that_is_the_same_in_onnx(
     specimens: Specimens, tmp_path: Path
 ) -> None:
     net = pytest.importorskip(
-        "inkmark.ocr._training_net", reason="no extra train here; make test runs this in its own", exc_type=ImportError
+        "inkmark.ocr._training_net",
+        reason="no extra train here; make test runs this in its own",
+        exc_type=ImportError,
     )
     from inkmark.ocr.glyphs import GlyphReader  # noqa: PLC0415
 

@@ -127,6 +127,19 @@ def test_an_answer_that_was_moved_stays_where_it_was_put(folder: ExamFolder) -> 
     assert [points(folder)[n] for n in NUMBERS[3:5]] == [Decimal(2)] * 2
 
 
+def test_points_of_a_group_can_be_taken_back(folder: ExamFolder) -> None:
+    score(folder.root)
+    before = points(folder)
+    group_exam(folder.root)
+    enter(folder, "groups", "70", "Points given", 1.5)
+    group_exam(folder.root)
+    enter(folder, "groups", "70", "Points given", None)
+    assert group_exam(folder.root).placements == 2
+    assert ("70", 2, None) in shown(folder, "Answer group", "Answers", "Points given")
+    score(folder.root)
+    assert points(folder) == before
+
+
 def test_a_new_answer_does_not_get_the_points_of_a_group_unseen(folder: ExamFolder) -> None:
     late = folder.scans / f"{NUMBERS[2]}.png"
     kept = late.read_bytes()
