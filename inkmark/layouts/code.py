@@ -32,7 +32,8 @@ class SheetCode:
         `SheetLayout.version`: eight of ``0-9 A-F``.
     serial : str
         Serial number of a blank sheet, up to 16 of ``A-Z 0-9``: it holds the pages of the
-        sheet together until somebody's number is on one of them. Only without `candidate`.
+        sheet together, and tells it from other sheets with the same number. Only without
+        `candidate`; empty on a sheet that is to be copied.
     """
 
     exam: str

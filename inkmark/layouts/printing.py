@@ -66,8 +66,8 @@ def print_sheets(
         One sheet each, with name, class, number and QR code. None prints blank sheets,
         whose QR codes name no candidate.
     serials : sequence of str
-        Of the blank sheets, one each. Sheets of several pages need serial numbers that
-        differ, for they alone tell which pages belong together.
+        Of the blank sheets, one each, all different: they alone tell which pages belong
+        together, and two sheets with one number from two images of one sheet.
 
     Raises
     ------

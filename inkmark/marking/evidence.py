@@ -37,16 +37,22 @@ class IdentityOptions:
 
     Attributes
     ----------
-    silent_error_rate : float
-        The largest probability that such a sheet belongs to somebody else.
+    number_error : float
+        The largest probability of being wrong at which a number counts by itself, be it on
+        the roster or not.
+    match_error : float
+        The largest probability of being wrong at which a match with the roster counts. It may
+        be larger: what is left of it by all sheets together is far below it for nearly all.
     strangers : float
-        Expected share of the sheets that belong to nobody on the roster.
+        Expected share of the sheets that belong to nobody on the roster, besides those with a
+        number that nobody has.
     second_sheets : float
         Expected share of candidates of whom there is a second sheet, or another image of
         their sheet that is not known to be one.
     """
 
-    silent_error_rate: float = 1e-4
+    number_error: float = 1e-4
+    match_error: float = 5e-3
     strangers: float = 0.005
     second_sheets: float = 0.01
 
@@ -122,7 +128,7 @@ class NumberEvidence:
     def number(self, options: IdentityOptions) -> str:
         """The number that is read beyond doubt; empty where none is."""
         text, probability = self.best
-        sure = self.is_certain or probability >= 1 - options.silent_error_rate
+        sure = self.is_certain or probability >= 1 - options.number_error
         return text if sure and NO_SYMBOL not in text else ""
 
     def allows(self, number: str, options: IdentityOptions, *, elsewhere: bool = False) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -42,7 +42,6 @@ _MOST_ROUNDS = 4
 """What is settled leaves fewer candidates to the other sheets, so these are matched again."""
 _SHOWN, _MOST_SHOWN = 0.005, 5
 """The least probability of a guess, and how many are given."""
-
 _CONTESTED = 0.05
 """An open sheet that is this probably a candidate's puts the one the candidate has in doubt:
 who copied a neighbour's number may have written it more clearly than the neighbour."""
@@ -141,12 +140,14 @@ def identify_sheets(
                 if n_sheets == 1
                 else Identity("", Doubt.TWO_SHEETS, ((name, 1 / n_sheets),))
             )
-    n_sheets = len(sheets) + len(gone)
+    n_strangers = options.strangers * (len(sheets) + len(gone))
+    n_strangers += sum(people.lacks(evidence, options) for _, evidence in open_sheets)
     gone |= firm.keys()
     for _ in range(_MOST_ROUNDS):
         free = np.ones(len(people.names), dtype=bool)
         free[list(gone)] = False
-        rows = [_row(evidence, people, free, n_sheets, options) for _, evidence in open_sheets]
+        rows = [_row(evidence, people, free, n_strangers, options) for _, evidence in open_sheets]
+        rows = _contested(rows, match_rows(rows), options)
         left, settled = [], set()
         for (number, evidence), row, chances in zip(
             open_sheets, rows, match_rows(rows), strict=True
@@ -280,6 +281,11 @@ class _Roster:
         who = self.place.get(certain_number(evidence, options))
         return who if who is not None and fits(evidence, self.roster[who], options) else None
 
+    def lacks(self, evidence: Sequence[NumberEvidence], options: IdentityOptions) -> bool:
+        """Whether a sheet bears beyond doubt a number that nobody has."""
+        number = certain_number(evidence, options)
+        return bool(number) and number not in self.place and not any(e.column for e in evidence)
+
     def likelihoods(self, evidence: Sequence[NumberEvidence]) -> tuple[FloatArray, float]:
         """Likelihood of each candidate, (n,), and of somebody else, against a random number."""
         ours, others = np.ones(len(self.names)), 1.0
@@ -305,13 +311,13 @@ def _row(
     evidence: Sequence[NumberEvidence],
     people: _Roster,
     free: NDArray[np.bool_],
-    n_sheets: int,
+    n_strangers: float,
     options: IdentityOptions,
 ) -> SheetRow:
     ours, others = people.likelihoods(evidence)
     # So many sheets are expected of each candidate, and of all strangers together.
     weights = ours * np.where(free, 1.0, options.second_sheets)
-    stranger = options.strangers * n_sheets * others
+    stranger = n_strangers * others
     total = float(weights.sum()) + stranger
     if total <= 0:
         return SheetRow(np.empty(0, np.int64), np.empty(0), 1.0, 1.0, ())
@@ -327,6 +333,23 @@ def _row(
     )
 
 
+def _contested(
+    rows: Sequence[SheetRow], chances: Sequence[FloatArray], options: IdentityOptions
+) -> list[SheetRow]:
+    """Let a sheet be the second one of a candidate to whom other open sheets may belong."""
+    claims: defaultdict[int, float] = defaultdict(float)
+    for row, own in zip(rows, chances, strict=True):
+        for who, p in zip(row.free.tolist(), own.tolist(), strict=True):
+            claims[who] += p
+    found = []
+    for row, own in zip(rows, chances, strict=True):
+        others = np.clip(np.array([claims[who] for who in row.free.tolist()]) - own, 0.0, 1.0)
+        more = options.second_sheets * others * row.weights
+        seen = [(int(row.free[k]), float(more[k])) for k in np.flatnonzero(more >= _SHOWN / 10)]
+        found.append(replace(row, other=row.other + float(more.sum()), second=(*row.second, *seen)))
+    return found
+
+
 def _identity(
     evidence: Sequence[NumberEvidence],
     row: SheetRow,
@@ -335,16 +358,18 @@ def _identity(
     options: IdentityOptions,
 ) -> Identity:
     rest = max(1 - float(chances.sum()), 0.0)
-    found = [(people.names[w], float(p)) for w, p in zip(row.free, chances, strict=True)]
-    found += [(people.names[w], rest * share / row.other) for w, share in row.second]
-    found.append(("", rest * row.stranger / row.other))
-    ranked = sorted(found, key=lambda guess: (-guess[1], guess[0]))
+    found = {people.names[w]: float(p) for w, p in zip(row.free, chances, strict=True)}
+    found[""] = rest * row.stranger / row.other
+    for w, share in row.second:
+        name = people.names[w]
+        found[name] = found.get(name, 0.0) + rest * share / row.other
+    ranked = sorted(found.items(), key=lambda guess: (-guess[1], guess[0]))
     guesses = tuple((who, round(p, 4)) for who, p in ranked if p >= _SHOWN)[:_MOST_SHOWN]
     if len(chances):
         first = int(chances.argmax())
         who = int(row.free[first])
         if fits(evidence, people.roster[who], options):
-            if chances[first] >= 1 - options.silent_error_rate:
+            if chances[first] >= 1 - options.match_error:
                 return Identity(people.names[who], Doubt.NONE, guesses)
             return Identity("", Doubt.UNCERTAIN, guesses)
     return Identity("", _doubt(evidence, people, options), guesses)
@@ -352,7 +377,6 @@ def _identity(
 
 def _doubt(evidence: Sequence[NumberEvidence], people: _Roster, options: IdentityOptions) -> Doubt:
     """Why a sheet that is nobody's needs a person."""
-    number = certain_number(evidence, options)
-    if number and number not in people.place and not any(e.column for e in evidence):
+    if people.lacks(evidence, options):
         return Doubt.NOT_ON_ROSTER
     return Doubt.CONTRADICTORY if len(evidence) > 1 else Doubt.UNCERTAIN

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -293,35 +293,37 @@ def _verdicts(
     evidence = _evidence(connection, waiting, facts)
     units = []
     owners = _owners(firm)
-    for unit in _units(waiting, evidence):
-        owner = owners.get(sheet_of(unit[0]), "")
-        if owner and _belongs(unit, owner, evidence, facts):
+    copied = {sheet for sheet, own in owners.items() if len(own) > 1}
+    for unit in _units(waiting, evidence, copied):
+        held = owners.get(sheet_of(unit[0]), set())
+        if len(held) == 1 and _belongs(unit, owner := next(iter(held)), evidence, facts):
             verdicts |= {row.id: Verdict(owner) for row in unit}
         else:
             units.append(unit)
     read = [_surest(unit, evidence) for unit in units]
     roster = () if facts.roster is None else tuple(facts.roster.values())
     found = identify_sheets(read, roster, taken=firm.keys())
-    for unit, own, identity in zip(units, read, found, strict=True):
-        verdicts |= {row.id: _verdict(row, own, identity) for row in unit}
+    for unit, seen, identity in zip(units, read, found, strict=True):
+        verdicts |= {row.id: _verdict(row, seen, identity) for row in unit}
     on_paper = [identity for unit, identity in zip(units, found, strict=True) if sheet_of(unit[0])]
     contested = contested_by(on_paper) - {decision.candidate for decision in by_hand.values()}
     return {
-        row.id: _two_sheets(own.candidate, 2)
-        if own.candidate in contested and sheet_of(row)
-        else own
+        row.id: _two_sheets(verdict.candidate, 2)
+        if verdict.candidate in contested and sheet_of(row)
+        else verdict
         for row in rows
-        if (own := verdicts.get(row.id)) is not None
+        if (verdict := verdicts.get(row.id)) is not None
     }
 
 
-def _owners(firm: Mapping[str, Sequence[Any]]) -> dict[str, str]:
-    """Sheets of paper by their code -> the one candidate whose pages they hold."""
+def _owners(firm: Mapping[str, Sequence[Any]]) -> Mapping[str, set[str]]:
+    """Sheets of paper by their code -> the candidates whose pages they hold, one unless copied."""
     owners: defaultdict[str, set[str]] = defaultdict(set)
     for candidate, own in firm.items():
         for row in own:
-            owners[sheet_of(row)].add(candidate)
-    return {sheet: own.pop() for sheet, own in owners.items() if sheet and len(own) == 1}
+            if sheet_of(row):
+                owners[sheet_of(row)].add(candidate)
+    return owners
 
 
 def _is_firm(row: Any, facts: Facts) -> bool:
@@ -405,7 +407,9 @@ def _evidence(
 
 
 def _units(
-    rows: Sequence[Any], evidence: Mapping[int, Sequence[NumberEvidence]]
+    rows: Sequence[Any],
+    evidence: Mapping[int, Sequence[NumberEvidence]],
+    copied: Collection[str],
 ) -> list[list[Any]]:
     """Pages of one sheet of paper together; of a sheet that was copied each for itself."""
     together: defaultdict[str, list[Any]] = defaultdict(list)
@@ -415,8 +419,8 @@ def _units(
             together[sheet_of(row)].append(row)
         else:
             units.append([row])
-    for own in together.values():
-        copied = any(
+    for sheet, own in together.items():
+        several = sheet in copied or any(
             not a.may_equal(b)
             for k, row in enumerate(own)
             for other in own[:k]
@@ -424,7 +428,7 @@ def _units(
             for a, b in zip(evidence[row.id], evidence[other.id], strict=False)
             if not (a.is_blank or b.is_blank)
         )
-        units += [[row] for row in own] if copied else [own]
+        units += [[row] for row in own] if several else [own]
     return sorted(units, key=lambda unit: (unit[0].path, unit[0].page_index, unit[0].sha256))
 
 

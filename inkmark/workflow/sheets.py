@@ -108,8 +108,9 @@ def print_exam(
         See `inkmark.layouts.SheetOptions`, which has the defaults of new layouts. What is not
         given stays as it is in the layout that is there.
     blank : int
-        Print so many sheets without a name instead of one a candidate. Those of several
-        pages bear serial numbers, which hold their pages together: they must not be copied.
+        Print so many sheets without a name instead of one a candidate. They bear serial
+        numbers, which hold the pages of a sheet together and tell two sheets from two images
+        of one: they must not be copied. A single sheet of one page bears none, for copying.
     rebuild : bool
         Build the layout again. Where it comes out different, sheets printed before can no
         longer be read with the folder's layout, and their PDF files in the folder's ``sheets``
@@ -158,7 +159,8 @@ def print_exam(
     folder.sheets.mkdir(exist_ok=True)
     files = []
     if blank:
-        serials = [_serial() if len(layout.pages) > 1 else "" for _ in range(blank)]
+        is_master = blank == 1 and len(layout.pages) == 1
+        serials = [""] if is_master else [_serial() for _ in range(blank)]
         files.append(folder.sheets / "blank.pdf")
         print_sheets(layout, exam, files[0], serials=serials)
     else:

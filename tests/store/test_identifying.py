@@ -90,15 +90,17 @@ def test_an_unsure_number_is_matched_with_the_roster(store: ExamStore) -> None:
 
 
 def test_what_is_not_sure_stays_open_with_its_guesses(store: ExamStore) -> None:
-    add(store, [page("a.jpg", unsure("260007", box_5={"7": 0.6, "1": 0.4}))])
+    add(store, [page("a.jpg", unsure("260007", box_5={"7": 0.6, "1": 0.4}), serial="X1")])
     assert settled(store)["a.jpg"] == OPEN
     (found,) = store.pages()
     assert [who for who, _ in found.record.guesses] == ["260007", "260001"]
     assert "read as 26000?, which is not sure enough" in found.record.message
     assert "inkmark identify" in found.record.message
     others = [page(f"{n}.jpg", claim=n) for n in NUMBERS if n != "260007"]
-    add(store, [*others, page("b.jpg", unsure("260007", box_5={"7": 0.998, "1": 0.002}))])
-    assert settled(store)["b.jpg"] == OPEN, "two unsure sheets of one candidate"
+    surer = unsure("260007", box_5={"7": 0.998, "1": 0.002})
+    add(store, [*others, page("b.jpg", surer, serial="X2")])
+    both = settled(store)
+    assert both["a.jpg"] == both["b.jpg"] == OPEN, "two sheets of one candidate"
 
 
 def test_the_outcome_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
@@ -143,6 +145,25 @@ def test_a_rescan_of_a_sheet_is_the_same_sheet(store: ExamStore) -> None:
     assert settled(store)["a.jpg"] == ("260007", IssueKind.DUPLICATE_PAGE)
     add(store, [page("c.jpg", unsure("260009", box_5={"9": 0.6, "4": 0.4}), serial="X1")])
     assert settled(store)["c.jpg"] == OPEN, "a copy of the blank sheet, filled in by another"
+
+
+def test_pupils_with_one_number_are_told_from_images_of_one_sheet(store: ExamStore) -> None:
+    add(store, [page("a.jpg", claim="260002", serial="X1")])
+    add(store, [page("b.jpg", claim="260002", serial="X1", value="C")])
+    assert {who for who, _ in settled(store).values()} == {"260002"}
+    add(store, [page("c.jpg", claim="260002", serial="X2")])
+    assert set(settled(store).values()) == {OPEN}
+
+
+def test_unsure_numbers_on_copies_of_one_sheet_are_those_of_several_pupils(
+    store: ExamStore,
+) -> None:
+    sure = [page("a.jpg", claim="260002", serial="X1"), page("b.jpg", claim="260003", serial="X1")]
+    seven = page("c.jpg", unsure("260007", box_5={"7": 0.9995, "1": 0.0005}), serial="X1")
+    one = page("d.jpg", unsure("260001", box_5={"1": 0.9, "7": 0.1}), serial="X1")
+    add(store, [*sure, seven, one])
+    found = settled(store)
+    assert (found["c.jpg"][0], found["d.jpg"][0]) == ("260007", "260001")
 
 
 def test_the_surest_image_of_a_sheet_says_whose_it_is(store: ExamStore) -> None:

@@ -25,6 +25,7 @@ from inkmark.layouts import (
 )
 from inkmark.readings import SheetReading
 from inkmark.session import read_page
+from inkmark.session.pages import page_code
 from inkmark.simulator import MarkStyle, encode_scan, fill_sheet, render_pages
 from inkmark.workflow import create_exam, print_exam
 
@@ -56,6 +57,31 @@ def test_what_is_not_asked_for_stays_as_it_was(folder: ExamFolder) -> None:
     assert print_exam(folder.root, paper="A3", columns=3).removed == ()
     assert folder.layout.read_bytes() == before
     assert all(path.is_file() for path in (*first.files, *blank.files))
+
+
+@pytest.mark.parametrize(("n", "more", "numbered"), [(3, 0, True), (1, 0, False), (1, 90, True)])
+def test_blank_sheets_bear_serial_numbers_unless_one_is_to_be_copied(
+    folder: ExamFolder, n: int, more: int, numbered: bool
+) -> None:
+    exam = load_exam(folder.root)
+    added = [replace(exam.items[0], number=f"X{k}") for k in range(more)]
+    save_exam(replace(exam, items=(*exam.items, *added)), folder.workbook)
+    (path,) = print_exam(folder.root, blank=n).files
+    layout = load_layout(folder.layout)
+    n_pages = len(layout.pages)
+    assert (n_pages > 1) == (more > 0)
+    scans = folder.root / "page.png"
+    codes = []
+    for pixels in render_pages(path, 200.0):
+        encode_scan(pixels, scans, 200.0)
+        with open_scan(scans) as opened:
+            reading = read_page(opened.load(0), layout)
+        assert isinstance(reading, SheetReading)
+        codes.append(page_code(layout.pages[reading.page_number], reading.codes))
+    serials = [code.serial for code in codes if code is not None]
+    assert len(serials) == n * n_pages
+    assert len(set(serials)) == n
+    assert all(serials) == numbered
 
 
 def test_sheets_to_be_written_on_stay_so(folder: ExamFolder) -> None:
