@@ -14,6 +14,7 @@ from inkmark.ctc.alphabet import plain
 __all__ = [
     "ANY_CHARACTER",
     "DATE",
+    "OTHER",
     "Language",
     "Pattern",
     "either",
@@ -27,6 +28,9 @@ __all__ = [
 
 OTHER = "\ufffd"
 """Stands for a character that a reader saw and that is none of those asked for."""
+
+_MOST_STATES = 8192
+"""Of one language: reading under it takes memory for each state, step and symbol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,7 @@ class Language:
     ----------
     alphabet : str
         The characters that are told apart, in their plain forms.
-    moves : (n_states, n_characters + 1) int64
+    moves : (n_states, n_characters + 1) int16
         The next state by character of the alphabet, and last by any other character;
         -1 where it may not be written.
     accepting : (n_states,) bool
@@ -214,7 +218,7 @@ class Language:
     """
 
     alphabet: str
-    moves: NDArray[np.int64]
+    moves: NDArray[np.int16]
     accepting: NDArray[np.bool_]
 
     @classmethod
@@ -228,6 +232,11 @@ class Language:
         Returns
         -------
         Language
+
+        Raises
+        ------
+        ValueError
+            Where there are more texts than states can tell apart within reason.
         """
         named = frozenset[str]().union(*(place for place in pattern.places if place))
         alphabet = "".join(sorted(named))
@@ -244,11 +253,16 @@ class Language:
                 if reached and reached not in numbers:
                     numbers[reached] = len(numbers)
                     queue.append(reached)
+                    if len(queue) > _MOST_STATES:
+                        raise ValueError(
+                            f"what may be written takes more than {_MOST_STATES} states to tell; "
+                            "allow fewer texts"
+                        )
                 row.append(numbers[reached] if reached else -1)
             rows.append(row)
         accepting = [bool(state & pattern.last) for state in numbers]
         accepting[0] = pattern.empty
-        return cls(alphabet, np.array(rows, dtype=np.int64), np.array(accepting))
+        return cls(alphabet, np.array(rows, dtype=np.int16), np.array(accepting))
 
     @property
     def is_open(self) -> bool:
@@ -271,7 +285,7 @@ class Language:
         place = {character: k for k, character in enumerate(self.alphabet)}
         moves = self.moves[:, [place.get(symbol, other) for symbol in symbols]]
         moves[:, [symbol in ("", OTHER) for symbol in symbols]] = -1
-        return np.ascontiguousarray(moves)
+        return np.ascontiguousarray(moves, dtype=np.int64)
 
     def accepts(self, text: str) -> bool:
         """Whether a text is in the language.

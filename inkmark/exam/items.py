@@ -40,6 +40,8 @@ _NO_LABELS: tuple[str, ...] = ()
 
 _MAX_POINTS = 1000
 _MAX_DIGITS = 20
+_MAX_KEY = 400
+"""Characters of a fill-in item's key: what is read is held against all ways to write it."""
 _WEIGHT_STEP = Decimal("0.000001")
 
 
@@ -246,6 +248,11 @@ def _difficulty(text: str) -> float | None:
 
 
 def _answers(text: str) -> tuple[str, ...]:
+    if len(text) > _MAX_KEY:
+        raise ValueError(
+            f"the key has {len(text)} characters, at most {_MAX_KEY} are allowed; leave out "
+            "answers that say the same"
+        )
     answers = tuple(one_line(part) for part in re.split(r"[|｜]", text))
     if "" in answers or len(set(answers)) < len(answers):
         raise ValueError("an accepted answer is empty or there twice; separate answers by one |")

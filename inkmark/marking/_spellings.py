@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import permutations
+from math import factorial
 
 from inkmark.ctc import Pattern, either, literal, many, maybe, one_of
 from inkmark.exam.answers import Amount, Answer, Exactly, Parts, Several, Statement, Words, totals
@@ -15,34 +17,57 @@ __all__ = ["spellings"]
 
 _MOST_IN_ANY_ORDER = 3
 """Of longer lists in any order only the order of the key is looked for."""
+_MOST_PLACES = 5000
+"""Of patterns that would have more places only the order and the units of the key are looked
+for: a key of few characters, ``{{1 m*, 2 m*, 3 m*}; {4 m*, 5 m*, 6 m*}; 7 m*}``, may stand for
+millions of texts."""
 _MOST_DIGITS = 8
 """Numbers of more digits are not looked for in other units."""
 _BLANK = maybe(one_of(" "))
 _ZEROS = many(one_of("0"))
 
 
-def spellings(answer: Answer) -> Pattern:
-    """What people write for an accepted answer.
+def spellings(answers: Sequence[Answer]) -> Pattern:
+    """What people write for accepted answers.
 
     Every text of the pattern is accepted, yet not every accepted text is in it: rare forms,
     such as fractions that can be reduced and Chinese numerals that the key does not have, are
-    left out.
+    left out, and of a key that could be written in very many ways other orders and units are.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+        At least one.
+
+    Returns
+    -------
+    Pattern
     """
+    every = either(*(_spelled(answer, widely=True) for answer in answers))
+    if len(every.places) <= _MOST_PLACES:
+        return every
+    return either(*(_spelled(answer, widely=False) for answer in answers))
+
+
+def _spelled(answer: Answer, *, widely: bool) -> Pattern:
+    """One answer; widely is in other orders and units than those of the key, too."""
     match answer:
         case Exactly(text):
             return literal(text)
         case Words(text):
             return _words(text)
         case Amount():
-            return _amount(answer)
+            return _amount(answer, widely=widely)
         case Statement(name, value, name_may_lack):
             named = _words(name) + _BLANK + one_of("=") + _BLANK
-            return (maybe(named) if name_may_lack else named) + spellings(value)
+            return (maybe(named) if name_may_lack else named) + _spelled(value, widely=widely)
         case Several(items, brackets, ordered):
-            parts = [spellings(item) for item in items]
+            parts = [_spelled(item, widely=widely) for item in items]
             orders = [tuple(parts)]
-            if not ordered and len(parts) <= _MOST_IN_ANY_ORDER:
-                orders = list(permutations(parts))
+            if widely and not ordered and len(parts) <= _MOST_IN_ANY_ORDER:
+                n_places = factorial(len(parts)) * sum(len(part.places) for part in parts)
+                if n_places <= _MOST_PLACES:
+                    orders = list(permutations(parts))
             comma = one_of(",;、") + _BLANK
             lists = either(*(reduce(lambda a, b: a + comma + b, order) for order in orders))
             return literal(brackets[:1]) + lists + literal(brackets[1:]) if brackets else lists
@@ -56,7 +81,7 @@ def _words(text: str) -> Pattern:
     return pattern
 
 
-def _amount(answer: Amount) -> Pattern:
+def _amount(answer: Amount, *, widely: bool) -> Pattern:
     if len(answer.parts) > 1:
         whole = [_size(abs(number)) + _BLANK + _names(unit) for number, unit in answer.parts]
         forms = [reduce(lambda a, b: a + _BLANK + b, whole)]
@@ -66,7 +91,7 @@ def _amount(answer: Amount) -> Pattern:
         forms = [_number(number) + (maybe(named) if answer.unit_may_lack else named)]
     if not answer.tolerance:
         forms.append(literal(answer.text))
-    if answer.any_unit:
+    if answer.any_unit and widely:
         forms += _converted(answer.parts)
     return either(*forms)
 

@@ -23,7 +23,6 @@ from inkmark.ctc import (
     Choices,
     Language,
     Steps,
-    either,
     language_of,
     language_probability,
     likeliest_texts,
@@ -223,7 +222,7 @@ class KnownAnswers:
     alphabet: str
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)  # as many as an exam may have items; the largest takes 300 kB
 def known_answers(key: tuple[str, ...]) -> KnownAnswers:
     """What may be written for a key, made once.
 
@@ -236,7 +235,7 @@ def known_answers(key: tuple[str, ...]) -> KnownAnswers:
     KnownAnswers
     """
     answers = [parse_answer(text) for text in key]
-    spelled = Language.of(either(*map(spellings, answers)))
+    spelled = Language.of(spellings(answers))
     if any(_has_words(answer) for answer in answers):
         return KnownAnswers(spelled, language_of("text"), "")
     has_units = any(symbol.isalpha() for symbol in spelled.alphabet)

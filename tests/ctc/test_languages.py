@@ -60,6 +60,15 @@ def test_patterns_are_what_regular_expressions_are(pattern, texts):
         assert language.accepts(text) == bool(re.fullmatch(pattern[1], text)), pattern[1]
 
 
+def test_a_language_of_too_many_states_is_refused():
+    """Which of the last 13 characters were an a takes a state for each of the 8,192 ways."""
+    last = one_of("a") + repeat(one_of("ab"), 12, 12)
+    with pytest.raises(ValueError, match="8192 states"):
+        Language.of(maybe(many(one_of("ab"))) + last)
+    shorter = one_of("a") + repeat(one_of("ab"), 5, 5)
+    assert Language.of(maybe(many(one_of("ab"))) + shorter).accepts("babbbbb")
+
+
 def test_either_of_many_words():
     words = [f"w{n}" for n in range(50)]
     language = Language.of(either(*map(literal, words)))

@@ -294,6 +294,7 @@ def test_all_faults_are_listed_at_once(tmp_path):
         ([1, "multiple", "ABCD", "AA", 1], "D2", "twice"),
         ([1, "true/false", None, "maybe", 1], "D2", "neither true nor false"),
         ([1, "fill-in", None, "a||b", 1], "D2", "empty or there twice"),
+        ([1, "fill-in", None, "|".join("abcdef" * 34), 1], "D2", "leave out answers"),
         ([1, "subjective", None, "A", 1], "D2", "no key"),
         ([1, "single", "ABCD", "A", 1, "exakt"], "F2", "did you mean “exact”"),
         ([1, "single", "ABCD", "A", 1, "half"], "F2", "several keys"),

@@ -11,6 +11,7 @@ from inkmark.ctc import Choices, Language
 from inkmark.exam.answers import parse_answer
 from inkmark.marking import FillInOptions, Verdict, is_accepted, judge_fill_in
 from inkmark.marking._spellings import spellings
+from inkmark.marking.fill_in import known_answers
 
 KEYS = [
     *("0.5", "1200", "1 1/2", "-3", "1/3", "9.8 ± 0.1", "50%", "1.5 m", "1.5 [m]*", "5 [个]"),
@@ -35,7 +36,7 @@ def verdict(key: str, choices: Choices) -> str:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_all_spellings_of_a_key_are_accepted(key):
-    language = Language.of(spellings(parse_answer(key)))
+    language = Language.of(spellings([parse_answer(key)]))
     rng = np.random.default_rng(3)
     for _ in range(200):
         text, state = "", 0
@@ -124,6 +125,31 @@ def test_a_smaller_share_of_silent_errors_asks_more():
     assert judge_fill_in(("17",), choices, strict).verdict is Verdict.PERSON
     assert judge_fill_in(("0.5",), seen("72")).verdict is Verdict.REFUSED
     assert judge_fill_in(("0.5",), seen("72"), strict).verdict is Verdict.PERSON
+
+
+ONE_OF_MANY_ORDERS = "{{1 m*,2 m*,3 m*};{4 m*,5 m*,6 m*};{7 m*,8 m*,9 m*}}"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (ONE_OF_MANY_ORDERS, "1m,2m,3m,4m,5m,6m,7m,8m,9m"),
+        (f"{{{ONE_OF_MANY_ORDERS};{{1 h*,2 h*,3 h*}}}}", "1m,2m,3m,4m,5m,6m,7m,8m,9m,1h,2h,3h"),
+        ("|".join(f"{n} m*" for n in range(60)), "59米"),
+        *((",".join([unit] * 99), ",".join([unit] * 99)) for unit in ("1ml", "1%", "1L", "0.5")),
+    ],
+)
+def test_what_a_key_is_held_against_stays_small(key, text):
+    """A key of few characters may stand for millions of texts; of those the usual are known."""
+    known = known_answers(tuple(key.split("|")))
+    assert len(known.spelled.moves) < 6500
+    assert known.spelled.accepts(text)
+
+
+def test_few_in_any_order_and_unit_are_known():
+    known = known_answers(("{1 m*, 2 m*, 3 m*}",))
+    assert known.spelled.accepts("300cm,1米,20dm")
+    assert len(known.spelled.moves) < 3000
 
 
 symbols = st.sampled_from(["", *"0123456789.,/-+%xm=一二三个cko"])
