@@ -149,6 +149,12 @@ def test_all_faults_are_listed_with_their_places(document: dict[str, Any], tmp_p
     assert message.endswith("Correct the places named, or build or import the layout again.")
 
 
+def written(document: dict[str, Any]) -> dict[str, Any]:
+    """A field of four boxes, 7 by 8 mm and 7.5 mm apart."""
+    field: dict[str, Any] = document["pages"][3]["fields"][0]
+    return field
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -171,6 +177,29 @@ def test_all_faults_are_listed_with_their_places(document: dict[str, Any], tmp_p
                 options=[str(i) for i in range(200)], groups=101, option_step_mm=[0, 0]
             ),
             "more than 20000 bubbles",
+        ),
+        (lambda d: written(d).update(box_mm=[10, 10, 1.9, 8]), "box_mm: is less than 2.0 mm"),
+        (lambda d: written(d).update(box_mm=[10, 10, 7, 0.05]), "box_mm: is less than 2.0 mm"),
+        (lambda d: written(d).update(step_mm=-6), "step_mm: is -6.0 mm for boxes of 7.0 mm"),
+        (lambda d: written(d).update(step_mm=0), "step_mm: is 0.0 mm for boxes of 7.0 mm"),
+        (lambda d: written(d).update(charset="AAB"), "charset: holds 'A' twice"),
+        (lambda d: written(d).update(charset="1２2"), "charset: holds '2' twice"),
+        (
+            lambda d: written(d).update(box_mm=[-1400, -1400, 3000, 3000], boxes=1),
+            "pages[3]: has 9.00 m² to write on; at most 0.25 m²",
+        ),
+        (
+            lambda d: d["pages"][3]["fields"].append(
+                {
+                    "kind": "area",
+                    "name": "ticks",
+                    "role": "points",
+                    "item": "2",
+                    "box_mm": [-200, -200, 600, 600],
+                    "marks": 4,
+                }
+            ),
+            "m² to write on",
         ),
     ],
 )
