@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MM_PER_INCH", "Box", "apply_homography", "fit_homography", "local_scale"]
+__all__ = ["MM_PER_INCH", "Box", "apply_homography", "bounds", "fit_homography", "local_scale"]
 
 MM_PER_INCH = 25.4
 
@@ -75,6 +75,13 @@ class Box:
             and self.y < other.bottom
             and other.y < self.bottom
         )
+
+
+def bounds(points: ArrayLike) -> Box:
+    """Smallest upright box around points, (n, 2)."""
+    xy = np.asarray(points, dtype=np.float64)
+    (x0, y0), (x1, y1) = xy.min(axis=0), xy.max(axis=0)
+    return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
 
 
 def apply_homography(homography: FloatArray, points: ArrayLike) -> FloatArray:

@@ -16,7 +16,7 @@ from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, find_streaks
 from inkmark.ocr._piece_kernels import share_out
 from inkmark.readings import Registration
 
-__all__ = ["PAPER", "SCALE", "CutField", "cut_fields"]
+__all__ = ["PAPER", "SCALE", "CutField", "cut_fields", "is_untouched"]
 
 GreyImage = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
@@ -38,6 +38,10 @@ _REMAINS_MM = 0.4
 """What is left of a line lies no further from it."""
 _FRAME_RANK, _STREAK_RANK = 0.5, 0.15
 """How dark a line is, is seen where such shares of its length are lighter."""
+_FRAME_MM = 1.0
+"""The frame and what registration may be off, at the edge of a box."""
+_CLEAN, _BRIGHT = 0.85, 128
+"""Paper that nobody touched is nowhere darker than this share of its brightest, and bright."""
 _MOST_STREAKS = 4
 """So many streaks at most are erased from a field."""
 _INK = 0.3
@@ -99,6 +103,41 @@ class CutField:
         columns = slice(max(left - reach, 0), right + reach)
         owned = self.owner[rows, columns] == box
         return np.where(owned, self.strip[rows, columns], np.uint8(PAPER))
+
+
+def is_untouched(pixels: Pixels, field: WritingField, registration: Registration) -> bool:
+    """Whether the boxes of a field are as clean as paper: nobody wrote there.
+
+    This takes a hundredth of the time of cutting them out. A scan with noise is not clean.
+
+    Parameters
+    ----------
+    pixels : Pixels
+    field : WritingField
+    registration : Registration
+
+    Returns
+    -------
+    bool
+        False where a box lies outside of the image.
+    """
+    inner = [box.grown(-_FRAME_MM) for box in field.boxes()]
+    if min(inner[0].w, inner[0].h) <= 0:
+        return False
+    corners = registration.to_px(np.vstack([box.corners() for box in inner])).reshape(-1, 4, 2)
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    height, width = pixels.shape
+    # Also false for what is no number.
+    if not ((low >= 0).all() and (high <= (width - 1, height - 1)).all()):
+        return False
+    windows = np.hstack([np.floor(low), np.ceil(high) + 1]).astype(np.int64)
+    canvas = pixels.at(windows)
+    for x0, y0, x1, y1 in windows.tolist():
+        inside = canvas[y0:y1, x0:x1]
+        brightest = float(inside.max())
+        if brightest < _BRIGHT or inside.min() < _CLEAN * brightest:
+            return False
+    return True
 
 
 def cut_fields(

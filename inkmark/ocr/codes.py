@@ -11,7 +11,7 @@ import zxingcpp
 from numpy.typing import NDArray
 
 from inkmark.errors import LayoutError
-from inkmark.geometry import Box
+from inkmark.geometry import Box, bounds
 from inkmark.images import Pixels
 from inkmark.layouts import CodeField, PageLayout, Role
 from inkmark.readings import CodeReading, Registration
@@ -110,7 +110,7 @@ def _read_field(pixels: Pixels, field: CodeField, registration: Registration) ->
     margin += 0.0 if field.role is Role.PAGE else _GLUED_MM
     corners = np.vstack([field.box.corners(), field.box.grown(margin).corners()])
     corners_px = registration.to_px(corners)
-    box_px, region = _bounds(corners_px[:4]), _bounds(corners_px[4:])
+    box_px, region = bounds(corners_px[:4]), bounds(corners_px[4:])
     height, width = pixels.shape
     x0, y0 = max(0, round(region.x)), max(0, round(region.y))
     x1, y1 = min(width, round(region.right)), min(height, round(region.bottom))
@@ -153,11 +153,6 @@ def _attempts(region: GreyImage, side_px: float) -> Iterator[GreyImage]:
     yield np.asarray(cv2.addWeighted(trebled, 4.0, blurred, -3.0, 0.0), dtype=np.uint8)
 
 
-def _bounds(points: NDArray[np.float64]) -> Box:
-    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
-    return Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0))
-
-
 def _position_box(position: zxingcpp.Position) -> Box:
     corners = (
         position.top_left,
@@ -165,4 +160,4 @@ def _position_box(position: zxingcpp.Position) -> Box:
         position.bottom_right,
         position.bottom_left,
     )
-    return _bounds(np.array([(p.x, p.y) for p in corners], dtype=np.float64))
+    return bounds(np.array([(p.x, p.y) for p in corners], dtype=np.float64))

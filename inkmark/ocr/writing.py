@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.ctc import language_of
+from inkmark.geometry import bounds
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, PageLayout, Role, WritingField
 from inkmark.ocr._box_readers import kind_of, line_crop, read_glyphs, read_strings
 from inkmark.ocr._writing_model import writing_model
-from inkmark.ocr.boxes import PAPER, CutField, cut_fields
+from inkmark.ocr.boxes import PAPER, CutField, cut_fields, is_untouched
 from inkmark.ocr.protocol import TextReading
 from inkmark.readings import FieldReading, Flag, Registration
 
@@ -56,7 +57,7 @@ class WritingOptions:
         otherwise than a careful person would. A smaller rate flags more.
     """
 
-    silent_error_rate: float = 1.25e-3
+    silent_error_rate: float = 1e-3
 
 
 def read_writing(
@@ -81,7 +82,8 @@ def read_writing(
     Returns
     -------
     tuple of FieldReading
-        One for each field that is read, in the layout's order.
+        One for each field that is read: numbers that nobody wrote first, then the others in
+        the layout's order.
 
     Notes
     -----
@@ -98,15 +100,25 @@ def read_writing(
         and field.role not in _MARKERS
         and not (is_named and field.role is Role.CANDIDATE)
     ]
+    numbers = [field for field in fields if field.role is Role.CANDIDATE]
+    untouched = [field for field in numbers if is_untouched(pixels, field, registration)]
+    fields = [field for field in fields if field not in untouched]
+    blank = tuple(_untouched_reading(field, registration) for field in untouched)
     if not fields:
-        return ()
+        return blank
     cuts = cut_fields(pixels, fields, registration)
     boxes = _read_boxes(fields, cuts)
     limit = writing_model().limit(options.silent_error_rate)
-    return tuple(
+    return blank + tuple(
         _field_reading(field, cut, boxes[k], limit) if k in boxes else _line_reading(field, cut)
         for k, (field, cut) in enumerate(zip(fields, cuts, strict=True))
     )
+
+
+def _untouched_reading(field: WritingField, registration: Registration) -> FieldReading:
+    box_px = bounds(registration.to_px(np.vstack([box.corners() for box in field.boxes()])))
+    choices = ((("", 1.0),),) * field.n_boxes
+    return FieldReading(field.name, "", 1.0, Flag.OK, (), box_px, choices)
 
 
 def _symbols(field: WritingField) -> str:
