@@ -14,12 +14,13 @@ from inkmark.ocr._box_kernels import PAPER
 __all__ = ["share_out"]
 
 F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 
 @njit(cache=True, nogil=True)
-def _root(parents: I64, label: int) -> int:
+def _root(parents: I32, label: int) -> int:
     while parents[label] != label:
         parents[label] = parents[parents[label]]
         label = parents[label]
@@ -27,10 +28,10 @@ def _root(parents: I64, label: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _label(strip: U8, limit: int, labels: I64) -> int:
+def _label(strip: U8, limit: int, labels: I32) -> int:
     """Number the connected pieces of what is darker than a limit; returns how many."""
     height, width = strip.shape
-    parents = np.zeros(height * width // 2 + 2, dtype=np.int64)
+    parents = np.zeros(height * width // 2 + 2, dtype=np.int32)
     n = 0
     for y in range(height):
         for x in range(width):
@@ -53,7 +54,7 @@ def _label(strip: U8, limit: int, labels: I64) -> int:
                 parents[n] = n
                 found = n
             labels[y, x] = found
-    numbers = np.zeros(n + 1, dtype=np.int64)
+    numbers = np.zeros(n + 1, dtype=np.int32)
     count = 0
     for label in range(1, n + 1):
         if parents[label] == label:
@@ -67,7 +68,7 @@ def _label(strip: U8, limit: int, labels: I64) -> int:
 
 
 @njit(cache=True, nogil=True)
-def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measures: F64) -> None:
+def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I32, measures: F64) -> None:
     """Say to which box each piece of ink belongs, and measure what belongs to each.
 
     A piece belongs to the box in which most of it lies, with all that sticks out. A piece
@@ -84,7 +85,7 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measure
         What is left of a printed line lies within so many pixels of the edge of a box.
     limit : int
         Ink is darker than this.
-    owner : (h, w) int64
+    owner : (h, w) int32
         Filled with the box of each pixel, -1 for none.
     measures : (n, 5) float64
         Filled with, of each box, the number of its pixels of ink, the share of the box's
@@ -95,12 +96,12 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I64, measure
     height, width = strip.shape
     n = len(boxes)
     owner[:] = -1
-    home = np.full((height, width), -1, dtype=np.int64)
+    home = np.full((height, width), -1, dtype=np.int32)
     for k in range(n):
         for y in range(max(boxes[k, 1], 0), min(boxes[k, 3], height)):
             for x in range(max(boxes[k, 0], 0), min(boxes[k, 2], width)):
                 home[y, x] = k
-    labels = np.zeros((height, width), dtype=np.int64)
+    labels = np.zeros((height, width), dtype=np.int32)
     n_labels = _label(strip, limit, labels)
     mass = np.zeros((n_labels + 1, n + 1), dtype=np.float64)
     bounds = np.zeros((n_labels + 1, 4), dtype=np.int64)

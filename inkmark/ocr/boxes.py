@@ -60,7 +60,7 @@ class CutField:
         The field and a margin around it, frames erased; bare paper is `PAPER`.
     boxes : (n, 4) int64
         Left, top, right and bottom of each box in the strip.
-    owner : (h, w) int64
+    owner : (h, w) int32
         The box that each pixel belongs to, -1 for none: a stroke belongs to the box in which
         most of it lies.
     measures : (n, 5) float64
@@ -79,7 +79,7 @@ class CutField:
 
     strip: GreyImage
     boxes: IntArray
-    owner: IntArray
+    owner: NDArray[np.int32]
     measures: FloatArray
     ink: int
     frame: int
@@ -224,7 +224,7 @@ def _cut(
     inside = strip[round(top) : round(bottom), round(left[0]) : round(right[-1])]
     ink = PAPER - int(np.partition(inside.ravel(), inside.size // 200)[inside.size // 200])
     limit = max(round(_INK * ink), _LEAST_INK)
-    owner = np.empty(strip.shape, np.int64)
+    owner = np.empty(strip.shape, np.int32)
     measures = np.empty((field.n_boxes, 5))
     share_out(strip, boxes, round(_REMAINS_MM * SCALE), limit, owner, measures)
     measures[:, [0, 4]] /= SCALE**2
