@@ -233,6 +233,7 @@ class _Marked:
         if disturbance == "struck out":
             middle = Box(extent.x + 0.2 * extent.w, extent.y, 0.6 * extent.w, extent.h)
             marker.strike_out(self.image, middle, dpi, rng, ink=self._hand.ink)
+            return Decimal(0)
         return points
 
     def _write_digits(self, boxes: tuple[Box, ...], text: str) -> None:

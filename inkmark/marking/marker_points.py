@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -35,6 +35,11 @@ _FINEST = 10
 """Points in finer steps, in hundredths, are not added up: thirds never come out."""
 _NOT_ALLOWED = 0.002
 """What is read as points that the item does not have were points like that so often."""
+_TRACE = 0.05
+"""What a field says by itself with less is not settled by the others."""
+_TINY = 1e-300
+_BLANK_IS_NOUGHT = 0.9
+"""An empty box adds nothing to the total so often; else anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,10 @@ class MarkerOptions:
     ----------
     certainty : float
         Least probability of points that nobody needs to look at.
+    ticks : float
+        The same for ticks and crosses, of which odd ones may look like others.
+    unchecked : float
+        The same of points that do not add up to the total.
     right_sum : float
         Probability that a marker adds up correctly.
     misread : float
@@ -54,10 +63,16 @@ class MarkerOptions:
         Probability that a wrong sum comes out as the total by chance.
     """
 
-    certainty: float = 0.98
+    certainty: float = 0.8
+    ticks: float = 0.95
+    unchecked: float = 0.9
     right_sum: float = 0.99
-    misread: float = 0.0005
+    misread: float = 0.001
     chance: float = 0.03
+
+    def least(self, field: PointsField) -> float:
+        """Least probability with which a field counts."""
+        return self.ticks if isinstance(field, AreaField) else self.certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +130,10 @@ def settle_points(
 
     Notes
     -----
-    Either every field says what it is read as and the total is their sum, or something is
-    unreadable or added up wrongly, and a total comes out with `MarkerOptions.chance`. Under
-    the first, what an item says is weighed by the probability that the others add up to the
-    rest: discrete convolution, each item left out in turn.
+    Either the total is the sum of the points, or it was added up wrongly, and comes out with
+    `MarkerOptions.chance`. Under the first, what an item says is weighed by the probability
+    that the others add up to the rest: discrete convolution, each item left out in turn. What
+    cannot be read may be any points that the item allows, and stays in doubt itself.
     """
     options = options or MarkerOptions()
     full = {item.number: item.points for item in exam.items}
@@ -138,13 +153,21 @@ def settle_points(
         )
         for name, field in fields.items()
     }
+    least = {name: options.least(field) for name, field in fields.items()}
     items = [name for name, field in fields.items() if field.role is Role.POINTS]
     total = next((name for name, field in fields.items() if field.role is Role.TOTAL), None)
     complete = all(name in fields for name, field in every.items() if field.role is Role.POINTS)
-    if total is None or not complete or not said[total]:
-        return {name: _settled(values, name in decided, options) for name, values in said.items()}
+    if total is None or not complete or not said[total].points:
+        return _alone(said, decided, least)
     most_of = {name: full[fields[name].item] for name in items}
-    return _checked(said, most_of, total, decided, options)
+    return _checked(said, most_of, decided, least, options)
+
+
+def _alone(
+    said: Mapping[str, _Said], decided: Mapping[str, str], least: Mapping[str, float]
+) -> dict[str, MarkerPoints]:
+    """What every field says by itself."""
+    return {name: _settled(one.points, name in decided, least[name]) for name, one in said.items()}
 
 
 def _worth(field: PointsField, full: Mapping[str, Decimal]) -> Decimal:
@@ -154,29 +177,48 @@ def _worth(field: PointsField, full: Mapping[str, Decimal]) -> Decimal:
     return Decimal(1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a field may say by itself; what is missing from 1 is unreadable.
+
+    Attributes
+    ----------
+    points : mapping of Decimal to float
+        Probability of points that the item allows.
+    blank : float
+        Probability that nothing is written.
+    """
+
+    points: Mapping[Decimal, float] = field(default_factory=dict)
+    blank: float = 0.0
+
+
 def _said(
     reading: FieldReading | None, decided: str | None, full: Decimal, worth: Decimal
-) -> dict[Decimal, float]:
-    """Points that a field may say, with probabilities; what is missing from 1 says nothing."""
+) -> _Said:
+    """What a field may say."""
     if decided is not None:
         points = _points(decided, worth)
-        return {} if points is None or not 0 <= points <= full else {points: 1.0}
+        return _Said() if points is None or not 0 <= points <= full else _Said({points: 1.0})
     if reading is None or reading.flag is Flag.UNREADABLE or not reading.choices:
-        return {}
+        return _Said()
     said: dict[Decimal, float] = {}
-    other = excess = 0.0
+    blank = other = excess = 0.0
     for text, p in reading.choices[0]:
         points = _points(text, worth)
-        if points is None:
+        if not text:
+            blank += p
+        elif points is None:
             other += p
         elif 0 <= points <= full:
             said[points] = said.get(points, 0.0) + p
         else:
             excess += p
-    everything = sum(said.values()) + other
     # Numbers that the item does not allow were hardly meant.
-    everything = sum(said.values()) + other + _NOT_ALLOWED * excess
-    return {points: p / everything for points, p in said.items()}
+    everything = sum(said.values()) + blank + other + _NOT_ALLOWED * excess
+    if everything <= 0:
+        return _Said()
+    return _Said({points: p / everything for points, p in said.items()}, blank / everything)
 
 
 def _points(text: str, worth: Decimal) -> Decimal | None:
@@ -185,29 +227,30 @@ def _points(text: str, worth: Decimal) -> Decimal | None:
     return None if number is None else (number * worth).quantize(_CENT)
 
 
-def _settled(said: Mapping[Decimal, float], decided: bool, options: MarkerOptions) -> MarkerPoints:
+def _settled(said: Mapping[Decimal, float], decided: bool, least: float) -> MarkerPoints:
     if not said:
         return MarkerPoints(None, 0.0, is_certain=decided)
     points, probability = max(said.items(), key=lambda entry: (entry[1], -entry[0]))
-    return MarkerPoints(points, probability, decided or probability >= options.certainty)
+    return MarkerPoints(points, probability, decided or probability >= least)
 
 
 def _checked(
-    said: Mapping[str, Mapping[Decimal, float]],
+    said: Mapping[str, _Said],
     full: Mapping[str, Decimal],
-    total: str,
     decided: Mapping[str, str],
+    least: Mapping[str, float],
     options: MarkerOptions,
 ) -> dict[str, MarkerPoints]:
-    """Weigh every field by the others through the sum."""
-    step = math.gcd(_HALF, *(int(v / _CENT) for values in said.values() for v in values))
+    """Weigh every field by the others through the sum; the one that is no item's is the total."""
+    (total,) = said.keys() - full.keys()
+    step = math.gcd(_HALF, *(int(v / _CENT) for one in said.values() for v in one.points))
     if step < _FINEST:
-        return {name: _settled(values, name in decided, options) for name, values in said.items()}
-    beliefs = {}
-    for name, values in said.items():
-        misread = 0.0 if name in decided or name == total else options.misread
-        beliefs[name] = _beliefs(values, step, misread, full.get(name, Decimal(0)))
-    readable = float(np.prod([b.sum() for b in beliefs.values()]))
+        return _alone(said, decided, least)
+    most = sum(full.values(), Decimal(0))
+    beliefs = {
+        name: _beliefs(one, step, 0.0 if name in decided else options.misread, full.get(name, most))
+        for name, one in said.items()
+    }
     before, after = [np.ones(1)], [np.ones(1)]
     items = [*full]
     for name in items:
@@ -217,45 +260,42 @@ def _checked(
     sums, wanted = before[-1], beliefs[total]
     agree = _common(sums, wanted)
     right = options.right_sum * agree
-    wrong = options.chance * (1 - options.right_sum * readable)
-    share = right / (right + wrong) if right + wrong > 0 else 0.0
+    share = right / (right + options.chance * (1 - options.right_sum))
     found = {}
     for k, name in enumerate(items):
         others = np.convolve(before[k], after[len(items) - 1 - k])
         own = beliefs[name]
         fits = np.array([_common(others, wanted[v:]) for v in range(len(own))])
-        weighed = own * fits / agree if agree > 0 else own
-        found[name] = share * weighed + (1 - share) * own
-    summed = np.zeros_like(wanted)
+        found[name] = share * own * fits / max(agree, _TINY) + (1 - share) * own
     n = min(len(sums), len(wanted))
-    if agree > 0:
-        summed[:n] = wanted[:n] * sums[:n] / agree
-    found[total] = share * summed + (1 - share) * wanted
+    found[total] = (1 - share) * wanted
+    found[total][:n] += share * wanted[:n] * sums[:n] / max(agree, _TINY)
     settled = {}
     for name, weights in found.items():
-        back = {Decimal(int(v)) * step * _CENT: float(weights[v]) for v in np.flatnonzero(weights)}
-        result, alone = _settled(back, name in decided, options), said[name]
+        alone = said[name].points
+        # What a field does not say by itself is not made up from the others.
+        back = {points: float(weights[int(points / _CENT) // step]) for points in alone}
+        enough = least[name] if share >= options.certainty else max(least[name], options.unchecked)
+        result = _settled(back, name in decided, enough)
         if name == total:  # where all are clear, and do not add up
-            doubted = share < options.certainty and readable > options.certainty
-        else:  # a clear reading is not overruled by a sum, which may be wrong as well
-            doubted = alone.get(result.points or Decimal(0), 0.0) < 1 - options.certainty
-        if doubted and name not in decided:
-            result = replace(result, is_certain=False)
-        settled[name] = result
+            doubted = share < options.certainty
+        else:
+            doubted = max((p for v, p in alone.items() if v == result.points), default=0) < _TRACE
+        settled[name] = (
+            replace(result, is_certain=False) if doubted and name not in decided else result
+        )
     return settled
 
 
-def _beliefs(said: Mapping[Decimal, float], step: int, misread: float, full: Decimal) -> Beliefs:
-    """Probabilities of points in steps; a share `misread` of them is any half or whole mark."""
-    if not said:
-        return np.zeros(1)
-    beliefs = np.zeros(int(max(full, *said) / _CENT) // step + 1)
-    for points, p in said.items():
+def _beliefs(said: _Said, step: int, misread: float, full: Decimal) -> Beliefs:
+    """Probabilities of points in steps. What is not read is any half or whole mark."""
+    beliefs = np.zeros(int(max(full, *said.points, Decimal(0)) / _CENT) // step + 1)
+    for points, p in said.points.items():
         beliefs[int(points / _CENT) // step] += p
-    readable = beliefs.sum()
+    beliefs[0] += _BLANK_IS_NOUGHT * said.blank
     beliefs *= 1 - misread
     any_mark = beliefs[:: _HALF // step]
-    any_mark += misread * readable / len(any_mark)
+    any_mark += max(1 - beliefs.sum(), 0.0) / len(any_mark)
     return beliefs
 
 

@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkmark.ocr._ink_kernels import follow_lab, ink_tallies, own_share, paper_colour
+
 __all__ = ["Region", "is_grey", "marker_ink"]
 
 ColourImage = NDArray[np.uint8]
@@ -110,17 +112,18 @@ def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bo
 
 def _lab(part: ColourImage) -> F32:
     """CIELAB of a region on paper that is white: (h, w, 3)."""
-    light = part.max(axis=2)
-    paper = np.median(part[light >= np.median(light)], axis=0)
-    kept = np.minimum(part / np.maximum(paper, 1.0), 1.0).astype(np.float32)
-    return np.asarray(cv2.cvtColor(kept, cv2.COLOR_BGR2LAB), np.float32)
+    paper, lab = np.empty(3), np.empty(part.shape, np.float32)
+    paper_colour(part, paper)
+    follow_lab(part, paper, lab)
+    return lab
 
 
 def _ways(lab: F32) -> tuple[F32, F32]:
     """Distance of each pixel from paper (h, w), and its direction in a* and b* (h, w, 2)."""
-    chroma = cv2.GaussianBlur(np.ascontiguousarray(lab[:, :, 1:]), (0, 0), 0.8)
-    away = np.sqrt((100 - lab[:, :, 0]) ** 2 + (chroma**2).sum(axis=2))
-    return away, chroma / np.maximum(away, 1.0)[:, :, None]
+    way = np.asarray(cv2.GaussianBlur(lab[:, :, 1:], (0, 0), 0.8), np.float32)
+    away = np.sqrt((100 - lab[:, :, 0]) ** 2 + way[:, :, 0] ** 2 + way[:, :, 1] ** 2)
+    way /= np.maximum(away, 1.0)[:, :, None]
+    return away, way
 
 
 def _inks(ways: list[tuple[F32, F32]]) -> F32:
@@ -146,38 +149,36 @@ def _inks(ways: list[tuple[F32, F32]]) -> F32:
     return inks.astype(np.float32)
 
 
-def _nearest(inks: F32, way: F32) -> NDArray[np.intp]:
-    return np.asarray(np.argmin(((way[:, :, None] - inks) ** 2).sum(axis=-1), axis=-1))
-
-
 def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> int:
     """Which ink fills the boxes and is rare around them; red ink is the likelier marker's."""
     score = np.zeros(len(inks))
     for region, (away, way) in zip(regions, ways, strict=True):
-        ink, inked = _nearest(inks, way), away > _INKED
-        for k in range(len(inks)):
-            own = inked & (ink == k)
-            inside = (own & region.inside).sum() / max(region.inside.sum(), 1)
-            around = (own & region.around).sum() / max(region.around.sum(), 1)
-            score[k] += min(inside, 0.1) * inside / (inside + around + 1e-6)
+        tallies = np.zeros((len(inks), 2), np.int64)
+        ink_tallies(inks, away, way, _INKED, region.inside, region.around, tallies)
+        inside = tallies[:, 0] / max(region.inside.sum(), 1)
+        around = tallies[:, 1] / max(region.around.sum(), 1)
+        score += np.minimum(inside, 0.1) * inside / (inside + around + 1e-6)
     is_red = inks[:, 0] > np.maximum(_REDDISH, -inks[:, 1])
     return int(np.argmax(score * np.where(is_red, _RED_FAVOUR, 1.0)))
 
 
 def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
     """A region with one ink alone, on white."""
-    spread = _SPREAD**2 + (_NOISE / np.maximum(away, 1.0)) ** 2
-    apart = ((way[:, :, None] - inks) ** 2).sum(axis=-1) / (2 * spread[:, :, None])
-    weight = np.exp(-(apart - apart.min(axis=-1, keepdims=True)))
-    share = weight[:, :, mine] / weight.sum(axis=-1)
     inked = away > _INKED
+    share = np.zeros_like(away)
+    own_share(inks, mine, away, way, _SPREAD, _NOISE, inked, share)
     _judge_dots(inks, mine, lab, inked, share)
     own, other = (share > 0.5) & inked, (share <= 0.5) & inked
+    if not own.any():
+        return np.full(away.shape, 255, np.uint8)
+    pale = ~inked
     if not other.any():
+        own_share(inks, mine, away, way, _SPREAD, _NOISE, pale, share)
         return _grey(lab, share)
     # Scanners see red, green and blue a little apart, so print has coloured edges.
-    core = own & (cv2.dilate(other.astype(np.uint8), _square(5)) == 0)
-    reach = cv2.dilate(core.astype(np.uint8), _square(9)) > 0
+    near_other = cv2.dilate(other.astype(np.uint8), _square(5)) > 0
+    reach = cv2.dilate((own & ~near_other).astype(np.uint8), _square(9)) > 0
+    own_share(inks, mine, away, way, _SPREAD, _NOISE, pale & reach, share)
     seen = _grey(lab, np.where(reach, share, 0))
     hidden = reach & (cv2.dilate(other.astype(np.uint8), _square(3)) > 0) & ~(own & reach)
     return np.asarray(cv2.inpaint(seen, hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)

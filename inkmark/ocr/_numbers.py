@@ -41,8 +41,11 @@ _MOST_TOGETHER = 3
 _MOST_DIGITS = 3
 _DOUBT = 0.003
 """Doubt that is left about signs of which the glyph reader has none."""
-_LOST_POINT = 0.004
-"""How often a point is lost, on the frame or under print."""
+_LOST_POINT, _LOST_BETWEEN = 0.02, 0.15
+"""How often what ends in 5 is half a mark whose point is lost, and where there is a box for
+each digit: the line between them hides it."""
+_LOST_SLASH = 0.1
+"""How often what ends in 12 is half a mark whose slash is lost between its digits."""
 _UNLIKELY = 0.002
 """Less probable digits are not followed."""
 
@@ -102,13 +105,14 @@ def read_number(cut: CutField) -> list[tuple[str, float]]:
         return [("", 1.0)]
     if len(pieces) > _MOST_PIECES:
         return [(NO_NUMBER, 1.0)]
+    parted = len(cut.boxes) > 1
     groups = {(g.first, g.n): g for g in _groups(pieces)}
     signs = _signs(pieces, list(groups.values()))
     worth: defaultdict[str, float] = defaultdict(float)
     weight = 0.0
     for way in _ways(groups, len(pieces)):
-        said = _spelt(way, signs)
-        sense = min(sum(said.values()), 1.0)
+        said = _spelt(way, signs, parted)
+        sense = sum(said.values())
         # What is parted wrongly seldom looks like digits, and hardly ever exactly like them.
         share = float(np.prod([g.fit for g in way])) * sense / (1 + _DOUBT - sense)
         weight += share
@@ -241,38 +245,47 @@ def _signs(pieces: list[_Piece], groups: list[_Group]) -> dict[tuple[int, int], 
     return {(g.first, g.n): row for g, row in zip(groups, found, strict=True)}
 
 
-def _spelt(way: list[_Group], signs: dict[tuple[int, int], F64]) -> dict[str, float]:
+def _spelt(way: list[_Group], signs: dict[tuple[int, int], F64], parted: bool) -> dict[str, float]:
     """Numbers that groups may spell, with their probabilities."""
     tall = max(g.height for g in way)
     base = max(g.bottom for g in way if g.height > 0.6 * tall)
+    lost = _LOST_BETWEEN if parted else _LOST_POINT
     said: defaultdict[str, float] = defaultdict(float)
     for n_whole in range(min(_MOST_DIGITS, len(way)) + 1):
         half = _half(way, n_whole, tall, base, signs)
         if half <= 0:
             continue
         for digits, p in _whole(way[:n_whole], tall, signs):
-            if digits or n_whole < len(way):
-                text = (digits or "0") + (".5" if n_whole < len(way) else "")
-                said[text] += p * half
-                if n_whole == len(way) > 1 and digits.endswith("5"):
-                    said[f"{digits[:-1]}.5"] += p * half * _LOST_POINT
-    return said
+            if n_whole < len(way):
+                said[f"{digits or 0}.5"] += p * half
+            elif digits == "05":  # no whole number begins with a nought
+                said["0.5"] += p
+            elif len(digits) > 1 and digits.endswith("5"):
+                said[digits] += p * (1 - lost)
+                said[f"{digits[:-1]}.5"] += p * lost
+            elif len(digits) > 2 and digits.endswith("12"):
+                said[digits] += p * (1 - _LOST_SLASH)
+                said[f"{digits[:-2]}.5"] += p * _LOST_SLASH
+            elif digits:
+                said[digits] += p
+    everything = max(sum(said.values()), 1.0)  # one sign may be read as several
+    return {text: p / everything for text, p in said.items()}
 
 
 def _whole(
     groups: list[_Group], tall: int, signs: dict[tuple[int, int], F64]
 ) -> list[tuple[str, float]]:
-    """Whole numbers that groups may spell; none begins with a nought that stands for nothing."""
+    """Digits that groups may spell; a nought comes first alone, or before a 5."""
     texts = [("", 1.0)]
     for place, g in enumerate(groups):
-        row = signs[g.first, g.n].copy()
+        row = signs[g.first, g.n] * _is_digit(g, tall)
         if place > 0 and place == len(groups) - 1:
             row[5] *= 1 - _is_small(g, tall)
         texts = [
             (text + digit, p * float(row[k]))
             for text, p in texts
             for k, digit in enumerate(_DIGITS)
-            if p * row[k] > _UNLIKELY and text != "0"
+            if p * row[k] > _UNLIKELY and (text[:1] != "0" or text + digit == "05")
         ]
     return texts
 
@@ -294,13 +307,19 @@ def _half(
         stroke = slash.height >= 0.85 * max(one.height, two.height)
         small = max(one.height, two.height) < 0.85 * tall and n_whole > 0
         stepped = two.top > one.top + 0.2 * tall
-        return float(digit[0][1] * digit[2][2]) if stroke and (small or stepped) else 0.0
+        slant = float(digit[1][[1, 7, -1]].sum())
+        return float(digit[0][1] * digit[2][2]) * slant if stroke and (small or stepped) else 0.0
     return 0.0
 
 
 def _is_small(group: _Group, tall: int) -> float:
     """Probability by its size that a sign beside the whole points counts for less."""
     return float(1 / (1 + np.exp(40 * (group.height / tall - 0.7))))
+
+
+def _is_digit(group: _Group, tall: int) -> float:
+    """Probability by its size that a sign counts as a digit and is no dot."""
+    return float(1 / (1 + np.exp(-40 * (group.height / tall - 0.4))))
 
 
 def _is_dot(group: _Group, tall: int, base: int) -> float:

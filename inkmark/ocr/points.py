@@ -14,6 +14,8 @@ from inkmark.images import PageImage, Pixels
 from inkmark.layouts import AreaField, BoxFrame, PageLayout, Role, WritingField
 from inkmark.ocr._inks import Region, is_grey, marker_ink
 from inkmark.ocr._numbers import NO_NUMBER, read_number
+from inkmark.ocr._point_lines import read_line, weigh
+from inkmark.ocr._strikes import is_struck_out
 from inkmark.ocr._verdicts import count_ticks
 from inkmark.ocr.boxes import CutField, cut_fields
 from inkmark.readings import FieldReading, Flag, Registration
@@ -30,6 +32,8 @@ _LEAST_PX = 8
 """Regions of fewer pixels a side show nothing."""
 _FAR_PX = 1_000_000
 """No corner of a sheet lies further out, unless the registration is broken."""
+_SURE = 0.98
+"""Where signs are read as surely, nobody else is asked."""
 _LEAST = 0.0005
 """Less probable readings are left out."""
 
@@ -42,9 +46,12 @@ class PointsOptions:
     ----------
     certainty : float
         Least probability of points that nobody needs to look at.
+    ticks : float
+        The same for ticks and crosses, of which odd ones may look like others.
     """
 
-    certainty: float = 0.95
+    certainty: float = 0.8
+    ticks: float = 0.95
 
 
 def has_points(page: PageLayout) -> bool:
@@ -95,14 +102,27 @@ def read_points(
 def _read(field: PointsField, cut: CutField, options: PointsOptions) -> FieldReading:
     if not cut.in_image:
         return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
-    choices = count_ticks(cut, field.n_marks) if isinstance(field, AreaField) else read_number(cut)
+    choices = count_ticks(cut, field.n_marks) if isinstance(field, AreaField) else _number(cut)
     kept = tuple((value, round(p, 4)) for value, p in choices if p >= _LEAST)
     value, probability = kept[0]
     if value == NO_NUMBER:
         value = next((other for other, _ in kept[1:] if other), "")
-    certain = probability >= options.certainty and kept[0][0] != NO_NUMBER
+    least = options.ticks if isinstance(field, AreaField) else options.certainty
+    certain = probability >= least and kept[0][0] != NO_NUMBER
     flag = Flag.OK if certain else Flag.DOUBTFUL
     return FieldReading(field.name, value, probability, flag, (), cut.box_px, (kept,))
+
+
+def _number(cut: CutField) -> list[tuple[str, float]]:
+    """What a field for a number may say; whole lines are read where single signs leave doubt."""
+    if is_struck_out(cut):
+        return [(NO_NUMBER, 1.0)]
+    choices = read_number(cut)
+    value, probability = choices[0]
+    lost = len(value) > 1 and value.endswith("5") and "." not in value  # perhaps a point
+    if not value or (probability > _SURE and not lost and value != NO_NUMBER):
+        return choices
+    return weigh(choices, read_line(cut), NO_NUMBER)
 
 
 def _fields(page: PageLayout) -> list[PointsField]:
@@ -118,22 +138,31 @@ def _regions(
 ) -> list[Region]:
     """What is looked at for inks; fields beyond the image are left out."""
     height, width = shape
-    frames = [registration.to_px(_extent(f).grown(_FRAME_MM).corners()) for f in fields]
+    extents = [_extent(f) for f in fields]
+    boxes = [box.grown(-_FRAME_MM) for f in fields for box in _boxes(f)]
+    wanted = [
+        *(extent.grown(_FRAME_MM) for extent in extents),
+        *(extent.grown(_AROUND_MM) for extent in extents),
+        *boxes,
+    ]
+    corners = registration.to_px(np.concatenate([box.corners() for box in wanted]))
+    n, places = len(fields), corners.reshape(-1, 4, 2)
+    frames, around_all, inside_all = places[:n], places[n : 2 * n], iter(places[2 * n :])
     regions = []
-    for field in fields:
-        corners = registration.to_px(_extent(field).grown(_AROUND_MM).corners())
-        if not np.isfinite(corners).all():
+    for field, extent in zip(fields, around_all, strict=True):
+        within = [next(inside_all) for _ in _boxes(field)]
+        if not np.isfinite(extent).all():
             continue
-        left, top = np.clip(np.floor(corners.min(axis=0)), 0, (width, height)).astype(int).tolist()
+        left, top = np.clip(np.floor(extent.min(axis=0)), 0, (width, height)).astype(int).tolist()
         right, bottom = (
-            np.clip(np.ceil(corners.max(axis=0)), 0, (width, height)).astype(int).tolist()
+            np.clip(np.ceil(extent.max(axis=0)), 0, (width, height)).astype(int).tolist()
         )
         if right - left < _LEAST_PX or bottom - top < _LEAST_PX:
             continue
         inside = np.zeros((bottom - top, right - left), np.uint8)
         around = np.ones_like(inside)
-        for box in _boxes(field):
-            _fill(inside, registration.to_px(box.grown(-_FRAME_MM).corners()) - (left, top), 1)
+        for box in within:
+            _fill(inside, box - (left, top), 1)
         for frame in frames:
             _fill(around, frame - (left, top), 0)
         regions.append(Region(left, top, right, bottom, inside > 0, around > 0))

@@ -1,0 +1,75 @@
+"""Kernels that tell inks apart, against plain numpy and OpenCV."""
+
+import cv2
+import numpy as np
+import pytest
+
+from inkmark.ocr import _ink_kernels as kernels
+
+
+@pytest.fixture
+def part():
+    rng = np.random.default_rng(3)
+    image = np.full((40, 50, 3), (236, 250, 244), np.int64) + rng.integers(-3, 4, (40, 50, 3))
+    image[10:20, 5:45] = rng.integers(0, 256, (10, 40, 3))
+    return image.astype(np.uint8)
+
+
+def test_paper_is_the_median_of_the_lighter_half(part):
+    light = part.max(axis=2)
+    lighter = part[light >= np.sort(light.ravel())[light.size // 2 - 1]]
+    found = np.empty(3)
+    kernels.paper_colour(part, found)
+    assert found == pytest.approx(np.median(lighter, axis=0), abs=1)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_paper_of_one_tone(level):
+    found = np.empty(3)
+    kernels.paper_colour(np.full((3, 4, 3), level, np.uint8), found)
+    assert found.tolist() == [level] * 3
+
+
+def test_colours_are_those_of_opencv_on_white_paper(part):
+    paper = np.array([236.0, 250.0, 244.0])
+    lab = np.empty(part.shape, np.float32)
+    kernels.follow_lab(part, paper, lab)
+    white = np.minimum(part / paper, 1.0).astype(np.float32)
+    assert lab == pytest.approx(cv2.cvtColor(white, cv2.COLOR_BGR2LAB), abs=0.6)
+
+
+@pytest.fixture
+def ways():
+    rng = np.random.default_rng(5)
+    away = rng.uniform(0, 80, (20, 30)).astype(np.float32)
+    return away, rng.uniform(-1, 1, (20, 30, 2)).astype(np.float32)
+
+
+INKS = np.array([(0.6, 0.3), (0.0, 0.0), (0.1, -0.5)], np.float32)
+
+
+def test_pixels_count_for_the_nearest_ink(ways):
+    away, way = ways
+    inside = np.zeros(away.shape, np.bool_)
+    inside[5:15, 5:20] = True
+    tallies = np.zeros((3, 2), np.int64)
+    kernels.ink_tallies(INKS, away, way, 25.0, inside, ~inside, tallies)
+    nearest = ((way[:, :, None] - INKS) ** 2).sum(axis=-1).argmin(axis=-1)
+    expected = [
+        [(where & (away > 25) & (nearest == k)).sum() for where in (inside, ~inside)]
+        for k in range(3)
+    ]
+    assert tallies.tolist() == expected
+
+
+def test_shares_are_those_of_normal_distributions(ways):
+    away, way = ways
+    wanted = away > 10
+    share = np.full_like(away, 7.0)
+    kernels.own_share(INKS, 1, away, way, 0.1, 5.0, wanted, share)
+    spread = 0.1**2 + (5.0 / np.maximum(away, 1.0)) ** 2
+    apart = ((way[:, :, None] - INKS) ** 2).sum(axis=-1) / (2 * spread[:, :, None])
+    weight = np.exp(-(apart - apart.min(axis=-1, keepdims=True)))
+    expected = weight[:, :, 1] / weight.sum(axis=-1)
+    assert share[wanted] == pytest.approx(expected[wanted], abs=1e-4)
+    assert (share[~wanted] == 7.0).all()
