@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
@@ -157,7 +158,9 @@ def test_a_sharp_scan_stays_in_use_where_a_blurred_one_is_read_less_surely(tmp_p
         cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         (result,) = read_scans([path], layout, executor=SerialExecutor())
         assert isinstance(result, SheetReading)
-        seen[name] = result
+        # The blurred code names nobody, so the printed number is read as well, in doubt.
+        fields = tuple(f for f in result.fields if f.field != "candidate_written")
+        seen[name] = replace(result, fields=fields)
     for number, (first, second) in enumerate(permutations(seen)):
         for names in (("1.jpg", "2.jpg"), ("2.jpg", "1.jpg")):
             folder = tmp_path / f"{number}-{names[0]}"
