@@ -7,7 +7,7 @@ under its group, and an answer is put into another group by typing that group's 
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -57,10 +57,10 @@ _GROUP_COLUMNS = (
     "note",
 )
 _ANSWER_COLUMNS = ("item", "answer group", "picture", "read value", "confidence", "group points",
-                   "candidate", "proposed group", "image")  # fmt: skip
+                   "proposed group", "image")  # fmt: skip
 _WIDTHS = {"item": 10, "answer group": 18, "picture": 40, "read value": 18, "says": 18,
            "proposal": 20, "merge": 18, "note": 28}  # fmt: skip
-_HIDDEN = ("candidate", "proposed group", "image")
+_HIDDEN = ("proposed group", "image")
 _TO_FILL = PatternFill("solid", fgColor="FFF6D6")
 _MOST_PX = (270, 48)
 
@@ -96,8 +96,7 @@ class GroupedAnswer:
 
     Attributes
     ----------
-    item, candidate : str
-    group : str
+    item, group : str
     text : str
         What was read.
     probability : float
@@ -111,7 +110,6 @@ class GroupedAnswer:
     """
 
     item: str
-    candidate: str
     group: str
     text: str
     probability: float
@@ -126,8 +124,7 @@ class PlacedAnswer:
 
     Attributes
     ----------
-    item, candidate : str
-    group : str
+    item, group : str
         The group it is in now.
     moved : bool
         Whether the marker put it there.
@@ -139,7 +136,6 @@ class PlacedAnswer:
     """
 
     item: str
-    candidate: str
     group: str
     moved: bool
     points: Decimal | None
@@ -193,7 +189,6 @@ def write_answer_groups(
             "read value": answer.text,
             "confidence": share(answer.probability),
             "group points": answer.points,
-            "candidate": answer.candidate,
             "proposed group": answer.group,
             "image": answer.image,
         })  # fmt: skip
@@ -235,16 +230,13 @@ def _cell(sheet: Worksheet, row: int, column: int) -> SheetCell:
     return cast("SheetCell", sheet.cell(row, column))
 
 
-def load_answer_groups(
-    path: Path | str, exam: Exam, candidates: Container[str]
-) -> tuple[PlacedAnswer, ...]:
+def load_answer_groups(path: Path | str, exam: Exam) -> tuple[PlacedAnswer, ...]:
     """Read what a marker made of the groups.
 
     Parameters
     ----------
     path : path-like
     exam : Exam
-    candidates : container of str
 
     Returns
     -------
@@ -254,7 +246,7 @@ def load_answer_groups(
     Raises
     ------
     FaultyFileError
-        With every fault: an item or candidate that is not there, points outside of what the
+        With every fault: an item that is not there, points outside of what the
         item gives, a group that is merged into itself, into one that is merged or into none.
     """
     file = Path(path)
@@ -262,7 +254,7 @@ def load_answer_groups(
     faults: list[Fault] = []
     items = {item.number: item for item in exam.items}
     groups = _groups(file, tables.get(_GROUPS), items, faults)
-    answers = _answers(file, tables.get(_ANSWERS), items, candidates, faults)
+    answers = _answers(file, tables.get(_ANSWERS), items, faults)
     if faults:
         raise FaultyFileError(file, faults)
     placed = []
@@ -272,9 +264,7 @@ def load_answer_groups(
         own = groups.get((answer.item, name), _Group())
         moved = answer.moved or bool(group.merge)
         note = own.note or group.note
-        placed.append(
-            PlacedAnswer(answer.item, answer.candidate, name, moved, own.points, note, answer.image)
-        )
+        placed.append(PlacedAnswer(answer.item, name, moved, own.points, note, answer.image))
     return tuple(placed)
 
 
@@ -326,7 +316,6 @@ class _Answer:
     """A row of the answers."""
 
     item: str
-    candidate: str
     group: str
     moved: bool
     image: str
@@ -336,22 +325,19 @@ def _answers(
     path: Path,
     table: Table | None,
     items: Mapping[str, Item],
-    candidates: Container[str],
     faults: list[Fault],
 ) -> list[_Answer]:
     found: dict[tuple[str, str], _Answer] = {}
-    needed = ("item", "answer group", "candidate", "proposed group", "image")
+    needed = ("item", "answer group", "proposed group", "image")
     for cells in _rows(path, table, _ANSWERS, needed, faults):
         item = _item(cells["item"], items, faults)
-        candidate, group = cells["candidate"].text, cells["answer group"].text.strip()
-        if candidate not in candidates:
-            faults.append(Fault(cells["candidate"].place, f"the exam has no candidate {candidate}"))
-        elif not group:
+        group, image = cells["answer group"].text.strip(), cells["image"].text
+        if not group:
             faults.append(Fault(cells["answer group"].place, "the answer has no group; name one"))
         elif item is not None:
             moved = group != cells["proposed group"].text
-            answer = _Answer(item.number, candidate, group, moved, cells["image"].text)
-            if found.setdefault((item.number, candidate), answer) != answer:
+            answer = _Answer(item.number, group, moved, image)
+            if found.setdefault((item.number, image), answer) != answer:
                 faults.append(
                     Fault(cells["answer group"].place, "this answer has two rows; keep one")
                 )

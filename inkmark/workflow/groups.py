@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import Item, ItemType
-from inkmark.layouts import SheetLayout, WritingField
+from inkmark.layouts import Role, SheetLayout, WritingField
 from inkmark.marking import AnswerGroup, group_answers, is_accepted
-from inkmark.readings import FieldReading, Flag, PageSource
+from inkmark.readings import FieldReading, Flag, IssueKind, PageSource, SheetReading
 from inkmark.reports import (
     GroupedAnswer,
     GroupRow,
@@ -25,13 +25,21 @@ from inkmark.reports import (
     write_answer_groups,
 )
 from inkmark.session import Progress
-from inkmark.store import Placement
+from inkmark.store import PageRecord, Placement
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.scans import cut_out, image_name, load_stored_page
 
-__all__ = ["GroupedItem", "GroupsSummary", "group_exam", "placed_points", "take_placements"]
+__all__ = [
+    "GroupedItem",
+    "GroupsSummary",
+    "PlacedPoints",
+    "group_exam",
+    "placed_points",
+    "take_placements",
+]
 
 _LARGEST = 10
+_SUPERSEDED = (IssueKind.DUPLICATE_PAGE, IssueKind.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,18 @@ class GroupsSummary:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A handwritten answer and where it is to be seen."""
+    """A handwritten answer and where it is to be seen.
+
+    `placement` is where a marker put it, on this image or on an earlier one that is read
+    alike; `is_outdated` where a marker scored an earlier image of it that is read otherwise.
+    """
 
     candidate: str
     source: PageSource
     orientation_deg: int
     reading: FieldReading
+    placement: Placement | None
+    is_outdated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +157,8 @@ def group_exam(
                 f"{', '.join(known) or 'none'}."
             )
         answers = _answers(opened, {n: f for n, f in known.items() if not items or n in items})
-        placed = opened.store.placements()
         members = {
-            number: list(_members(opened, number, found, placed))
-            for number, found in answers.items()
+            number: list(_members(opened, number, found)) for number, found in answers.items()
         }
         path = opened.folder.out / "groups.xlsx"
         lost: tuple[str, ...] = ()
@@ -177,26 +189,23 @@ def take_placements(opened: OpenExam, decided_by: str) -> tuple[int, tuple[str, 
     path = opened.folder.out / "groups.xlsx"
     if not path.exists():
         return 0, ()
-    candidates = {c.number for c in opened.exam.candidates} or {
-        reading.candidate for reading in opened.store.readings_in_use()
-    }
-    looked_at = load_answer_groups(path, opened.exam, candidates)
+    looked_at = load_answer_groups(path, opened.exam)
     answers = {
-        (a.candidate, number): a
+        (image_name(a.source), number): a
         for number, own in _answers(opened, _written_items(opened)).items()
         for a in own
     }
+    owners = {image_name(page.source): page.candidate for page in opened.store.summaries({})}
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
-    placed = opened.store.placements()
     placements: list[Placement] = []
     outdated: dict[str, None] = {}
     for seen in looked_at:
-        answer = answers.get((seen.candidate, seen.item))
+        answer = answers.get((seen.image, seen.item))
         untouched = not seen.moved and seen.points is None
-        if untouched and (answer is None or _place(answer) not in placed):
+        if untouched and (answer is None or answer.placement is None):
             continue  # nobody said anything of it, now or before
-        if answer is None or image_name(answer.source) != seen.image:
-            outdated[seen.candidate] = None
+        if answer is None:
+            outdated[owners.get(seen.image) or seen.image] = None
             continue
         placements.append(
             Placement(
@@ -213,22 +222,39 @@ def take_placements(opened: OpenExam, decided_by: str) -> tuple[int, tuple[str, 
     return opened.store.add_placements(placements), tuple(outdated)
 
 
-def placed_points(opened: OpenExam) -> dict[tuple[str, str], Decimal]:
-    """Points that answers have by their groups: (candidate, item) -> points."""
-    placed = opened.store.placements()
-    if not placed:
-        return {}
-    found = {}
+@dataclass(frozen=True, slots=True)
+class PlacedPoints:
+    """What the groups say of points.
+
+    Attributes
+    ----------
+    given : dict of (candidate, item) to Decimal
+    outdated : frozenset of (candidate, item)
+        Answers that were scored on an image that is not in use any more, and that the one in
+        use shows otherwise: they wait for a marker.
+    """
+
+    given: dict[tuple[str, str], Decimal]
+    outdated: frozenset[tuple[str, str]]
+
+
+def placed_points(opened: OpenExam) -> PlacedPoints:
+    """Points that answers have by their groups."""
+    if not opened.store.placements():
+        return PlacedPoints({}, frozenset())
+    given: dict[tuple[str, str], Decimal] = {}
+    outdated: set[tuple[str, str]] = set()
     for number, own in _answers(opened, _written_items(opened)).items():
         for answer in own:
-            placement = placed.get(_place(answer))
-            if placement is not None and placement.points is not None:
-                found[answer.candidate, number] = placement.points
-    return found
+            if answer.placement is not None and answer.placement.points is not None:
+                given[answer.candidate, number] = answer.placement.points
+            elif answer.is_outdated:
+                outdated.add((answer.candidate, number))
+    return PlacedPoints(given, frozenset(outdated))
 
 
-def _place(answer: _Answer) -> tuple[str, int, str]:
-    return answer.source.sha256, answer.source.page_index, answer.reading.field
+def _place(source: PageSource, reading: FieldReading) -> tuple[str, int, str]:
+    return source.sha256, source.page_index, reading.field
 
 
 def _written_items(opened: OpenExam) -> dict[str, WritingField]:
@@ -245,42 +271,55 @@ def _lines(layout: SheetLayout) -> dict[str, WritingField]:
     return {
         field.item: field
         for field in layout.fields()
-        if isinstance(field, WritingField) and field.item and field.is_line
+        if isinstance(field, WritingField) and field.role is Role.ITEM and field.is_line
     }
 
 
 def _answers(opened: OpenExam, fields: Mapping[str, WritingField]) -> dict[str, list[_Answer]]:
+    """The answers in use, by item, with where markers put them."""
     items = {field.name: number for number, field in fields.items()}
-    found: dict[str, list[_Answer]] = {number: [] for number in fields}
+    placed = opened.store.placements()
+    seen: list[tuple[PageRecord, SheetReading, FieldReading]] = []
+    earlier: defaultdict[tuple[str, str], list[tuple[Placement, str]]] = defaultdict(list)
     for page in opened.store.pages():
         record = page.record
-        if record.issue is not None or record.reading is None:
+        if record.reading is None:
             continue
-        turn = record.reading.registration.orientation_deg
         for reading in record.reading.fields:
-            if reading.field in items:
-                answer = _Answer(record.candidate, record.source, turn, reading)
-                found[items[reading.field]].append(answer)
+            if reading.field not in items:
+                continue
+            placement = placed.get(_place(record.source, reading))
+            if record.issue is None:
+                seen.append((record, record.reading, reading))
+            elif record.issue in _SUPERSEDED and placement is not None:
+                other = placement, reading.value
+                earlier[record.candidate, reading.field].append(other)
+    found: dict[str, list[_Answer]] = {number: [] for number in fields}
+    for record, sheet, reading in seen:
+        placement, outdated = placed.get(_place(record.source, reading)), False
+        others = earlier.get((record.candidate, reading.field))
+        if placement is None and others:
+            latest, value = max(others, key=lambda other: other[0].id)
+            placement = latest if value == reading.value else None
+            outdated = placement is None and latest.points is not None
+        turn = sheet.registration.orientation_deg
+        answer = _Answer(record.candidate, record.source, turn, reading, placement, outdated)
+        found[items[reading.field]].append(answer)
     return {number: own for number, own in found.items() if own}
 
 
-def _members(
-    opened: OpenExam,
-    number: str,
-    answers: Sequence[_Answer],
-    placed: Mapping[tuple[str, int, str], Placement],
-) -> Iterator[_Member]:
+def _members(opened: OpenExam, number: str, answers: Sequence[_Answer]) -> Iterator[_Member]:
     """The answers to an item, group after group: scored and moved ones where they were put."""
     w = words(opened.exam.language)
     kept: defaultdict[str, list[_Member]] = defaultdict(list)
     for answer in answers:
-        placement = placed.get(_place(answer))
+        placement = answer.placement
         if placement is not None:
             text = answer.reading.value
             kept[placement.answer_group].append(
                 _Member(answer, placement.answer_group, text, 1.0, placement.points)
             )
-    rest = [answer for answer in answers if _place(answer) not in placed]
+    rest = [answer for answer in answers if answer.placement is None]
     charset = _lines(opened.layout)[number].charset
     for group in group_answers([_steps(answer.reading) for answer in rest], charset):
         name = _name(group, rest, w)
@@ -325,7 +364,7 @@ def _pictures(
         else:
             for answer in answers:
                 box, turn = answer.reading.box_px, answer.orientation_deg
-                pictures[_place(answer)] = cut_out(pixels, box, turn)
+                pictures[_place(source, answer.reading)] = cut_out(pixels, box, turn)
         if progress is not None:
             progress(done, len(pages))
     return pictures, tuple(lost)
@@ -346,13 +385,12 @@ def _write(
             answers.append(
                 GroupedAnswer(
                     number,
-                    member.answer.candidate,
                     member.group,
                     member.text,
                     member.probability,
                     member.points,
                     image_name(member.answer.source),
-                    pictures.get(_place(member.answer), b""),
+                    pictures.get(_place(member.answer.source, member.answer.reading), b""),
                 )
             )
         for name, group in by_name.items():

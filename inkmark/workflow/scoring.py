@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import Item, ItemType, printed_options, printed_value
-from inkmark.layouts import AreaField, BubbleField, CodeField, Role, WritingField
+from inkmark.layouts import AnswerField, BubbleField, CodeField, Role, WritingField
 from inkmark.marking import (
     CandidateSheet,
     ManualPoints,
@@ -46,7 +46,6 @@ from inkmark.workflow.scans import cut_out, image_name, load_stored_page
 __all__ = ["ScoreSummary", "load_records", "score"]
 
 GreyImage = NDArray[np.uint8]
-AnswerField = BubbleField | WritingField | AreaField
 
 _POINTS_FILES = ("points.xlsx", "points.csv")
 
@@ -175,7 +174,7 @@ def score(
         given = _points(opened, points)
         decisions, outdated = _take_decisions(opened, review, decided_by)
         placements, elsewhere = take_placements(opened, decided_by)
-        given = {**placed_points(opened), **given}
+        given = {**placed_points(opened).given, **given}
         readings = list(opened.store.readings_in_use())
         responses = _responses(opened, readings)
         marked = collect_marked_points(opened, readings, given)
@@ -270,7 +269,15 @@ def _points_taken_in(
 def _responses(opened: OpenExam, readings: Sequence[StoredReading]) -> tuple[Response, ...]:
     decided = {(r.candidate, r.reading.field): r.decision.value for r in readings if r.decision}
     sheets = _sheets(readings, _pages_without_readings(opened))
-    return collect_responses(opened.exam, opened.layout, sheets, decided)
+    responses = collect_responses(opened.exam, opened.layout, sheets, decided)
+    outdated = placed_points(opened).outdated
+    settled = (ResponseStatus.ANSWERED, ResponseStatus.BLANK)
+    return tuple(
+        replace(response, status=ResponseStatus.PENDING)
+        if response.status in settled and (response.candidate, response.item) in outdated
+        else response
+        for response in responses
+    )
 
 
 def _take_decisions(
@@ -459,7 +466,7 @@ def _open_points(
 
 
 def _reason(field: AnswerField, reading: FieldReading) -> Mapping[str, str]:
-    if field.role in (Role.POINTS, Role.TOTAL):
+    if field.role.is_of_marker:
         return _UNCLEAR_POINTS
     if isinstance(field, WritingField) and reading.flag is Flag.DOUBTFUL:
         return _UNCLEAR_WRITING

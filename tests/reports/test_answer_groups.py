@@ -32,11 +32,10 @@ GROUPS = (
     GroupRow("17", "=1", "=1", 1, "wrong", Decimal("1.5")),
 )
 ANSWERS = (
-    GroupedAnswer("17", "0001", "12", "12", 0.99, None, "aa-0", PICTURE),
-    GroupedAnswer("17", "0002", "12", "12", 0.97, None, "bb-0", PICTURE),
-    GroupedAnswer("17", "0003", "=1", "=1", 0.96, Decimal("1.5"), "cc-0", b""),
+    GroupedAnswer("17", "12", "12", 0.99, None, "aa-0", PICTURE),
+    GroupedAnswer("17", "12", "12", 0.97, None, "bb-0", PICTURE),
+    GroupedAnswer("17", "=1", "=1", 0.96, Decimal("1.5"), "cc-0", b""),
 )
-CANDIDATES = {"0001", "0002", "0003"}
 
 
 @pytest.fixture
@@ -58,14 +57,14 @@ def enter(path: Path, sheet: str, cells: dict[str, object]) -> None:
 
 
 def load(path: Path) -> tuple[PlacedAnswer, ...]:
-    return load_answer_groups(path, EXAM, CANDIDATES)
+    return load_answer_groups(path, EXAM)
 
 
 def test_what_is_not_filled_in_says_nothing(path: Path) -> None:
     assert load(path) == (
-        PlacedAnswer("17", "0001", "12", False, None, "", "aa-0"),
-        PlacedAnswer("17", "0002", "12", False, None, "", "bb-0"),
-        PlacedAnswer("17", "0003", "=1", False, Decimal("1.5"), "", "cc-0"),
+        PlacedAnswer("17", "12", False, None, "", "aa-0"),
+        PlacedAnswer("17", "12", False, None, "", "bb-0"),
+        PlacedAnswer("17", "=1", False, Decimal("1.5"), "", "cc-0"),
     )
 
 
@@ -98,7 +97,7 @@ def test_the_workbook_shows_every_answer_and_computes_nothing(path: Path) -> Non
     assert len(answers._images) == 2
     assert answers["B4"].value == "=1"
     assert answers["B4"].data_type == "s"
-    assert answers.column_dimensions["G"].hidden, "a marker need not know whose answer it is"
+    assert "Candidate" not in {cell.value for cell in answers[1]}, "whose it is, stays unsaid"
 
 
 @pytest.mark.parametrize(
@@ -111,9 +110,8 @@ def test_the_workbook_shows_every_answer_and_computes_nothing(path: Path) -> Non
         ("groups", {"G2": "12"}, "merged itself"),
         ("groups", {"A2": "99"}, "no item “99”"),
         ("groups", {"B3": "12"}, "another row"),
-        ("answers", {"G2": "7777"}, "no candidate 7777"),
         ("answers", {"B2": None}, "no group"),
-        ("answers", {"G3": "0001"}, "two rows"),
+        ("answers", {"H3": "aa-0"}, "two rows"),
         ("groups", {"F1": "?"}, "columns are missing: Points given"),
     ],
 )

@@ -11,10 +11,18 @@ import numpy as np
 import openpyxl
 import pytest
 from exam_steps import run_command
+from numpy.typing import NDArray
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import Candidate, Exam, ExamFolder, Item, ItemType, Policy, save_exam
-from inkmark.layouts import WritingField, build_layout, print_sheets, save_layout
+from inkmark.layouts import (
+    SheetLayout,
+    WritingField,
+    build_layout,
+    load_layout,
+    print_sheets,
+    save_layout,
+)
 from inkmark.simulator import encode_scan, render_pages
 from inkmark.store import ExamStore
 from inkmark.workflow import group_exam, read, score
@@ -43,18 +51,22 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> ExamFolder:
     save_exam(exam, folder.workbook)
     layout = build_layout(exam)
     save_layout(layout, folder.layout)
-    (field,) = (f for f in layout.fields() if isinstance(f, WritingField) and f.item)
     printed = folder.root / "printed.pdf"
     print_sheets(layout, exam, printed, exam.candidates)
-    px = DPI / 25.4
-    at = round((field.box.x + 8) * px), round((field.box.y + field.box.h - 2) * px)
     for number, text, page in zip(NUMBERS, WRITTEN, render_pages(printed, DPI), strict=True):
         sheet = np.ascontiguousarray(page)
-        cv2.putText(sheet, text, at, cv2.FONT_HERSHEY_SIMPLEX, 1.1, 30, 3, cv2.LINE_AA)
+        write(sheet, layout, text)
         encode_scan(sheet, folder.scans / f"{number}.png", DPI)
     printed.unlink()
     read(folder.root)
     return folder
+
+
+def write(sheet: NDArray[np.uint8], layout: SheetLayout, text: str, *, shift_px: int = 0) -> None:
+    (field,) = (f for f in layout.fields() if isinstance(f, WritingField) and f.item)
+    px = DPI / 25.4
+    x, y = round((field.box.x + 8) * px) + shift_px, round((field.box.bottom - 2) * px)
+    cv2.putText(sheet, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 30, 3, cv2.LINE_AA)
 
 
 @pytest.fixture
@@ -155,6 +167,27 @@ def test_a_new_answer_does_not_get_the_points_of_a_group_unseen(folder: ExamFold
     assert {row[0]: row[1:] for row in shown(folder, "Answer group", "Answers", "Points given")}[
         "12 (new)"
     ] == (1, None)
+
+
+def test_points_stay_with_an_answer_that_is_scanned_again(folder: ExamFolder) -> None:
+    group_exam(folder.root)
+    enter(folder, "groups", "12", "Points given", 3)
+    group_exam(folder.root)
+    for number in NUMBERS[:2]:
+        page = cv2.imread(str(folder.scans / f"{number}.png"), cv2.IMREAD_GRAYSCALE)
+        assert page is not None
+        sheet = np.ascontiguousarray(page, dtype=np.uint8)
+        if number == NUMBERS[1]:  # somebody wrote more before it was scanned again
+            write(sheet, load_layout(folder.layout), "5", shift_px=50)
+        encode_scan(sheet, folder.scans / f"{number}-again.png", DPI)
+        (folder.scans / f"{number}.png").unlink()
+    read(folder.root)
+    (folder.out / "groups.xlsx").unlink()
+    score(folder.root)
+    found = points(folder)
+    assert found[NUMBERS[0]] == Decimal(3), "the same answer on another image"
+    assert found[NUMBERS[1]] is None, "another answer: somebody has to look at it"
+    assert found[NUMBERS[2]] == Decimal(3)
 
 
 def test_points_in_the_table_of_points_go_before(folder: ExamFolder) -> None:
