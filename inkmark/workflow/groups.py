@@ -72,7 +72,8 @@ class GroupsSummary:
     placements : int
         Answers of which the workbook said something new.
     outdated : tuple of str
-        Candidates whose answers were looked at on an image that is not in use any more.
+        Candidates whose answers were looked at on an image that is not in use any more, and
+        images that nobody knows.
     items : tuple of GroupedItem
     workbook : Path or None
         None where no item has handwritten answers.
