@@ -6,14 +6,12 @@ from inkmark.ctc.alphabet import assign_characters, plain
 from inkmark.ctc.decoding import (
     Choices,
     Steps,
-    best_path,
     language_probability,
     likeliest_texts,
     likelihood,
 )
 from inkmark.ctc.languages import (
     ANY_CHARACTER,
-    DATE,
     OTHER,
     Language,
     Pattern,
@@ -28,14 +26,12 @@ from inkmark.ctc.languages import (
 
 __all__ = [
     "ANY_CHARACTER",
-    "DATE",
     "OTHER",
     "Choices",
     "Language",
     "Pattern",
     "Steps",
     "assign_characters",
-    "best_path",
     "either",
     "language_of",
     "language_probability",

@@ -11,7 +11,7 @@ from inkmark.ctc._kernels import search, text_probability, to_come
 from inkmark.ctc.alphabet import assign_characters, plain
 from inkmark.ctc.languages import OTHER, Language
 
-__all__ = ["Choices", "Steps", "best_path", "language_probability", "likeliest_texts", "likelihood"]
+__all__ = ["Choices", "Steps", "language_probability", "likeliest_texts", "likelihood"]
 
 Choices = tuple[tuple[tuple[str, float], ...], ...]
 """Steps as readings keep them: at each step the likely symbols, likeliest first."""
@@ -118,23 +118,6 @@ class Steps:
         probabilities = np.zeros((len(symbols), len(self.probabilities)))
         np.add.at(probabilities, place, self.probabilities.T)
         return Steps(symbols, np.ascontiguousarray(probabilities.T))
-
-
-def best_path(steps: Steps) -> str:
-    """The text that the likeliest symbols of each step write.
-
-    Parameters
-    ----------
-    steps : Steps
-
-    Returns
-    -------
-    str
-        With `OTHER` for what is none of the symbols.
-    """
-    best = steps.probabilities.argmax(axis=1)
-    changed = np.concatenate([[True], best[1:] != best[:-1]])[: len(best)]
-    return "".join(steps.symbols[k] for k in best[changed])
 
 
 def likelihood(steps: Steps, text: str) -> float:

@@ -13,7 +13,6 @@ from inkmark.ctc.alphabet import plain
 
 __all__ = [
     "ANY_CHARACTER",
-    "DATE",
     "OTHER",
     "Language",
     "Pattern",
@@ -324,19 +323,17 @@ _MONTH = maybe(one_of("0")) + one_of("123456789") | one_of("1") + one_of("012")
 _DAY = maybe(one_of("0")) + one_of("123456789") | one_of("12") + _DIGIT | one_of("3") + one_of("01")
 _YEAR = maybe(one_of("12") + _DIGIT) + repeat(_DIGIT, 2, 2)
 
-DATE = Language.of(
-    either(
-        *(_YEAR + one_of(mark) + _MONTH + one_of(mark) + _DAY for mark in "-/."),
-        _YEAR + one_of("年") + _MONTH + one_of("月") + _DAY + one_of("日"),
-    )
+_DATE = either(
+    *(_YEAR + one_of(mark) + _MONTH + one_of(mark) + _DAY for mark in "-/."),
+    _YEAR + one_of("年") + _MONTH + one_of("月") + _DAY + one_of("日"),
 )
-"""Year, month and day, with hyphens, slashes, dots or 年月日 between them."""
 
 _NAMED = {
     "digits": _INTEGER,
     "letters": many(one_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
     "number": _NUMBER,
     "points": repeat(_DIGIT, 1, 3) + maybe(_HALF) | one_of("½"),
+    "date": _DATE,
     "text": many(ANY_CHARACTER),
 }
 
@@ -349,7 +346,8 @@ def language_of(charset: str) -> Language:
     ----------
     charset : str
         ``"digits"``, ``"letters"`` (capitals), ``"number"`` (a signed decimal, fraction or
-        mixed number), ``"points"`` (a whole number or a half), ``"text"`` (anything), or else
+        mixed number), ``"points"`` (a whole number or a half), ``"date"`` (year, month and
+        day, with hyphens, slashes, dots or 年月日 between them), ``"text"`` (anything), or else
         the characters themselves: ``"ABCD"``.
 
     Returns

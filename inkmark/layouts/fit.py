@@ -10,6 +10,7 @@ from inkmark.layouts import _style as st
 from inkmark.layouts._blocks import can_be_lettered
 from inkmark.layouts.model import (
     CHARSETS,
+    AnswerField,
     AreaField,
     BubbleField,
     CodeField,
@@ -22,7 +23,6 @@ from inkmark.layouts.model import (
 from inkmark.layouts.options import AnswerForm, NumberForm, SheetOptions
 
 __all__ = [
-    "AnswerField",
     "answer_fields",
     "form_differences",
     "frame_padding",
@@ -34,8 +34,6 @@ __all__ = [
     "sheet_options",
     "written_number",
 ]
-
-AnswerField = BubbleField | WritingField | AreaField
 
 _NAMED = 5
 _SLACK = 0.01

@@ -19,6 +19,7 @@ __all__ = [
     "CHARSETS",
     "AnchorKind",
     "Anchors",
+    "AnswerField",
     "AreaField",
     "BoxFrame",
     "BubbleField",
@@ -69,6 +70,11 @@ class Role(StrEnum):
     """The sum of points that a marker wrote on the sheet."""
     OTHER = "other"
 
+    @property
+    def is_of_marker(self) -> bool:
+        """Whether a marker writes in the field, not the candidate."""
+        return self in (Role.POINTS, Role.TOTAL)
+
 
 class BoxFrame(StrEnum):
     """How the frame of a writing box is printed."""
@@ -98,9 +104,11 @@ class AnchorKind(StrEnum):
     """The image itself is the page; only its scale differs."""
 
 
-CHARSETS = ("digits", "letters", "number", "points", "text")
+CHARSETS = ("digits", "letters", "number", "points", "date", "text")
 """Names of what may be written; see `WritingField`."""
 
+_OF_LINES = ("number", "points", "date", "text")
+"""What takes more than one symbol, however narrow its box is."""
 _WIDE = 1.8
 """A single box wider than this many times its height is for more than one symbol."""
 
@@ -259,8 +267,8 @@ class WritingField:
         Distance from one box to the next in mm, to the right.
     charset : str
         What may be written: ``"digits"``, ``"letters"`` (capitals), ``"number"`` (a signed
-        decimal, fraction or mixed number), ``"points"`` (digits, a half), ``"text"``
-        (anything), or else the characters themselves: ``"ABCD"``.
+        decimal, fraction or mixed number), ``"points"`` (digits, a half), ``"date"`` (year,
+        month and day), ``"text"`` (anything), or else the characters themselves: ``"ABCD"``.
     role : Role
     item : str
     frame : BoxFrame
@@ -279,7 +287,7 @@ class WritingField:
     def is_line(self) -> bool:
         """Whether it is one wide box for a line of writing, not a box a symbol."""
         is_wide = self.box.w > _WIDE * self.box.h
-        return self.n_boxes == 1 and (is_wide or self.charset in ("number", "points", "text"))
+        return self.n_boxes == 1 and (is_wide or self.charset in _OF_LINES)
 
     def boxes(self) -> tuple[Box, ...]:
         """All boxes in mm, left to right."""
@@ -313,7 +321,10 @@ class AreaField:
     n_marks: int = 0
 
 
-Field = BubbleField | CodeField | WritingField | AreaField
+AnswerField = BubbleField | WritingField | AreaField
+"""A field in which people mark or write."""
+
+Field = AnswerField | CodeField
 
 
 @dataclass(frozen=True, slots=True)

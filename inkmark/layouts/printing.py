@@ -22,13 +22,13 @@ from inkmark.layouts._qr import draw_code
 from inkmark.layouts._words import Words, date_text, points_text, section_number, words
 from inkmark.layouts.code import SheetCode
 from inkmark.layouts.fit import (
-    AnswerField,
     answer_fields,
     frame_padding,
     is_letter_box,
     item_differences,
 )
 from inkmark.layouts.model import (
+    AnswerField,
     AreaField,
     BubbleField,
     CodeField,

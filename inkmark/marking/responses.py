@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import Exam, Item, ItemType, canonical_value
-from inkmark.layouts import AreaField, BubbleField, CodeField, Role, SheetLayout, WritingField
+from inkmark.layouts import AnswerField, BubbleField, CodeField, Role, SheetLayout, WritingField
 from inkmark.marking.fill_in import FillInOptions, Verdict, judge_fill_in
 from inkmark.readings import FieldReading, Flag
 
@@ -72,8 +72,7 @@ class CandidateSheet:
 
 _NO_SHEET = CandidateSheet(frozenset(), MappingProxyType({}))
 
-_Answered = BubbleField | WritingField | AreaField
-_Place = tuple[int, _Answered]
+_Place = tuple[int, AnswerField]
 """The page and the field where an item is answered."""
 _Settled = tuple[str, ResponseStatus]
 """The value of a field and what is known of it."""
@@ -168,7 +167,7 @@ def _places(exam: Exam, layout: SheetLayout) -> list[_Place | None]:
     return [places.get(item.number) for item in exam.items]
 
 
-def is_judged_by_key(item: Item, field: _Answered) -> bool:
+def is_judged_by_key(item: Item, field: AnswerField) -> bool:
     """Whether the key decides if a reading of the field is certain enough: a fill-in answer.
 
     Parameters
@@ -183,7 +182,10 @@ def is_judged_by_key(item: Item, field: _Answered) -> bool:
 
 
 def settle_reading(
-    item: Item | None, field: _Answered, reading: FieldReading, options: FillInOptions | None = None
+    item: Item | None,
+    field: AnswerField,
+    reading: FieldReading,
+    options: FillInOptions | None = None,
 ) -> tuple[str, ResponseStatus]:
     """What a reading says of an item, and whether that is certain.
 
@@ -220,7 +222,7 @@ def settle_reading(
     return value, ResponseStatus.ANSWERED if value else ResponseStatus.BLANK
 
 
-def _in_options(item: Item | None, field: _Answered, value: str) -> str:
+def _in_options(item: Item | None, field: AnswerField, value: str) -> str:
     """Letters written in boxes in the form of the item's options: ``CA`` is ``AC``, T is √.
 
     What is none of them stays as it is.

@@ -23,12 +23,12 @@ from inkmark.exam.template import set_up_page
 from inkmark.exam.values import BLANK_WORDS, number_text, one_line, parse_number
 from inkmark.layouts import (
     CHARSETS,
+    AnswerField,
     AreaField,
     BubbleField,
     CodeField,
     Role,
     SheetLayout,
-    WritingField,
 )
 from inkmark.reports._columns import find_columns
 from inkmark.reports._xlsx import (
@@ -51,9 +51,6 @@ __all__ = [
     "review_options",
     "write_review",
 ]
-
-_Decided = BubbleField | WritingField | AreaField
-_OF_MARKERS = (Role.POINTS, Role.TOTAL)
 
 BLANK = "-"
 """Decides that a field is blank, as the words of `BLANK_WORDS` do."""
@@ -199,19 +196,19 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
     save_workbook(book, path)
 
 
-def review_fields(layout: SheetLayout) -> dict[str, _Decided]:
+def review_fields(layout: SheetLayout) -> dict[str, AnswerField]:
     """Give the fields that a person may decide: items, absent marks, and markers' points."""
-    found: dict[str, _Decided] = {}
+    found: dict[str, AnswerField] = {}
     for field in layout.fields():
         if isinstance(field, CodeField):
             continue
         of_candidate = field.role in (Role.ITEM, Role.ABSENT) and not isinstance(field, AreaField)
-        if of_candidate or field.role in _OF_MARKERS:
+        if of_candidate or field.role.is_of_marker:
             found[field.name] = field
     return found
 
 
-def review_options(field: BubbleField | WritingField | AreaField) -> tuple[str, ...]:
+def review_options(field: AnswerField) -> tuple[str, ...]:
     """Give the labels that a decision about a field may name; none where it may be any text."""
     if isinstance(field, BubbleField):
         return field.options
@@ -293,7 +290,7 @@ def _choices(row: ReviewRow) -> str:
 def _decide(
     cells: Mapping[str, Cell],
     decision: Cell,
-    fields: Mapping[str, _Decided],
+    fields: Mapping[str, AnswerField],
     candidates: Container[str],
 ) -> ReviewDecision:
     for cell in cells.values():
@@ -314,7 +311,7 @@ def _decide(
     try:
         if text == BLANK or text.casefold() in BLANK_WORDS.values():
             value = ""
-        elif field.role in _OF_MARKERS:
+        elif field.role.is_of_marker:
             value = _points(text)
         elif decision.date is not None:
             message = "Excel made a date of it; format the cell as text and type it again"

@@ -14,7 +14,6 @@ from inkmark.ctc import (
     OTHER,
     Language,
     Steps,
-    best_path,
     either,
     language_of,
     language_probability,
@@ -199,22 +198,14 @@ def test_choices_of_nothing():
     assert Steps.of(()).choices() == ()
     assert likelihood(Steps.of(()), "") == 1.0
     assert likelihood(Steps.of(()), "1") == 0.0
-    assert best_path(Steps.of(())) == ""
     assert likeliest_texts(Steps.of(()), language_of("digits")) == ()
 
 
 def test_steps_of_a_text_write_that_text():
     steps = Steps.of_text("1１2", 0.9)
-    assert best_path(steps) == "112"
     assert likelihood(steps, "112") == pytest.approx(0.9**3)
     assert language_probability(steps, language_of("digits")) == pytest.approx(0.9**3)
     assert likeliest_texts(Steps.of_text("", 0.0), language_of("digits")) == ()
-
-
-def test_best_path_drops_repeats_and_blanks():
-    symbols = ("", "1", "2", OTHER)
-    path = [0, 1, 1, 0, 1, 2, 2, 3, 0]
-    assert best_path(Steps(symbols, np.eye(4)[path])) == "112" + OTHER
 
 
 def test_likelihood_of_characters_in_another_form():

@@ -124,6 +124,17 @@ def test_members_that_may_be_left_out_have_the_models_defaults(
     )
 
 
+@pytest.mark.parametrize(
+    ("charset", "n_boxes", "is_line"),
+    [("date", 1, True), ("points", 1, True), ("digits", 1, False), ("date", 8, False)],
+)
+def test_what_takes_several_symbols_is_a_line_in_one_box(
+    charset: str, n_boxes: int, is_line: bool
+) -> None:
+    field = WritingField("w", Box(0.0, 0.0, 9.0, 9.0), n_boxes, 9.0, charset)
+    assert field.is_line is is_line
+
+
 # --- faults -----------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from inkmark import fonts
-from inkmark.ctc import DATE, OTHER, Steps, best_path, language_of, likelihood
+from inkmark.ctc import OTHER, Steps, language_of, likelihood
 from inkmark.errors import InkmarkError
 from inkmark.ocr import strings
 from inkmark.ocr.strings import string_reader
@@ -51,12 +51,11 @@ def test_print_is_read(reader, text, charset):
     assert reading.text == text
     assert reading.confidence > 0.9
     assert reading.inside > 0.5
-    assert best_path(reading.steps) == text
     assert likelihood(Steps.of(reading.steps.choices()), text) > 0.5
 
 
 def test_a_date_is_read_as_a_date(reader):
-    (reading,) = reader.read([line("2026-11-22")], DATE)
+    (reading,) = reader.read([line("2026-11-22")], language_of("date"))
     assert reading.text == "2026-11-22"
 
 
@@ -97,8 +96,9 @@ def test_restricted_steps_are_the_free_ones_in_short(reader):
             digits.probabilities[:, digits.symbols.index(symbol)],
             atol=0.005,
         )
-    assert best_path(digits).startswith("58")
-    assert OTHER in best_path(digits)
+    likeliest = [digits.symbols[k] for k in digits.probabilities.argmax(axis=1)]
+    assert [symbol for symbol in likeliest if symbol.isdigit()] == ["5", "8"]
+    assert OTHER in likeliest
 
 
 @pytest.mark.parametrize("shape", [(60, 0), (0, 60), (1, 1), (1, 300), (300, 1), (9, 4000)])
