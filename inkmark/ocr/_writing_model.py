@@ -15,7 +15,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Weights", "WritingModel", "writing_model"]
+__all__ = ["Kind", "WritingModel", "writing_model"]
 
 FloatArray = NDArray[np.float64]
 
@@ -24,20 +24,27 @@ _LEAST_GLYPH, _LEAST_STRING = 1e-6, 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Of one kind of symbols.
+class Kind:
+    """How readings of one kind of symbols are weighed, and what is sure enough.
 
     Attributes
     ----------
+    sure : float
+        Where the reader of glyphs is surer than this nobody else is asked.
     alone : (float, float)
         Exponent of the probabilities of the reader of glyphs where it is asked alone, and what
         is added to the log odds of "none of the symbols": in training that is more frequent.
     both : (float, float, float)
         Exponents of both readers' probabilities, and the same.
+    limits : tuple of (float, float)
+        For wanted rates of silent errors, ascending, the largest probability of being wrong of
+        a box that nobody needs to look at.
     """
 
+    sure: float
     alone: tuple[float, float]
     both: tuple[float, float, float]
+    limits: tuple[tuple[float, float], ...]
 
     def by_glyph(self, glyph: FloatArray) -> FloatArray:
         """Probabilities (n, k), "none of the symbols" last, by the reader of glyphs."""
@@ -48,6 +55,11 @@ class Weights:
         logs = self.both[0] * np.log(glyph + _LEAST_GLYPH)
         return _weighed(logs + self.both[1] * np.log(string + _LEAST_STRING), self.both[2])
 
+    def limit(self, silent_error_rate: float) -> float:
+        """The largest probability of being wrong that keeps silent errors to a rate."""
+        rates, limits = np.log(np.array(self.limits)).T
+        return float(np.exp(np.interp(np.log(silent_error_rate), rates, limits)))
+
 
 @dataclass(frozen=True, slots=True)
 class WritingModel:
@@ -55,22 +67,15 @@ class WritingModel:
 
     Attributes
     ----------
-    sure : float
-        Where the reader of glyphs is surer than this nobody else is asked.
-    kinds : mapping of str to Weights
-        Of ``"digits"`` and of ``"letters"``.
+    kinds : mapping of str to Kind
+        ``"digits"`` and ``"letters"``.
     blank : (float, float)
         Logarithm of the odds that there is writing: this plus this times the logarithm of
         the ink's area in mm².
-    limits : tuple of (float, float)
-        For wanted rates of silent errors, ascending, the largest probability of being wrong of
-        a box that nobody needs to look at.
     """
 
-    sure: float
-    kinds: Mapping[str, Weights]
+    kinds: Mapping[str, Kind]
     blank: tuple[float, float]
-    limits: tuple[tuple[float, float], ...]
 
     def blank_probability(self, amount_mm2: float) -> float:
         """Probability that nothing is written in a box with so much ink."""
@@ -78,11 +83,6 @@ class WritingModel:
             return 1.0
         odds = self.blank[0] + self.blank[1] * np.log(amount_mm2)
         return float(1 / (1 + np.exp(np.clip(odds, -50, 50))))
-
-    def limit(self, silent_error_rate: float) -> float:
-        """The largest probability of being wrong that keeps silent errors to a rate."""
-        rates, limits = np.log(np.array(self.limits)).T
-        return float(np.exp(np.interp(np.log(silent_error_rate), rates, limits)))
 
 
 def _weighed(logs: FloatArray, none: float) -> FloatArray:
@@ -97,8 +97,12 @@ def writing_model() -> WritingModel:
     text = resources.files("inkmark.ocr").joinpath("writing_model.json").read_text("utf-8")
     data = json.loads(text)
     kinds = {
-        name: Weights(tuple(kind["alone"]), tuple(kind["both"]))
+        name: Kind(
+            kind["sure"],
+            tuple(kind["alone"]),
+            tuple(kind["both"]),
+            tuple((rate, limit) for rate, limit in kind["limits"]),
+        )
         for name, kind in data["kinds"].items()
     }
-    limits = tuple((rate, limit) for rate, limit in data["limits"])
-    return WritingModel(data["sure"], kinds, tuple(data["blank"]), limits)
+    return WritingModel(kinds, tuple(data["blank"]))

@@ -25,13 +25,13 @@ GreyImage = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
 Choice = tuple[tuple[str, float], ...]
 
-_MARKERS = (Role.POINTS, Role.TOTAL)
 _DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NAMED = {
     "digits": _DIGITS,
     "letters": _LETTERS,
     "number": _DIGITS + "+-./,",
     "points": _DIGITS + ".½",
+    "date": _DIGITS + "-/.年月日",
     "text": _DIGITS + _LETTERS,
 }
 """What one box may hold by the name of a charset."""
@@ -54,7 +54,8 @@ class WritingOptions:
     ----------
     silent_error_rate : float
         Of the boxes that nobody is asked to look at, no larger share than this is to be read
-        otherwise than a careful person would. A smaller rate flags more.
+        otherwise than a careful person would; limits are those of writers whom no reader
+        knows. A smaller rate flags more, and below 1e-4 nearly everything.
     """
 
     silent_error_rate: float = 1e-3
@@ -97,7 +98,7 @@ def read_writing(
         field
         for field in page.fields
         if isinstance(field, WritingField)
-        and field.role not in _MARKERS
+        and not field.role.is_of_marker
         and not (is_named and field.role is Role.CANDIDATE)
     ]
     numbers = [field for field in fields if field.role is Role.CANDIDATE]
@@ -108,9 +109,12 @@ def read_writing(
         return blank
     cuts = cut_fields(pixels, fields, registration)
     boxes = _read_boxes(fields, cuts)
-    limit = writing_model().limit(options.silent_error_rate)
+    rate = options.silent_error_rate
+    limits = {name: kind.limit(rate) for name, kind in writing_model().kinds.items()}
     return blank + tuple(
-        _field_reading(field, cut, boxes[k], limit) if k in boxes else _line_reading(field, cut)
+        _field_reading(field, cut, boxes[k], limits[kind_of(_symbols(field))])
+        if k in boxes
+        else _line_reading(field, cut)
         for k, (field, cut) in enumerate(zip(fields, cuts, strict=True))
     )
 
@@ -160,16 +164,15 @@ def _read_boxes(
 
 def _read_crops(crops: Sequence[GreyImage], symbols: str) -> FloatArray:
     """Probability of each symbol and, last, of none of them in each crop of one box."""
-    model = writing_model()
     by_glyph = read_glyphs(crops, symbols)
     if by_glyph is None:
         return read_strings(crops, symbols)
-    weights = model.kinds[kind_of(symbols)]
-    rows = weights.by_glyph(by_glyph)
-    unsure = np.flatnonzero(rows.max(axis=1) < model.sure)
+    kind = writing_model().kinds[kind_of(symbols)]
+    rows = kind.by_glyph(by_glyph)
+    unsure = np.flatnonzero(rows.max(axis=1) < kind.sure)
     if len(unsure):
         by_string = read_strings([crops[k] for k in unsure.tolist()], symbols)
-        rows[unsure] = weights.by_both(by_glyph[unsure], by_string)
+        rows[unsure] = kind.by_both(by_glyph[unsure], by_string)
     return rows
 
 
