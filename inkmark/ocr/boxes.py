@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.geometry import Box
+from inkmark.geometry import Box, bounds
 from inkmark.images import Pixels
 from inkmark.layouts import WritingField
 from inkmark.ocr._box_kernels import PAPER, cut_strip, erase_lines, find_streaks
@@ -238,7 +238,7 @@ def _cut(
         ink,
         frame,
         bool((low >= -0.5).all() and (high <= (width - 0.5, height - 0.5)).all()),
-        Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])),
+        bounds(corners),
     )
 
 

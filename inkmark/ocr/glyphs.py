@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from inkmark.ocr._shape import GLYPH_SIDE, glyph_images
 
-__all__ = ["NONE_OF_THESE", "GlyphReader", "glyph_images", "glyph_reader"]
+__all__ = ["GlyphReader", "glyph_images", "glyph_reader"]
 
-NONE_OF_THESE = "?"
 # How often something is written that the field does not allow: an E where A to D are asked,
 # and, more seldom, a letter where digits are. What is measured as such then counts as none of
 # these, unless it can hardly be told from a symbol asked for, as O from 0.

@@ -31,7 +31,7 @@ from inkmark.marking import (
 from inkmark.readings import CodeReading, IssueKind
 from inkmark.store import schema
 from inkmark.store.adding import in_chunks
-from inkmark.store.records import IdentityDecision
+from inkmark.store.records import IdentityDecision, sheet_of
 from inkmark.store.rows import READ, field_reading
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "describe",
     "identify_pages",
     "new_identities",
-    "sheet_of",
 ]
 
 IDENTIFIED = (READ, str(IssueKind.DUPLICATE_PAGE), str(IssueKind.DUPLICATE_IMAGE))
@@ -112,11 +111,6 @@ class Verdict:
     guesses: tuple[tuple[str, float], ...] = field(default=())
 
 
-def sheet_of(row: Any) -> str:
-    """The sheet of paper a page is on, by its code; empty where that is not known."""
-    return f"*{row.serial}" if row.serial else str(row.named)
-
-
 def describe(doubt: Doubt, evidence: Iterable[NumberEvidence], others: str = "") -> str:
     """Say why it is not known whose page it is, and what to do.
 
@@ -165,7 +159,7 @@ def new_identities(
     """
     table = schema.pages
     held = {(d.sha256, d.page_index): d.candidate for d in all_identities(connection, exam_id)}
-    names = ("sha256", "page_index", "serial", "named", "claim")
+    names = IDENTITY_COLUMNS
     new = []
     for some in in_chunks(list(decisions)):
         query = sa.select(*(table.c[name] for name in names)).where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from inkmark.geometry import Box
 from inkmark.marking import ScoreRecord
@@ -19,6 +20,7 @@ __all__ = [
     "StoredPage",
     "StoredReading",
     "StoredScore",
+    "sheet_of",
 ]
 
 
@@ -63,7 +65,12 @@ class PageRecord:
     @property
     def sheet(self) -> str:
         """The sheet of paper by its code: a candidate, or ``*`` and a serial; may be empty."""
-        return f"*{self.serial}" if self.serial else self.named
+        return sheet_of(self)
+
+
+def sheet_of(page: Any) -> str:
+    """The sheet of paper a page or a row of ``pages`` is on, by its code; may be empty."""
+    return f"*{page.serial}" if page.serial else str(page.named)
 
 
 @dataclass(frozen=True, slots=True)

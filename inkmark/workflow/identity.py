@@ -11,7 +11,7 @@ import numpy as np
 
 from inkmark.errors import InkmarkError
 from inkmark.files import natural_key
-from inkmark.geometry import Box
+from inkmark.geometry import Box, bounds
 from inkmark.layouts import AreaField, PageLayout
 from inkmark.readings import IssueKind, PageSource, SheetReading
 from inkmark.reports import IdentityRow, load_identities, write_identities
@@ -263,11 +263,7 @@ def _name_box(page: PageLayout, sheet: SheetReading) -> Box | None:
     area = next((f for f in page.fields if isinstance(f, AreaField) and f.name == _NAME), None)
     if area is None:
         return None
-    box = area.box
-    corners = [(box.x, box.y), (box.right, box.y), (box.right, box.bottom), (box.x, box.bottom)]
-    places = sheet.registration.to_px(np.array(corners))
-    (x0, y0), (x1, y1) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
-    return Box(x0, y0, x1 - x0, y1 - y0)
+    return bounds(sheet.registration.to_px(area.box.corners()))
 
 
 def _box(sheet: SheetReading, fields: Iterable[str]) -> Box | None:
@@ -277,7 +273,4 @@ def _box(sheet: SheetReading, fields: Iterable[str]) -> Box | None:
         *(reading.box_px for reading in sheet.fields if reading.field in names),
         *(code.box_px for code in sheet.codes if code.field in names),
     ]
-    if not boxes:
-        return None
-    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    return Box(x, y, max(b.right for b in boxes) - x, max(b.bottom for b in boxes) - y)
+    return bounds(np.concatenate([box.corners() for box in boxes])) if boxes else None
