@@ -52,8 +52,6 @@ class MarkerOptions:
         Least probability of points that nobody needs to look at.
     ticks : float
         The same for ticks and crosses, of which odd ones may look like others.
-    unchecked : float
-        The same of points that do not add up to the total.
     right_sum : float
         Probability that a marker adds up correctly.
     misread : float
@@ -63,9 +61,8 @@ class MarkerOptions:
         Probability that a wrong sum comes out as the total by chance.
     """
 
-    certainty: float = 0.8
+    certainty: float = 0.9
     ticks: float = 0.95
-    unchecked: float = 0.9
     right_sum: float = 0.99
     misread: float = 0.001
     chance: float = 0.03
@@ -98,7 +95,7 @@ def points_fields(layout: SheetLayout) -> dict[str, PointsField]:
     return {
         f.name: f
         for f in layout.fields()
-        if isinstance(f, WritingField | AreaField) and f.role in (Role.POINTS, Role.TOTAL)
+        if isinstance(f, WritingField | AreaField) and f.role.is_of_marker
     }
 
 
@@ -275,8 +272,7 @@ def _checked(
         alone = said[name].points
         # What a field does not say by itself is not made up from the others.
         back = {points: float(weights[int(points / _CENT) // step]) for points in alone}
-        enough = least[name] if share >= options.certainty else max(least[name], options.unchecked)
-        result = _settled(back, name in decided, enough)
+        result = _settled(back, name in decided, least[name])
         if name == total:  # where all are clear, and do not add up
             doubted = share < options.certainty
         else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkmark.geometry import Box
 from inkmark.images import PageImage, Pixels
-from inkmark.layouts import AreaField, BoxFrame, PageLayout, Role, WritingField
+from inkmark.layouts import AreaField, BoxFrame, PageLayout, WritingField
 from inkmark.ocr._inks import Region, is_grey, marker_ink
 from inkmark.ocr._numbers import NO_NUMBER, read_number
 from inkmark.ocr._point_lines import read_line, weigh
@@ -20,7 +20,7 @@ from inkmark.ocr._verdicts import count_ticks
 from inkmark.ocr.boxes import CutField, cut_fields
 from inkmark.readings import FieldReading, Flag, Registration
 
-__all__ = ["PointsOptions", "has_points", "read_points"]
+__all__ = ["PointsOptions", "read_points"]
 
 PointsField = WritingField | AreaField
 
@@ -50,13 +50,8 @@ class PointsOptions:
         The same for ticks and crosses, of which odd ones may look like others.
     """
 
-    certainty: float = 0.8
+    certainty: float = 0.9
     ticks: float = 0.95
-
-
-def has_points(page: PageLayout) -> bool:
-    """Whether markers put points on a page, so that its colours matter."""
-    return bool(_fields(page))
 
 
 def read_points(
@@ -127,9 +122,7 @@ def _number(cut: CutField) -> list[tuple[str, float]]:
 
 def _fields(page: PageLayout) -> list[PointsField]:
     return [
-        f
-        for f in page.fields
-        if isinstance(f, WritingField | AreaField) and f.role in (Role.POINTS, Role.TOTAL)
+        f for f in page.fields if isinstance(f, WritingField | AreaField) and f.role.is_of_marker
     ]
 
 
