@@ -122,6 +122,11 @@ def test_schema_and_loader_refuse_the_same(
                 "is no PNG",
                 "is missing",
                 "places for",
+                "mm wide or high",
+                "would overlap",
+                "stands once",
+                "to write on",
+                "more than 20000 bubbles",
             )
         )
     else:
