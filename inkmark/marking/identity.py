@@ -371,7 +371,9 @@ def _identity(
         if fits(evidence, people.roster[who], options):
             if chances[first] >= 1 - options.match_error:
                 return Identity(people.names[who], Doubt.NONE, guesses)
-            return Identity("", Doubt.UNCERTAIN, guesses)
+            # The number is plain; it is not plain which of the sheets is the candidate's.
+            plain = found[people.names[who]] >= 1 - options.match_error
+            return Identity("", Doubt.TWO_SHEETS if plain else Doubt.UNCERTAIN, guesses)
     return Identity("", _doubt(evidence, people, options), guesses)
 
 

@@ -64,6 +64,13 @@ def simulated(number: str, rng: np.random.Generator, hard: float) -> NumberEvide
     return NumberEvidence(tuple(boxes))
 
 
+def test_two_sheets_that_are_both_plain_are_said_to_be_two() -> None:
+    each = [[written("26030057", box_7={"7": 0.9999, "1": 0.0001})] for _ in range(2)]
+    found = identify_sheets(each, ROSTER)
+    assert {(identity.candidate, identity.doubt) for identity in found} == {("", Doubt.TWO_SHEETS)}
+    assert found[0].guesses[0][0] == "26030057"
+
+
 @pytest.mark.parametrize("seed", range(1000, 1006))
 @pytest.mark.parametrize("hard", [0.005, 0.02, 0.15])
 def test_nobody_gets_the_sheet_of_another(seed: int, hard: float) -> None:
