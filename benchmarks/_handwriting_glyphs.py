@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks._glyph_sets import accuracy, load_letters, load_mnist, load_pendigits, load_usps
+from benchmarks._glyph_sets import (
+    accuracy,
+    calibration_error,
+    load_letters,
+    load_mnist,
+    load_pendigits,
+    load_usps,
+)
 from benchmarks._handwriting import Figures, Sample
 from benchmarks.contract import Better, Kind, Row
 from inkmark.ocr.glyphs import glyph_reader
@@ -23,4 +30,6 @@ def table(sample: Sample) -> Figures:
         share = 100 * accuracy(reader, glyphs)
         rows.append(Row("n", n, "", Kind.COUNT, Better.NEITHER, group=group))
         rows.append(Row("right %", share, "%", Kind.ACCURACY, Better.HIGHER, group=group))
+        error = calibration_error(reader, glyphs)
+        rows.append(Row("calibration error", error, "", Kind.ACCURACY, group=group))
     return Figures(tuple(rows))
