@@ -56,6 +56,9 @@ class Flag(StrEnum):
     UNREADABLE = "unreadable"
     """The field lies outside the image, its print is not to be seen, or its ink or code
     cannot be read."""
+    CONTESTED = "contested"
+    """Another image of the page shows something else, or was decided otherwise. No reader sees
+    this: the database says it of what it gives, whatever the reading would mean alone."""
 
 
 @dataclass(frozen=True, slots=True)

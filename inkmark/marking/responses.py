@@ -207,7 +207,8 @@ def settle_reading(
     Notes
     -----
     Whether a line of handwriting is an accepted answer may be certain though its text is not,
-    and the other way round, so that its doubts do not count; see `judge_fill_in`.
+    and the other way round, so that its doubts do not count; see `judge_fill_in`. Where images
+    contradict each other somebody has to look, whatever the key says of one of them.
     """
     key = item.key if item is not None and is_judged_by_key(item, field) else ()
     judged = bool(key and reading.choices)
@@ -282,5 +283,5 @@ def _absence(
 def _has_ink(answers: Sequence[_Settled], sheet: CandidateSheet) -> bool:
     """Whether anything on the sheet was answered, or may have been."""
     return any(status is ResponseStatus.ANSWERED or value for value, status in answers) or any(
-        reading.flag in (Flag.SEVERAL, Flag.DOUBTFUL) for reading in sheet.fields.values()
+        reading.flag not in (Flag.OK, Flag.UNREADABLE) for reading in sheet.fields.values()
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from inkmark.exam import Exam
+from inkmark.exam import Exam, Item
 from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout, WritingField
+from inkmark.marking import is_judged_by_key
 from inkmark.readings import FieldReading, Flag, IssueKind, SheetIssue, SheetReading
 from inkmark.store import ExamStore, PageSummary, StoredPage
 
 __all__ = ["BatchReport", "batch_report", "open_fields"]
+
+_ANY_DOUBT = tuple(flag for flag in Flag if flag is not Flag.OK)
 
 _COUNTED_AS = {
     None: "read",
@@ -81,7 +84,8 @@ def batch_report(exam: Exam, layout: SheetLayout, store: ExamStore, new: int = 0
     counts: Counter[str] = Counter()
     issues: list[SheetIssue] = []
     in_use: set[tuple[str, int]] = set()
-    fields = {number: _deciding(page) for number, page in enumerate(layout.pages)}
+    items = {item.number: item for item in exam.items}
+    fields = {number: _waiting_flags(page, items) for number, page in enumerate(layout.pages)}
     for page in store.summaries(fields):
         if page.issue is IssueKind.WITHDRAWN:
             continue
@@ -173,6 +177,22 @@ def _deciding(page: PageLayout) -> frozenset[str]:
         if f.role in (Role.ITEM, Role.ABSENT)
         and (isinstance(f, BubbleField) or (isinstance(f, WritingField) and not f.is_line))
     )
+
+
+def _waiting_flags(page: PageLayout, items: Mapping[str, Item]) -> dict[str, Collection[Flag]]:
+    """With which flags each field of a page waits for a person before the page is scored.
+
+    What a key judges waits where images contradict each other, whatever the key says.
+    """
+    flags: dict[str, Collection[Flag]] = dict.fromkeys(_deciding(page), _ANY_DOUBT)
+    for field in page.fields:
+        if (
+            isinstance(field, WritingField)
+            and field.item in items
+            and is_judged_by_key(items[field.item], field)
+        ):
+            flags[field.name] = (Flag.CONTESTED,)
+    return flags
 
 
 def _issue_of(page: PageSummary) -> SheetIssue | None:

@@ -178,17 +178,18 @@ def _band(value: float, first: float, factor: float) -> float:
 
 
 def _differences(best: _Seen, other: _Seen) -> list[str]:
-    """Fields that both images show surely and differently, in the order of the sheet.
+    """Fields that the images show differently, in the order of the sheet.
 
     A better image settles what was doubtful or unreadable on the other: that is what a page
-    is scanned again for.
+    is scanned again for. What it leaves doubtful itself it settles not, and a key may yet be
+    sure of handwriting that is not.
     """
     return [
         name
         for name, (value, flag) in best.fields.items()
-        if flag in _SURE
-        and name in other.fields
-        and other.fields[name][1] in _SURE
+        if name in other.fields
+        and flag in (*_SURE, Flag.DOUBTFUL)
+        and (other.fields[name][1] in _SURE or flag == other.fields[name][1])
         and other.fields[name][0] != value
     ]
 

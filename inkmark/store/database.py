@@ -22,6 +22,7 @@ from inkmark.errors import StoreError
 from inkmark.exam import Exam
 from inkmark.marking import ScoreRecord
 from inkmark.readings import (
+    Flag,
     IssueKind,
     PageSource,
 )
@@ -267,13 +268,15 @@ class ExamStore:
                 for rows in connection.execute(own).partitions(_PAGES_AT_ONCE):
                     yield from stored_pages(connection, rows, latest)
 
-    def summaries(self, fields: Mapping[int, Collection[str]]) -> Iterator[PageSummary]:
+    def summaries(
+        self, fields: Mapping[int, Mapping[str, Collection[Flag]]]
+    ) -> Iterator[PageSummary]:
         """Every page image without its readings, in the order of `pages`.
 
         Parameters
         ----------
         fields : mapping
-            Page of the layout -> the fields on it that may wait for a decision.
+            Page of the layout -> field on it -> the flags with which it waits for a decision.
         """
         table = schema.pages
         names = (*PAGE_COLUMNS, "id", "path", "message")

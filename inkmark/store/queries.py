@@ -85,24 +85,26 @@ def stored_pages(
 def with_decision(
     reading: FieldReading, page: Any, latest: Latest
 ) -> tuple[FieldReading, Decision | None]:
-    """Give a reading with the decision on its image, or the doubt that other images leave."""
+    """Give a reading with the decision on its image, or contested by other images."""
     decision = latest.get((page.candidate, reading.field))
-    if decision is not None:
-        if (decision.sha256, decision.page_index) == (page.sha256, page.page_index):
-            return reading, decision
-        doubtful = decision.value != reading.value
-    else:
-        doubtful = False
-    doubtful = doubtful or reading.field in page.contested
-    if doubtful and page.status == READ and reading.flag is Flag.OK:
-        reading = dataclasses.replace(reading, flag=Flag.DOUBTFUL)
+    here = (page.sha256, page.page_index)
+    if decision is not None and (decision.sha256, decision.page_index) == here:
+        return reading, decision
+    contested = reading.field in page.contested or (
+        decision is not None and decision.value != reading.value
+    )
+    if contested and page.status == READ and reading.flag in (Flag.OK, Flag.DOUBTFUL):
+        reading = dataclasses.replace(reading, flag=Flag.CONTESTED)
     return reading, None
 
 
 def waiting_fields(
-    connection: sa.Connection, exam_id: str, fields: Mapping[int, Collection[str]]
+    connection: sa.Connection, exam_id: str, fields: Mapping[int, Mapping[str, Collection[Flag]]]
 ) -> dict[int, tuple[str, ...]]:
-    """Fields of pages in use that wait for a decision: page id -> names."""
+    """Fields of pages in use that wait for a decision: page id -> names.
+
+    They do with the flags that `fields` gives for them on their page of the layout.
+    """
     pages, readings = schema.pages, schema.readings
     latest = latest_decisions(connection, exam_id)
     in_use = sa.and_(pages.c.exam_id == exam_id, pages.c.status == READ)
@@ -128,10 +130,7 @@ def waiting_fields(
     ):
         for row in connection.execute(query.where(condition)):
             reading, decision = with_decision(field_reading(row), row, latest)
-            if (
-                decision is None
-                and reading.flag is not Flag.OK
-                and reading.field in fields.get(row.page_number, ())
-            ):
+            flags = fields.get(row.page_number, {}).get(reading.field, ())
+            if decision is None and reading.flag in flags:
                 found.setdefault(row.page_id, {})[reading.field] = None
     return {page_id: tuple(own) for page_id, own in found.items()}

@@ -10,8 +10,6 @@ from decimal import Decimal
 from inkmark.layouts import Role
 from inkmark.marking import ManualPoints
 from inkmark.marking.marker_points import (
-    MarkerOptions,
-    PointsField,
     points_fields,
     settle_points,
 )
@@ -79,7 +77,8 @@ def collect_marked_points(
                 continue
             if _is_blank(read[name]) and name not in decided:
                 continue
-            if not points.is_certain or (name not in decided and _is_disputed(read[name], field)):
+            contested = read[name].flag is Flag.CONTESTED and name not in decided
+            if contested or not points.is_certain:
                 waiting.add((candidate, name))
             elif field.role is Role.POINTS and points.points is not None:
                 given[place], sources[place] = points.points, sheet[name]
@@ -88,8 +87,3 @@ def collect_marked_points(
 
 def _is_blank(reading: FieldReading) -> bool:
     return not reading.value and reading.flag is Flag.OK
-
-
-def _is_disputed(reading: FieldReading, field: PointsField) -> bool:
-    """Whether a clear reading is doubtful because people decided otherwise on another image."""
-    return reading.flag is Flag.DOUBTFUL and reading.confidence >= MarkerOptions().least(field)

@@ -66,6 +66,10 @@ _REASONS = {
         "zh": "此处在图像之外或无法辨认",
         "en": "outside the image, or not readable",
     },
+    Flag.CONTESTED: {
+        "zh": "同一页的另一图像上内容不同，或已另作判定",
+        "en": "another image of the page shows something else, or was decided otherwise",
+    },
 }
 _UNCLEAR_WRITING = {
     "zh": "手写内容辨认不清",

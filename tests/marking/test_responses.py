@@ -177,6 +177,12 @@ def test_a_line_that_cannot_be_read_waits_for_a_person(flag):
     assert of_letters(written("W4", "?", Flag.DOUBTFUL))[3] == ("?", "pending")
 
 
+def test_a_line_that_another_image_contradicts_waits_whatever_the_key_says():
+    contested = written("W4", "-3", Flag.CONTESTED, line("-3"))
+    assert of_letters(contested)[3] == ("-3", "pending")
+    assert of_letters(written("W4", "-3", Flag.OK, line("-3")))[3] == ("-3", "answered")
+
+
 def test_a_page_that_was_not_received():
     front_only = [status for _, status in respond(sheet(pages=(0,), Q1="A"))]
     assert front_only == ["answered", "blank", "blank", "missing", "missing"]

@@ -235,7 +235,7 @@ def test_taking_the_wrong_sheet_out_settles_a_duplicate(office: Office) -> None:
     issue = next(i for i in report.issues if i.kind is IssueKind.DUPLICATE_PAGE)
     assert "The two differ in Q1" in issue.message
     assert {i.kind for i in report.issues} == {IssueKind.DUPLICATE_PAGE, IssueKind.DOUBTFUL}
-    assert office.flags()[NUMBERS[0], "Q1"] is Flag.DOUBTFUL, "which of the two is right?"
+    assert office.flags()[NUMBERS[0], "Q1"] is Flag.CONTESTED, "which of the two is right?"
     (office.folder.scans / "0-wrong.png").unlink()
     report = office.read()
     assert report.issues == ()

@@ -18,9 +18,7 @@ from pages_to_store import EXAM, FACTS, UNREGISTERED, add, image, record, status
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from inkmark.errors import ExtraMissingError, StoreError
-from inkmark.readings import (
-    IssueKind,
-)
+from inkmark.readings import Flag, IssueKind
 from inkmark.store import ExamStore
 from inkmark.store.adding import insert_by_position
 from inkmark.store.connecting import make_engine
@@ -163,7 +161,8 @@ def test_a_database_that_the_first_version_wrote_is_used(tmp_path: Path) -> None
             "scans/9.jpg": IssueKind.DUPLICATE_PAGE,
         }
         waiting = {
-            page.source.path: page.waiting for page in store.summaries({0: ("Q1", "absent")})
+            page.source.path: page.waiting
+            for page in store.summaries({0: dict.fromkeys(("Q1", "absent"), set(Flag) - {Flag.OK})})
         }
         assert set(waiting["scans/3.jpg"]) == {"Q1", "absent"}, "the images differ"
         assert {r.candidate for r in store.readings_in_use()} == {"0001", "0002", "0003"}

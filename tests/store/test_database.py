@@ -149,7 +149,19 @@ def test_images_that_contradict_each_other_leave_the_field_open(store: ExamStore
     add(store, [one, two])
     messages = {page.record.source.path: page.record.message for page in store.pages()}
     assert "The two differ in Q1, absent" in messages["scans/b.jpg"]
-    assert {r.reading.flag for r in store.readings_in_use()} == {Flag.DOUBTFUL}
+    assert {r.reading.flag for r in store.readings_in_use()} == {Flag.CONTESTED}
+
+
+@pytest.mark.parametrize("flag", [Flag.OK, Flag.DOUBTFUL])
+def test_images_that_contradict_each_other_do_so_in_doubtful_fields_too(
+    store: ExamStore, flag: Flag
+) -> None:
+    one = image("scans/a.jpg", values=("12", ""), flags=(flag, Flag.OK))
+    two = image("scans/b.jpg", values=("21", ""), flags=(Flag.DOUBTFUL, Flag.OK))
+    add(store, [one, two])
+    flags = {r.reading.field: r.reading.flag for r in store.readings_in_use()}
+    expected = Flag.OK if flag is Flag.OK else Flag.CONTESTED  # a better image settles it
+    assert flags == {"Q1": expected, "absent": Flag.OK}
 
 
 def test_the_same_image_under_two_names_is_one(store: ExamStore) -> None:
@@ -245,7 +257,7 @@ def test_a_decision_holds_for_the_image_it_was_made_on(store: ExamStore) -> None
     add(store, [record("scans/1.jpg", value="A", sha256="rescan")])
     store.settle(FACTS)
     first = next(store.readings_in_use())
-    assert (first.reading.value, first.reading.flag, first.decision) == ("A", Flag.DOUBTFUL, None)
+    assert (first.reading.value, first.reading.flag, first.decision) == ("A", Flag.CONTESTED, None)
     store.add_decisions([Decision("0001", "Q1", "A", "office", at)])
     first = next(store.readings_in_use())
     assert first.decision is not None

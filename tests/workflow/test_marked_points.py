@@ -79,6 +79,6 @@ def test_items_with_a_key_are_scored_by_it() -> None:
 
 def test_a_clear_reading_that_people_decided_otherwise_before_waits_for_them() -> None:
     clear = stored("P2", ("7", 0.999))
-    disputed = replace(clear, reading=replace(clear.reading, flag=Flag.DOUBTFUL))
+    disputed = replace(clear, reading=replace(clear.reading, flag=Flag.CONTESTED))
     marked = collect_marked_points(opened(), [disputed], {})
     assert (marked.given, marked.open) == ({}, {("77", "P2")})
