@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from inkmark.exam.numerals import MAX_LENGTH, plain_writing, read_number
-from inkmark.exam.units import LONGEST_NAME, Dimension, find_units
+from inkmark.exam.units import LONGEST_NAME, Dimension, find_units, without_case
 
 __all__ = [
     "Amount",
@@ -43,6 +43,12 @@ _SEPARATORS = tuple(
 )
 """What may stand between answers, the strongest first."""
 _STATEMENT = re.compile(r"(\[?)([^=\[\]{}()<>≤≥±,;]{1,12})=(\]?)(.+)")
+
+
+_DEEPEST = 8
+"""So many lists and statements may stand in each other."""
+_WIDEST = 100
+"""A tolerance is at most so many times the number, or so much where the number is below 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class Amount:
 
     def accepts(self, written: str) -> bool:
         """As in `Exactly`."""
-        return any(self._is_said_by(parts) for parts in read_amounts(written.casefold()))
+        return any(self._is_said_by(parts) for parts in read_amounts(without_case(written)))
 
     def _is_said_by(self, parts: Parts) -> bool:
         units = [unit for _, unit in parts]
@@ -219,7 +225,10 @@ def parse_answer(text: str) -> Answer:
     ValueError
         With what is wrong and what would be right.
     """
-    return _parse(plain_writing(text))
+    plain = plain_writing(text)
+    if not plain:
+        raise ValueError("an accepted answer has nothing that can be seen; leave it out")
+    return _parse(plain)
 
 
 @lru_cache(maxsize=4096)
@@ -229,7 +238,7 @@ def read_amounts(text: str) -> tuple[Parts, ...]:
     Parameters
     ----------
     text : str
-        As `plain_writing` gives it, without case.
+        As `plain_writing` and `without_case` give it.
 
     Notes
     -----
@@ -267,7 +276,12 @@ def totals(parts: Parts) -> dict[Dimension, Fraction]:
     return sums
 
 
-def _parse(text: str) -> Answer:
+def _parse(text: str, depth: int = 0) -> Answer:
+    if depth > _DEEPEST:
+        raise ValueError(
+            f"lists and statements stand in each other more than {_DEEPEST} deep; write the answer "
+            'as text in quotes, "abc"'
+        )
     if text[:1] == '"':
         if len(text) < 3 or text[-1] != '"' or '"' in text[1:-1]:
             raise ValueError(f'“{text}” has a quotation mark too few or too many; write "abc"')
@@ -275,25 +289,48 @@ def _parse(text: str) -> Answer:
     amount = _parse_amount(text)
     if amount is not None:
         return amount
+    _check_number(text)
+    parse = partial(_parse, depth=depth + 1)
     if text[:1] == "{":
         pieces = next(_lists(text[1:-1]), ())
         if text[-1] != "}" or not pieces:
             raise ValueError(f"“{text}” is no list in braces; write for instance {{3, 4}}")
-        return Several(tuple(map(_parse, pieces)), ordered=False)
+        return Several(tuple(map(parse, pieces)), ordered=False)
     for brackets, inner in ((text[:1] + text[-1:], text[1:-1]), ("", text)):
         if brackets == "" or (brackets[0] in "([" and brackets[1:] in (")", "]")):
             pieces = next(_lists(inner), ())
             if pieces:
-                return Several(tuple(map(_parse, pieces)), brackets)
+                return Several(tuple(map(parse, pieces)), brackets)
     found = _STATEMENT.fullmatch(text)
     if found and bool(found[1]) == bool(found[3]):
-        return Statement(found[2].strip(), _parse(found[4].strip()), bool(found[1]))
+        return Statement(found[2].strip(), parse(found[4].strip()), bool(found[1]))
     if text[-1:] == "*":
         raise ValueError(
             f"“{text}” ends in * but is no number with a unit that can be converted; write for "
             "instance 1.5 m*"
         )
     return Words(text)
+
+
+def _check_number(text: str) -> None:
+    """Refuse what was meant for a number and is none: as a word no number would be right."""
+    advice = f'or put text in quotes: "{text}"'
+    if text[:1] in "≈~≃≅" and read_amounts(without_case(text[1:].strip())):
+        raise ValueError(f"“{text}” is about a number; write for instance 3.14 ± 0.01, {advice}")
+    if re.search(r"[0-9]_[0-9]", text):
+        raise ValueError(f"“{text}” is no number; write 1000 or 1,000, {advice}")
+    if re.fullmatch(r"[+\-]?[0-9 ]*[0-9] ?/ ?0+", text):
+        raise ValueError(f"“{text}” divides by zero; write a number, {advice}")
+    head, between, _ = text.replace("+-", "±").partition("±")
+    if between and _STATEMENT.match(text) is None and read_amounts(without_case(head.strip())):
+        raise ValueError(
+            f"“{text}” is no number with a tolerance above 0; write for instance 9.8 ± 0.1, "
+            f"{advice}"
+        )
+    number = re.match(r"[+\-]?[0-9.,]+ ?(?=[^\W\d_])", text)
+    units = without_case(text[number.end() :]).split("/") if number else []
+    if len(units) > 2 and all(find_units(unit.strip()) for unit in units):
+        raise ValueError(f"“{text}” divides twice; write for instance 1 m/s^2, {advice}")
 
 
 def _parse_amount(text: str) -> Amount | None:
@@ -303,10 +340,10 @@ def _parse_amount(text: str) -> Amount | None:
     any_unit = body[-1:] == "*"
     body = body.rstrip("*").strip()
     head, between, tail = body.replace("+-", "±").partition("±")
-    amounts = read_amounts(head.strip().casefold())
+    amounts = read_amounts(without_case(head.strip()))
     tolerance = Fraction(0)
     if between:
-        width = next(iter(read_amounts(tail.strip().casefold())), ())
+        width = next(iter(read_amounts(without_case(tail.strip()))), ())
         if len(width) != 1 or not amounts or len(amounts[0]) != 1:
             return None
         ((tolerance, unit),) = width
@@ -315,6 +352,8 @@ def _parse_amount(text: str) -> Amount | None:
             return None
         if "%" in tail and "%" not in head:
             tolerance *= abs(number)
+        if tolerance > _WIDEST * max(abs(number), Fraction(1)):
+            raise ValueError(f"the tolerance of “{text}” accepts nearly everything; correct it")
         amounts = (((number, own or unit),),)
     if not amounts:
         return None

@@ -17,6 +17,10 @@ MAX_LENGTH = 60
 """Longer texts are no numbers."""
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63"
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]
+)
+"""Soft hyphens, blanks without width and marks of direction: they come along with copied text."""
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _SAME = str.maketrans(
     dict.fromkeys(_DASHES, "-")
@@ -59,9 +63,10 @@ def plain_writing(text: str) -> str:
     """Text with what is written in several ways written in one, and single blanks.
 
     Full-width forms, dashes and signs of division, Chinese full stops, raised digits
-    (``m²`` becomes ``m^2``), squared units and fractions of one character; case is kept.
+    (``m²`` becomes ``m^2``), squared units and fractions of one character; case is kept. What
+    nobody can see is left out.
     """
-    plain = half_width(text).translate(_SAME)
+    plain = half_width(text).translate(_INVISIBLE).translate(_SAME)
     plain = re.sub(f"[{_RAISED}]+", lambda found: "^" + _lowered(found[0]), plain)
     return " ".join(plain.split())
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["LONGEST_NAME", "Dimension", "Unit", "find_units", "short_names"]
+__all__ = ["LONGEST_NAME", "Dimension", "Unit", "find_units", "short_names", "without_case"]
 
 LONGEST_NAME = 30
 """Longer texts are no units."""
@@ -131,6 +131,18 @@ def _named() -> dict[str, tuple[Unit, ...]]:
 _NAMED = _named()
 
 
+_MEGA = re.compile(
+    r"(?<![^\W\d_])(?<![^\W\d_] )(M)"
+    r"(?=(?: ?[^\W\d_]){1,2}(?! ?[^\W\d_]))(?! ?(?i:i ?n|i|o ?l|p ?h)(?! ?\w))"
+)
+"""M before a symbol of one or two letters; MIN and MOL are no millions of anything."""
+
+
+def without_case(text: str) -> str:
+    """An amount without case, but for the M of mega: 5 MW is not 5 mW, and 5 KM is 5 km."""
+    return "".join(part if part == "M" else part.casefold() for part in _MEGA.split(text))
+
+
 @lru_cache(maxsize=4096)
 def find_units(name: str) -> tuple[Unit, ...]:
     """The units that a name may mean, none for a name that is not known.
@@ -138,7 +150,7 @@ def find_units(name: str) -> tuple[Unit, ...]:
     Parameters
     ----------
     name : str
-        Without case, as `plain_writing` gives it: ``km``, ``平方厘米``, ``cm^2``, ``m/s``,
+        As `plain_writing` and `without_case` give it: ``km``, ``平方厘米``, ``cm^2``, ``m/s``,
         ``千米每小时``.
     """
     if len(name) > LONGEST_NAME:

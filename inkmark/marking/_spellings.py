@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import permutations
@@ -11,7 +11,7 @@ from math import factorial
 from inkmark.ctc import Pattern, either, literal, many, maybe, one_of
 from inkmark.exam.answers import Amount, Answer, Exactly, Parts, Several, Statement, Words, totals
 from inkmark.exam.numerals import decimal_text
-from inkmark.exam.units import find_units, short_names
+from inkmark.exam.units import find_units, short_names, without_case
 
 __all__ = ["spellings"]
 
@@ -73,10 +73,16 @@ def _spelled(answer: Answer, *, widely: bool) -> Pattern:
             return literal(brackets[:1]) + lists + literal(brackets[1:]) if brackets else lists
 
 
-def _words(text: str) -> Pattern:
+def _words(text: str, same: Callable[[str], str] = str.casefold) -> Pattern:
+    """A text in upper and lower case, where that is the same."""
     pattern = Pattern()
-    for place, symbol in enumerate(text.replace(" ", "")):
-        cases = {c for c in (symbol, symbol.lower(), symbol.upper()) if len(c) == 1}
+    plain = text.replace(" ", "")
+    for place, symbol in enumerate(plain):
+        cases = {
+            case
+            for case in (symbol, symbol.lower(), symbol.upper())
+            if len(case) == 1 and same(plain[:place] + case + plain[place + 1 :]) == same(plain)
+        }
         pattern += (_BLANK if place else Pattern()) + one_of("".join(sorted(cases)))
     return pattern
 
@@ -139,7 +145,7 @@ def _names(name: str) -> Pattern:
     names = {name, name.replace("^", "")}
     for unit in find_units(name):
         names |= {other for other, same in short_names(unit.dimension) if same == unit}
-    return either(*map(_words, sorted(names)))
+    return either(*(_words(one, without_case) for one in sorted(names)))
 
 
 def _converted(parts: Parts) -> list[Pattern]:
@@ -151,5 +157,7 @@ def _converted(parts: Parts) -> list[Pattern]:
             if decimal is not None and len(decimal.replace(".", "")) <= _MOST_DIGITS:
                 negative = decimal.startswith("-")
                 sign = one_of("-") if negative else Pattern()
-                forms.append(sign + _decimal(decimal.lstrip("-")) + _BLANK + _words(name))
+                forms.append(
+                    sign + _decimal(decimal.lstrip("-")) + _BLANK + _words(name, without_case)
+                )
     return forms
