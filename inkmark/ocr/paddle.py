@@ -6,7 +6,9 @@ those in the package rapidocr, or which are the user's own. Nothing is downloade
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
 import threading
 from importlib import resources
@@ -19,13 +21,21 @@ import cv2
 from inkmark.errors import ExtraMissingError, InkmarkError
 from inkmark.files import write_whole
 from inkmark.ocr.printed import GreyImage, PrintedLine
+from inkmark.ocr.strings import MODEL_SHA256, REINSTALL
 
 __all__ = ["PaddleReader", "build_paddle_models"]
 
 _DETECTION, _RECOGNITION = "PP-OCRv6_small_det", "PP-OCRv6_small_rec"
 _SOURCES = {_DETECTION: "PP-OCRv6_det_small.onnx", _RECOGNITION: "PP-OCRv6_rec_small.onnx"}
 """Model by its name in paddleocr -> file in the package rapidocr."""
+_SHA256 = {
+    "PP-OCRv6_det_small.onnx": "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    "PP-OCRv6_rec_small.onnx": MODEL_SHA256,
+}
+"""Of the files that inkmark knows."""
 _FILES = ("inference.onnx", "inference.yml")
+
+_LOG = logging.getLogger(__name__)
 
 _PAGES_EACH = 200
 """Pages after which the pipeline is made anew: its memory grows."""
@@ -51,7 +61,7 @@ def build_paddle_models(folder: Path | str) -> tuple[Path, ...]:
     Raises
     ------
     InkmarkError
-        Where the installed rapidocr has no such models.
+        Where the installed rapidocr has no such models, or damaged ones.
     """
     import onnxruntime  # noqa: PLC0415 - not needed to read pages
 
@@ -64,10 +74,15 @@ def build_paddle_models(folder: Path | str) -> tuple[Path, ...]:
                 "inkmark asks for, or give model folders of your own."
             )
         weights = source.read_bytes()
-        characters = ""
-        if name == _RECOGNITION:
+        if hashlib.sha256(weights).hexdigest() != _SHA256[file]:
+            _LOG.warning("%s of the installed rapidocr is not the one that inkmark knows", file)
+        try:
             session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
-            characters = session.get_modelmeta().custom_metadata_map["character"]
+        except Exception as error:  # of its own kinds, which it does not name
+            raise InkmarkError(
+                f"{file} of the installed package rapidocr is damaged. {REINSTALL}"
+            ) from error
+        characters = session.get_modelmeta().custom_metadata_map.get("character", "")
         target = Path(folder) / name
         target.mkdir(parents=True, exist_ok=True)
         configuration = _configuration(name, characters.split("\n"))

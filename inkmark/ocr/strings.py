@@ -29,7 +29,8 @@ GreyImage = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
 _MODEL = "models/PP-OCRv6_rec_small.onnx"
-_MODEL_SHA256 = "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"
+MODEL_SHA256 = "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"
+REINSTALL = 'Install it with: pip install --force-reinstall "rapidocr==3.10.0"'
 
 _HEIGHT = 48
 """Of the network's input, in pixels."""
@@ -107,7 +108,7 @@ def string_reader() -> StringReader:
     Raises
     ------
     InkmarkError
-        Where rapidocr is not installed, or without its recogniser.
+        Where rapidocr is not installed, or without its recogniser, or that is damaged.
     """
     with _lock:
         return _string_reader()
@@ -117,13 +118,17 @@ def string_reader() -> StringReader:
 def _string_reader() -> StringReader:
     path = _model_path()
     model = path.read_bytes()
-    if hashlib.sha256(model).hexdigest() == _MODEL_SHA256:
+    if hashlib.sha256(model).hexdigest() == MODEL_SHA256:
         return StringReader(_Network(model))
     _LOG.warning(
         "the recogniser of the installed rapidocr is not the one that inkmark knows: strings are "
-        "read by rapidocr itself, and more of them go to a person. Install rapidocr 3.10."
+        "read by rapidocr itself, and more of them go to a person. " + REINSTALL
     )
-    return StringReader(_Rapidocr(path))
+    try:
+        return StringReader(_Rapidocr(path))
+    except Exception as error:
+        # Whatever it raises is no fault of the page that is read first.
+        raise InkmarkError(f"the recogniser of strings is damaged. {REINSTALL}") from error
 
 
 def _model_path() -> Path:
@@ -132,10 +137,7 @@ def _model_path() -> Path:
         path = Path(package.origin).parent / _MODEL
         if path.is_file():
             return path
-    raise InkmarkError(
-        "the recogniser of strings is missing. Install it with: "
-        'pip install --force-reinstall "rapidocr>=3.9,<4"'
-    )
+    raise InkmarkError(f"the recogniser of strings is missing. {REINSTALL}")
 
 
 class _Network:
@@ -216,6 +218,8 @@ class _Rapidocr:
                 "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             }
         )
+        # It loads the network when it first reads, which must not be on a page.
+        self.steps(np.full((_HEIGHT, 2 * _HEIGHT), 255, np.uint8), "")
 
     def steps(self, crop: GreyImage, alphabet: str) -> Steps:
         with self._lock:

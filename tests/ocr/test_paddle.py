@@ -50,6 +50,22 @@ def test_models_that_the_package_does_not_have(
         build_paddle_models(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["PP-OCRv6_small_det", "PP-OCRv6_small_rec"])
+def test_damaged_models_are_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = paddle._SOURCES[name]
+    package = tmp_path / "models"
+    package.mkdir()
+    (package / file).write_bytes(b"no model")
+    monkeypatch.setattr(paddle, "_SOURCES", {name: file})
+    monkeypatch.setattr(paddle.resources, "files", lambda _: tmp_path)
+    with pytest.raises(InkmarkError, match=f"{file} .* damaged.*force-reinstall"):
+        build_paddle_models(tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    assert "not the one that inkmark knows" in caplog.text
+
+
 def test_without_paddleocr_it_says_what_to_install(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,7 +138,7 @@ def test_one_reader_a_process(monkeypatch):
 
 @pytest.fixture
 def other_model(monkeypatch):
-    monkeypatch.setattr(strings, "_MODEL_SHA256", "0" * 64)
+    monkeypatch.setattr(strings, "MODEL_SHA256", "0" * 64)
     strings._string_reader.cache_clear()
     yield
     strings._string_reader.cache_clear()
@@ -155,6 +155,16 @@ def test_another_model_is_read_by_rapidocr_with_a_warning(caplog):
     assert (letters.text, letters.confidence) == ("", 0.0)
     assert (blank.text, blank.confidence) == ("", 0.0)
     assert reader.read([line("ABC")], language_of("text"))[0].text == "ABC"
+
+
+def test_a_damaged_model_is_said_and_no_page_is_blamed(monkeypatch, tmp_path):
+    whole = strings._model_path().read_bytes()
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(whole[:1_000_000])
+    monkeypatch.setattr(strings, "_model_path", lambda: broken)
+    strings._string_reader.cache_clear()
+    with pytest.raises(InkmarkError, match=r"damaged.*force-reinstall"):
+        string_reader()
 
 
 def test_a_missing_model_is_said(monkeypatch):
