@@ -52,7 +52,7 @@ class IdentityOptions:
     """
 
     number_error: float = 1e-4
-    match_error: float = 0.01
+    match_error: float = 0.002
     strangers: float = 0.005
     second_sheets: float = 0.01
 
