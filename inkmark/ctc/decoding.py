@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.ctc._kernels import search, text_probability, to_come
 from inkmark.ctc.alphabet import assign_characters, plain
 from inkmark.ctc.languages import OTHER, Language
 
@@ -138,7 +139,8 @@ def likelihood(steps: Steps, text: str) -> float:
     columns = [column.get(plain(character), -1) for character in text]
     if -1 in columns:
         return 0.0
-    return float(text_probability(steps.probabilities, np.array(columns, dtype=np.int64)))
+    columns_of_text = np.array(columns, dtype=np.int64)
+    return float(_compiled().text_probability(steps.probabilities, columns_of_text))
 
 
 def language_probability(steps: Steps, language: Language) -> float:
@@ -154,7 +156,7 @@ def language_probability(steps: Steps, language: Language) -> float:
     float
     """
     moves = language.moves_by(steps.symbols)
-    return float(to_come(steps.probabilities, moves, language.accepting)[0, 0, 0])
+    return float(_compiled().to_come(steps.probabilities, moves, language.accepting)[0, 0, 0])
 
 
 def likeliest_texts(
@@ -178,10 +180,19 @@ def likeliest_texts(
         first; none where the language has no text that the steps could write.
     """
     moves = language.moves_by(steps.symbols)
-    after = to_come(steps.probabilities, moves, language.accepting)
-    found, lengths = search(steps.probabilities, moves, after, max(width, n_best))
+    kernels, probabilities = _compiled(), steps.probabilities
+    after = kernels.to_come(probabilities, moves, language.accepting)
+    found, lengths = kernels.search(probabilities, moves, after, max(width, n_best))
     texts = [
-        ("".join(steps.symbols[k] for k in columns), text_probability(steps.probabilities, columns))
+        (
+            "".join(steps.symbols[k] for k in columns),
+            float(kernels.text_probability(probabilities, columns)),
+        )
         for columns in (row[:length] for row, length in zip(found, lengths, strict=True))
     ]
     return tuple(sorted(texts, key=lambda pair: -pair[1])[:n_best])
+
+
+def _compiled() -> Any:
+    """The kernels: statistics and reports know answers too, and need not wait for numba."""
+    return importlib.import_module("inkmark.ctc._kernels")

@@ -8,13 +8,22 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inkmark.ctc import Steps, language_of, likeliest_texts
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.geometry import MM_PER_INCH, Box
-from inkmark.layouts import AnchorKind, Anchors, WritingField, build_layout, print_sheets
+from inkmark.layouts import (
+    AnchorKind,
+    Anchors,
+    SheetLayout,
+    SheetOptions,
+    WritingField,
+    build_layout,
+    print_sheets,
+)
 from inkmark.session import ReadOptions, SerialExecutor, read_scans, tell_of_compiling
 from inkmark.simulator import (
     Bulge,
@@ -97,8 +106,30 @@ def _read_a_sheet(folder: Path) -> None:
         encode_scan(pixels, folder / f"{number}{ending}", _DPI)
     page = replace(layout.pages[0], anchors=Anchors(AnchorKind.IMAGE))
     for one in (layout, replace(layout, pages=(page,))):
-        for _ in read_scans([folder], one, options=ReadOptions(), executor=SerialExecutor()):
-            pass
+        _read(folder, one)
+    for scanned in folder.iterdir():
+        scanned.unlink()
+    _mark_a_sheet(folder, exam)
+
+
+def _mark_a_sheet(folder: Path, exam: Exam) -> None:
+    """Read a sheet in colour, on which a marker wrote points."""
+    layout = build_layout(exam, SheetOptions(marker_boxes=True))
+    print_sheets(layout, exam, folder / "sheet.pdf", None)
+    (blank,) = render_pages(folder / "sheet.pdf", _DPI)
+    (folder / "sheet.pdf").unlink()
+    red = np.full_like(blank, 255)
+    for field in layout.pages[0].fields:
+        if field.role.is_of_marker:
+            _write_one(red, field.box)
+    colours = cv2.merge([np.minimum(blank, red), np.minimum(blank, red), blank])
+    cv2.imwrite(str(folder / "marked.png"), colours)
+    _read(folder, layout)
+
+
+def _read(folder: Path, layout: SheetLayout) -> None:
+    for _ in read_scans([folder], layout, options=ReadOptions(), executor=SerialExecutor()):
+        pass
 
 
 def _write_one(pixels: NDArray[np.uint8], box: Box) -> None:

@@ -111,7 +111,7 @@ def test_the_workbook_shows_every_answer_and_computes_nothing(path: Path) -> Non
         ("groups", {"A2": "99"}, "no item “99”"),
         ("groups", {"B3": "12"}, "another row"),
         ("answers", {"B2": None}, "no group"),
-        ("answers", {"H3": "aa-0"}, "two rows"),
+        ("answers", {"H3": "aa-0", "B3": "other"}, "two rows"),
         ("groups", {"F1": "?"}, "columns are missing: Points given"),
     ],
 )

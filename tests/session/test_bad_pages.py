@@ -115,12 +115,16 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerPool]:
 
 
 def die_at(
-    outcome: SheetReading | SheetIssue, layout: SheetLayout, *, pages: tuple[int, ...]
+    outcome: SheetReading | SheetIssue,
+    layout: SheetLayout,
+    *,
+    pages: tuple[int, ...],
+    columns: frozenset[str],
 ) -> PageRows:
     assert outcome.source is not None
     if isinstance(outcome, SheetReading) and outcome.source.page_index in pages:
         os.kill(os.getpid(), signal.SIGKILL)
-    return _ROWS(outcome, layout)
+    return _ROWS(outcome, layout, columns=columns)
 
 
 _ROWS = exams._rows

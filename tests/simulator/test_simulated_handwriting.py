@@ -119,7 +119,8 @@ def test_slips_change_their_own_box(slip: Slip) -> None:
         assert share < 0.02
         assert _darkness(pixels, Box(box.x, box.bottom, box.w, box.h)) > 2
     elif slip is Slip.CORRECTED:
-        assert _darkness(pixels, Box(box.x, box.y - 8, box.w, 8)) > 2
+        above = Box(box.x, box.y - 8, box.w, 8)
+        assert _darkness(pixels, above) > _darkness(clean, above) + 1
     assert slip.is_legible == (slip in (Slip.TOUCHING, Slip.CROSSING))
 
 
