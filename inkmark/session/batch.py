@@ -36,7 +36,7 @@ _FEW_BYTES = 2**23
 _WINDOW = 16
 """Tasks given out at once for each worker: enough while a batch of pages is committed."""
 
-_MOST_TOGETHER = 4
+_MOST_TOGETHER = 8
 """Tasks that travel to a worker and back together: each journey takes time of the parent's."""
 
 _ENDED = "reading it ended the program that read it. Scan it again, or save it in another format."
