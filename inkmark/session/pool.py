@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
+from multiprocessing import connection
 from multiprocessing.synchronize import Event
 from typing import Any, ParamSpec, TypeVar
 
@@ -27,6 +27,8 @@ T = TypeVar("T")
 _PRELOADED = ["inkmark.session.batch"]
 _TIMES_BEGUN = 2
 """A process may be lost by chance before it has begun; one that always is has a reason."""
+_GRACE_S = 10.0
+"""Workers end within moments of each other."""
 
 
 class WorkerPool(Executor):
@@ -91,12 +93,33 @@ class WorkerPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers."""
-        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+        _end(self._pool, wait=wait, cancel_futures=cancel_futures)
 
     def _new(self, workers: int, begun: Event | None = None) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             workers, mp_context=self._context, initializer=_start_worker, initargs=(begun,)
         )
+
+
+def _end(pool: ProcessPoolExecutor, *, wait: bool, cancel_futures: bool) -> None:
+    """End the workers of a pool, also where one is killed while they end.
+
+    The others then wait for a lock that it held, and the pool for them: workers begin to end
+    when all results are there, so whoever is left long after the first is ended from here.
+    """
+    processes = list((pool._processes or {}).values())  # noqa: SLF001 - nothing public names them
+    pool.shutdown(wait=False, cancel_futures=cancel_futures)
+    if not wait:
+        return
+    left, grace = [process.sentinel for process in processes], None
+    while left:
+        ended = connection.wait(left, grace)
+        if not ended:
+            for process in processes:
+                process.terminate()
+            break
+        left, grace = [sentinel for sentinel in left if sentinel not in ended], _GRACE_S
+    pool.shutdown(wait=True)
 
 
 def processors() -> int:
@@ -120,5 +143,5 @@ def _start_worker(begun: Event | None) -> None:
 def _end_with(sentinel: Any) -> None:
     """End this worker when its parent is gone: nobody else would ever tell it to."""
     with contextlib.suppress(OSError):
-        wait([sentinel])
+        connection.wait([sentinel])
     os._exit(1)

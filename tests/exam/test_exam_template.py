@@ -26,6 +26,7 @@ from inkmark.exam import (
     save_exam,
     write_template,
 )
+from inkmark.exam.answers import parse_answer
 from inkmark.exam.example import example_exam, new_exam_id
 from inkmark.exam.items import equal_weights
 from inkmark.exam.rules import rule_faults
@@ -138,6 +139,15 @@ SHARES = st.integers(1, 10_000).map(lambda n: D(n) / 10_000)
 LABELS = [("A", "B", "C", "D"), ("T", "F"), ("1", "2", "3"), ("甲对", "乙对", "都不对"), ("①", "②")]
 
 
+def is_answer(text: str) -> bool:
+    """Whether a key may hold the text; some look like numbers or lists and are none."""
+    try:
+        parse_answer(text)
+    except ValueError:
+        return False
+    return True
+
+
 @st.composite
 def items(draw: st.DrawFn, number: str) -> Item:
     kind = draw(st.sampled_from(ItemType))
@@ -146,7 +156,7 @@ def items(draw: st.DrawFn, number: str) -> Item:
         options = options[:2]
     key: tuple[str, ...] = ()
     if kind is ItemType.FILL_IN:
-        answers = NAMES.filter(lambda text: not re.search("[|｜]", text))
+        answers = NAMES.filter(lambda text: not re.search("[|｜]", text) and is_answer(text))
         key = tuple(draw(st.lists(answers, max_size=3, unique=True)))
     elif kind.is_objective:
         most = len(options) if kind is ItemType.MULTIPLE else 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing.synchronize import Event
@@ -151,3 +153,37 @@ def test_the_layout_of_a_job_is_made_once_in_a_worker(
     assert first.layout is not layout
     assert second.layout is first.layout
     assert len(pickle.dumps(job)) < 2 * len(layout_text(layout, ""))
+
+
+def test_workers_that_wait_for_one_that_was_killed_are_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "_GRACE_S", 0.2)
+    context = multiprocessing.get_context("spawn")
+    done, stuck = (
+        context.Process(target=time.sleep, args=(0,)),
+        context.Process(target=time.sleep, args=(600,)),
+    )
+    for process in (done, stuck):
+        process.start()
+    told: list[bool] = []
+
+    class Pool:
+        _processes = {1: done, 2: stuck}  # noqa: RUF012 - as in the library
+
+        def shutdown(self, wait: bool, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - as in the library
+            told.append(wait)
+            if wait:
+                stuck.join()
+
+    pool_module._end(Pool(), wait=True, cancel_futures=False)  # type: ignore[arg-type]
+    assert told == [False, True]
+    assert (done.exitcode, stuck.exitcode) == (0, -signal.SIGTERM)
+
+
+def test_a_pool_is_shut_down_at_once_where_nobody_waits() -> None:
+    pool = WorkerPool(2)
+    future = pool.submit(abs, -3)
+    pool.shutdown(wait=False)
+    assert future.result() == 3
+    pool.shutdown()
