@@ -6,9 +6,10 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
@@ -31,6 +32,7 @@ __all__ = [
     "add_picture",
     "add_sheet",
     "save_workbook",
+    "set_up_table",
     "style_header",
     "write_text",
 ]
@@ -130,6 +132,33 @@ def add_sheet(
     sheet.append([style_header(write_text(WriteOnlyCell(sheet), text)) for text in header])
     for row in rows:
         sheet.append([_cell(sheet, value) for value in row])
+
+
+def set_up_table(
+    sheet: Worksheet,
+    titles: Sequence[tuple[str, float]],
+    n_rows: int,
+    *,
+    hidden: Collection[int] = (),
+) -> None:
+    """Write the headings of a table for people to fill in, which stay in view and filter.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+    titles : sequence of (str, float)
+        Heading and width of each column.
+    n_rows : int
+        Rows below the headings.
+    hidden : collection of int
+        Columns that are not shown, from 1.
+    """
+    for place, (title, width) in enumerate(titles, start=1):
+        style_header(write_text(cast("Cell", sheet.cell(1, place)), title))
+        sheet.column_dimensions[get_column_letter(place)].width = width
+        sheet.column_dimensions[get_column_letter(place)].hidden = place in hidden
+    set_up_page(sheet, "A2")
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(titles))}{n_rows + 1}"
 
 
 def save_workbook(book: Workbook, path: Path | str) -> None:

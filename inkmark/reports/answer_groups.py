@@ -16,14 +16,12 @@ from typing import cast
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.styles import Alignment, PatternFill
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import Exam, Item
 from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, half_width, read_workbook
-from inkmark.exam.template import set_up_page
 from inkmark.exam.values import number_text, parse_number
 from inkmark.reports._columns import find_columns
 from inkmark.reports._xlsx import (
@@ -31,7 +29,7 @@ from inkmark.reports._xlsx import (
     SHARE,
     add_picture,
     save_workbook,
-    style_header,
+    set_up_table,
     write_text,
 )
 from inkmark.reports.figures import share
@@ -165,7 +163,7 @@ def write_answer_groups(
     book = Workbook()
     book.remove(book.worksheets[0])
     sheet = book.create_sheet(_GROUPS)
-    _head(sheet, _GROUP_COLUMNS, len(groups), w)
+    _set_up(sheet, _GROUP_COLUMNS, len(groups), w)
     for number, group in enumerate(groups, start=2):
         _write(sheet, number, _GROUP_COLUMNS, {
             "item": group.item,
@@ -180,7 +178,7 @@ def write_answer_groups(
             cell.fill = _TO_FILL
             cell.number_format = "General" if key == "group points" else "@"
     sheet = book.create_sheet(_ANSWERS)
-    _head(sheet, _ANSWER_COLUMNS, len(answers), w)
+    _set_up(sheet, _ANSWER_COLUMNS, len(answers), w)
     at = _ANSWER_COLUMNS.index("picture") + 1
     for number, answer in enumerate(answers, start=2):
         _write(sheet, number, _ANSWER_COLUMNS, {
@@ -200,14 +198,10 @@ def write_answer_groups(
     save_workbook(book, path)
 
 
-def _head(sheet: Worksheet, columns: Sequence[str], n_rows: int, w: Mapping[str, str]) -> None:
-    for place, key in enumerate(columns, start=1):
-        style_header(write_text(_cell(sheet, 1, place), w[key]))
-        letter = get_column_letter(place)
-        sheet.column_dimensions[letter].width = _WIDTHS.get(key, 12)
-        sheet.column_dimensions[letter].hidden = key in _HIDDEN
-    set_up_page(sheet, "A2")
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{n_rows + 1}"
+def _set_up(sheet: Worksheet, columns: Sequence[str], n_rows: int, w: Mapping[str, str]) -> None:
+    titles = [(w[key], _WIDTHS.get(key, 12)) for key in columns]
+    hidden = [place for place, key in enumerate(columns, start=1) if key in _HIDDEN]
+    set_up_table(sheet, titles, n_rows, hidden=hidden)
 
 
 def _write(

@@ -13,17 +13,15 @@ from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, PatternFill
-from openpyxl.utils import get_column_letter
 
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam.tables import Table, half_width, read_workbook
-from inkmark.exam.template import set_up_page
 from inkmark.reports._columns import find_columns
 from inkmark.reports._xlsx import (
     MOST_PICTURES,
     add_picture,
     save_workbook,
-    style_header,
+    set_up_table,
     write_text,
 )
 from inkmark.reports.words import words
@@ -108,12 +106,8 @@ def write_identities(rows: Sequence[IdentityRow], path: Path | str, language: st
     book = Workbook()
     book.remove(book.worksheets[0])
     sheet = book.create_sheet(_SHEET)
-    for place, (key, width) in enumerate(zip(_COLUMNS, _WIDTHS, strict=True), start=1):
-        style_header(write_text(sheet.cell(1, place), w[key]))
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.column_dimensions[get_column_letter(len(_COLUMNS))].hidden = True
-    set_up_page(sheet, "A2")
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(rows) + 1}"
+    titles = [(w[key], width) for key, width in zip(_COLUMNS, _WIDTHS, strict=True)]
+    set_up_table(sheet, titles, len(rows), hidden=[len(_COLUMNS)])
     column = {key: place for place, key in enumerate(_COLUMNS, start=1)}
     for number, row in enumerate(rows, start=2):
         guesses = [

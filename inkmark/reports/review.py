@@ -12,14 +12,12 @@ from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, PatternFill
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from inkmark.errors import Fault, FaultyFileError
 from inkmark.exam import canonical_value
 from inkmark.exam.columns import suggestion
 from inkmark.exam.tables import Cell, Table, half_width, read_workbook
-from inkmark.exam.template import set_up_page
 from inkmark.exam.values import BLANK_WORDS, number_text, one_line, parse_number
 from inkmark.layouts import (
     CHARSETS,
@@ -36,7 +34,7 @@ from inkmark.reports._xlsx import (
     SHARE,
     add_picture,
     save_workbook,
-    style_header,
+    set_up_table,
     write_text,
 )
 from inkmark.reports.figures import share
@@ -150,12 +148,8 @@ def write_review(rows: Sequence[ReviewRow], path: Path | str, language: str) -> 
     book = Workbook()
     book.remove(book.worksheets[0])
     sheet = book.create_sheet(_SHEET)
-    for place, (key, width) in enumerate(zip(_COLUMNS, _WIDTHS, strict=True), start=1):
-        style_header(write_text(sheet.cell(1, place), w[key]))
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.column_dimensions[get_column_letter(len(_COLUMNS))].hidden = True
-    set_up_page(sheet, "A2")
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(rows) + 1}"
+    titles = [(w[key], width) for key, width in zip(_COLUMNS, _WIDTHS, strict=True)]
+    set_up_table(sheet, titles, len(rows), hidden=[len(_COLUMNS)])
     column = {key: place for place, key in enumerate(_COLUMNS, start=1)}
     checks: dict[tuple[str, ...], DataValidation] = {}
     for number, row in enumerate(rows, start=2):
