@@ -181,7 +181,8 @@ def _draw_picture(pen: Pen, content: bytes, source: str, upright: _Upright) -> N
 def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentTable) -> None:
     items = {item.number: item for item in student.items}
     for field in page.fields:
-        if isinstance(field, CodeField) or field.item not in items:
+        # A marker's own box keeps what the marker wrote there.
+        if isinstance(field, CodeField) or field.role.is_of_marker or field.item not in items:
             continue
         item = items[field.item]
         if item.outcome is Outcome.NOT_PRESENTED:

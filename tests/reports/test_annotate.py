@@ -1,6 +1,7 @@
 """Annotated pages: marks at their items whichever way the page was scanned."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2
@@ -9,7 +10,8 @@ from PIL import Image
 from sample_results import make_results
 
 from inkmark.errors import ImageError
-from inkmark.layouts import BubbleField, SheetOptions, build_layout
+from inkmark.geometry import Box
+from inkmark.layouts import BubbleField, Role, SheetOptions, WritingField, build_layout
 from inkmark.readings import PageSource, Registration, SheetReading
 from inkmark.reports import ScannedPage, write_annotated_pages
 from inkmark.reports.model import Outcome
@@ -153,6 +155,22 @@ def test_marks_stay_inside_the_frame_around_the_items(tmp_path):
                 at = [int(x * px_per_mm) for x in (f.box.right, right - 0.4, right + 3)]
                 assert red[rows, at[0] : at[1]].any(), f.item
                 assert not red[rows, at[1] : at[2]].any(), f.item
+
+
+def test_nothing_is_drawn_over_what_a_marker_wrote(results, layout, tmp_path):
+    report, first = results.report(), layout.pages[0]
+    item = next(f.item for f in first.fields if isinstance(f, BubbleField) and f.item)
+    own = WritingField("P", Box(170.0, 275.0, 15.0, 8.0), 1, 0.0, "points", Role.POINTS, item)
+    marked = replace(layout, pages=(replace(first, fields=(*first.fields, own)), *layout.pages[1:]))
+    student = next(s for s in report.students if s.score is not None)
+    page = scanned(first, 0, candidate=student.candidate)
+    write_annotated_pages(report, marked, [page], tmp_path / "p.pdf")
+    _, pixels, _ = rendered(tmp_path / "p.pdf")
+    x0, y0, x1, y1 = (
+        int(mm * pixels.shape[1] / first.width_mm) for mm in (165.0, 272.0, 195.0, 286.0)
+    )
+    assert is_red(pixels).any()
+    assert not is_red(pixels)[y0:y1, x0:x1].any()
 
 
 def test_a_lost_scan_is_named_in_its_place(results, layout, tmp_path):
