@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "AnalysisError",
     "ExtraMissingError",
     "Fault",
     "FaultyFileError",
@@ -117,6 +118,12 @@ class ExtraMissingError(InkmarkError):
             f"{purpose} needs the optional part {extra!r}. "
             f'Install it with: pip install "inkmark[{extra}]"'
         )
+
+
+class AnalysisError(InkmarkError):
+    """A statistical model cannot be fitted to what was given."""
+
+    exit_code = 9
 
 
 _REMEDIES = {

@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from inkmark.errors import (
+    AnalysisError,
     ExtraMissingError,
     Fault,
     FaultyFileError,
@@ -25,6 +26,7 @@ ERRORS = [
     ImageError("1.jpg", "it is damaged", "Scan it again."),
     StoreError("locked. Close it."),
     ExtraMissingError("postgresql", "a PostgreSQL database"),
+    AnalysisError("one candidate only. Give at least two."),
     FileAccessError(PermissionError(errno.EACCES, "Permission denied", "scans/1.jpg")),
 ]
 

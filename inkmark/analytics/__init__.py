@@ -41,6 +41,7 @@ from inkmark.analytics.mastery import (
 )
 from inkmark.analytics.model import (
     Analysis,
+    AnalysisWarning,
     CandidateStatistics,
     Group,
     GroupItemStatistics,
@@ -68,6 +69,7 @@ from inkmark.analytics.practice import (
 
 __all__ = [
     "Analysis",
+    "AnalysisWarning",
     "CandidateStatistics",
     "Cohort",
     "Group",

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 __all__ = [
     "Analysis",
+    "AnalysisWarning",
     "BoolArray",
     "CandidateStatistics",
     "FloatArray",
@@ -36,6 +37,25 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisWarning:
+    """What an analysis left out or could not settle; the rest of it went on.
+
+    Attributes
+    ----------
+    code : str
+        The kind of warning in short, such as ``constant-item``.
+    subject : str
+        The item, candidate, attribute or group concerned; empty where it is the whole.
+    message : str
+        What was found, what was done, and what would help.
+    """
+
+    code: str
+    subject: str
+    message: str
 
 
 class Standing(IntEnum):
