@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -123,6 +123,7 @@ def collect_responses(
         for f in page.fields
         if isinstance(f, BubbleField) and f.role is Role.ABSENT
     ]
+    numbers = frozenset(f.name for f in layout.fields() if f.role is Role.CANDIDATE)
     responses: list[Response] = []
     for candidate in candidates:
         sheet = sheets.get(candidate, _NO_SHEET)
@@ -130,7 +131,7 @@ def collect_responses(
             _settle(candidate, item, place, sheet, decisions, options=options)
             for item, place in zip(exam.items, places, strict=True)
         ]
-        absence = _absence(candidate, marks, sheet, answers, decisions)
+        absence = _absence(candidate, marks, sheet, answers, decisions, numbers=numbers)
         for item, (value, status) in zip(exam.items, answers, strict=True):
             responses.append(Response(candidate, item.number, value, absence or status))
     return tuple(responses)
@@ -267,12 +268,14 @@ def _absence(
     sheet: CandidateSheet,
     answers: Sequence[_Settled],
     decisions: Mapping[tuple[str, str], str],
+    *,
+    numbers: Collection[str],
 ) -> ResponseStatus | None:
     """ABSENT, PENDING where the absent mark has to be looked at, or None for present."""
     for place in marks:
         _, status = _settle(candidate, None, place, sheet, decisions)
         if status is ResponseStatus.ANSWERED:
-            if (candidate, place[1].name) in decisions or not _has_ink(answers, sheet):
+            if (candidate, place[1].name) in decisions or not _has_ink(answers, sheet, numbers):
                 return ResponseStatus.ABSENT
             return ResponseStatus.PENDING
         if status is ResponseStatus.PENDING:
@@ -280,8 +283,13 @@ def _absence(
     return None
 
 
-def _has_ink(answers: Sequence[_Settled], sheet: CandidateSheet) -> bool:
-    """Whether anything on the sheet was answered, or may have been."""
+def _has_ink(answers: Sequence[_Settled], sheet: CandidateSheet, numbers: Collection[str]) -> bool:
+    """Whether anything on the sheet was answered, or may have been.
+
+    The number is written on the sheets of absent candidates, too.
+    """
     return any(status is ResponseStatus.ANSWERED or value for value, status in answers) or any(
-        reading.flag not in (Flag.OK, Flag.UNREADABLE) for reading in sheet.fields.values()
+        reading.flag not in (Flag.OK, Flag.UNREADABLE)
+        for name, reading in sheet.fields.items()
+        if name not in numbers
     )

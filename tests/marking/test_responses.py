@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inkmark.errors import InkmarkError
@@ -31,6 +33,7 @@ def bubbles(name: str, role: Role = Role.ITEM, item: str = "") -> BubbleField:
 
 
 FRONT = (
+    WritingField("candidate", BOX, 6, 1.0, "digits", Role.CANDIDATE),
     bubbles("absent", Role.ABSENT),
     bubbles("Q1", item="1"),
     bubbles("Q2", item="2"),
@@ -215,6 +218,14 @@ def test_an_absent_mark_on_a_sheet_with_a_doubtful_answer_has_to_be_looked_at():
     assert {status for _, status in respond(made)} == {"pending"}
 
 
+def test_a_doubtful_number_on_an_absent_sheet_is_no_answer():
+    """Invigilators write the numbers of those who are absent."""
+    made = sheet(absent="A")
+    written = FieldReading("candidate", "07010?", 0.6, Flag.DOUBTFUL, (), BOX)
+    made = replace(made, fields={**made.fields, "candidate": written})
+    assert {status for _, status in respond(made)} == {"absent"}
+
+
 def test_a_doubtful_absent_mark_has_to_be_looked_at():
     made = sheet(flags={"absent": Flag.DOUBTFUL})
     assert {status for _, status in respond(made)} == {"pending"}
@@ -226,7 +237,7 @@ def test_somebody_can_declare_a_candidate_absent_who_has_no_sheet():
 
 
 def test_a_layout_without_a_field_for_an_objective_item_is_refused():
-    short = SheetLayout("0", "", (PageLayout(210, 297, Anchors(AnchorKind.IMAGE), FRONT[:3]),))
+    short = SheetLayout("0", "", (PageLayout(210, 297, Anchors(AnchorKind.IMAGE), FRONT[:4]),))
     with pytest.raises(InkmarkError, match="items 3"):
         collect_responses(EXAM, short, {}, {})
 
