@@ -20,7 +20,14 @@ from inkmark.analytics.model import Standing
 from inkmark.drawing import PT_PER_MM, Pen, width_mm
 from inkmark.errors import ImageError
 from inkmark.geometry import MM_PER_INCH, Box, FloatArray, apply_homography
-from inkmark.layouts import BubbleField, CodeField, PageLayout, SheetLayout, WritingField
+from inkmark.layouts import (
+    AreaField,
+    BubbleField,
+    CodeField,
+    PageLayout,
+    SheetLayout,
+    WritingField,
+)
 from inkmark.readings import SheetReading
 from inkmark.reports.charts import outcome_mark
 from inkmark.reports.figures import figure_text
@@ -35,6 +42,10 @@ TEXT_PT_PER_MM = 1.95
 INSET_MM = 1.8
 FRAME_MM = 0.6
 """Marks beside bubbles end so far from the frame around them."""
+SMALL_MM, SMALL_PT = 2.4, 7.0
+"""Marks below boxes: height and size of the text."""
+KEY_MM = 3.6
+"""Height of a key below points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,31 +198,17 @@ def _draw_marks(pen: Pen, page: PageLayout, upright: _Upright, student: StudentT
         item = items[field.item]
         if item.outcome is Outcome.NOT_PRESENTED:
             continue
-        box = upright.box(field.box.corners())
-        if isinstance(field, WritingField) and not field.is_line:
-            box = upright.box(np.concatenate([one.corners() for one in field.boxes()]))
-        if isinstance(field, BubbleField) or (
-            isinstance(field, WritingField) and not field.is_line
-        ):
+        if isinstance(field, BubbleField):
+            if item.lost:
+                _ring_key(pen, field, upright, item)
             column = next((c for c in page.columns if c.overlaps(field.box)), None)
             edge = pen.width_mm if column is None else upright.box(column.corners()).right
-            if isinstance(field, BubbleField) and item.lost:
-                _ring_key(pen, field, upright, item)
-            key = item.key if item.lost and isinstance(field, WritingField) else ""
-            _mark_beside(pen, box, edge, item, key)
+            _mark_beside(pen, upright.box(field.box.corners()), edge, item)
+        elif isinstance(field, WritingField) and not field.is_line:
+            corners = np.concatenate([one.corners() for one in field.boxes()])
+            _mark_below(pen, upright.box(corners), item)
         else:
-            text = f"{figure_text(item.points)}/{figure_text(item.full)}"
-            if item.lost and item.key:
-                text = f"{item.key}  {text}"
-            height = min(5.0, box.h * 0.6)
-            width = min(_mark_width(text, height), box.w - 2 * INSET_MM)
-            left = box.right - INSET_MM - width
-            place = Box(left, box.y + min(INSET_MM, box.h * 0.2), width, height)
-            pen.canvas.saveState()
-            pen.canvas.setFillAlpha(0.8)
-            pen.rect(place, fill=WHITE)
-            pen.canvas.restoreState()
-            _draw_mark(pen, place, item, text)
+            _mark_inside(pen, upright.box(_free_part(page, field).corners()), item)
 
 
 def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem) -> None:
@@ -224,13 +221,13 @@ def _ring_key(pen: Pen, field: BubbleField, upright: _Upright, item: StudentItem
             pen.ellipse(ring, stroke=RED, width_pt=1.1)
 
 
-def _mark_beside(pen: Pen, box: Box, edge: float, item: StudentItem, key: str) -> None:
+def _mark_beside(pen: Pen, box: Box, edge: float, item: StudentItem) -> None:
     """The mark and the points to the right of a row of bubbles, this side of the frame.
 
-    There is little room: the full mark is known and not written, the key only where it cannot
-    be ringed, and what does not fit beside the mark stands below it.
+    There is little room: the full mark is known and not written, and points that do not fit
+    beside the mark stand below it.
     """
-    text, size, text_size = f"{key} {figure_text(item.points)}".strip(), 2.6, 7.0
+    text, size, text_size = figure_text(item.points), 2.6, 7.0
     x, y = box.right + 0.7, box.centre[1]
     room = edge - FRAME_MM - x
     if size + 0.2 + width_mm(text, text_size, bold=True) <= room:
@@ -243,17 +240,60 @@ def _mark_beside(pen: Pen, box: Box, edge: float, item: StudentItem, key: str) -
         pen.text_in(place, text, size=6.0, bold=True, colour=RED, align="centre")
 
 
-def _mark_width(text: str, height: float) -> float:
-    return height + 0.6 + width_mm(text, height * TEXT_PT_PER_MM, bold=True)
+def _mark_below(pen: Pen, box: Box, item: StudentItem) -> None:
+    """The mark, the key where points were lost, and the points under the boxes for letters.
+
+    To the right of them stands the number of the next item.
+    """
+    text = f"{item.key if item.lost else ''} {figure_text(item.points)}".strip()
+    width = min(SMALL_MM + 0.3 + width_mm(text, SMALL_PT, bold=True), box.w)
+    place = Box(box.centre[0] - width / 2, box.bottom + 0.2, width, SMALL_MM)
+    outcome_mark(pen, place.x + SMALL_MM / 2, place.centre[1], item.outcome, size=1.8, colour=RED)
+    beside = Box(place.x + SMALL_MM + 0.3, place.y, width - SMALL_MM - 0.3, SMALL_MM)
+    pen.text_in(beside, text, size=SMALL_PT, bold=True, colour=RED)
 
 
-def _draw_mark(pen: Pen, place: Box, item: StudentItem, text: str) -> None:
-    """The mark, as large as the place is high, and beside it the text."""
-    size = place.h
-    centre = place.x + size / 2, place.y + size / 2
-    outcome_mark(pen, *centre, item.outcome, size=size * 0.8, colour=RED)
-    box = Box(place.x + size + 0.3, place.y, place.w - size - 0.2, size)
-    pen.text_block(box, text, size=size * TEXT_PT_PER_MM, bold=True, colour=RED)
+def _free_part(page: PageLayout, field: WritingField | AreaField) -> Box:
+    """The box of an answer, or what of it is below a marker's own box in its corner."""
+    box = field.box
+    top = max(
+        (
+            f.box.bottom
+            for f in page.fields
+            if f.role.is_of_marker and f.box.overlaps(box) and f.box.bottom < box.centre[1]
+        ),
+        default=box.y,
+    )
+    return Box(box.x, top, box.w, box.bottom - top)
+
+
+def _mark_inside(pen: Pen, box: Box, item: StudentItem) -> None:
+    """The mark and the points at the right end of a box, below them the key if points were lost.
+
+    Writing begins on the left, so they leave half of the box to it where they can.
+    """
+    text, key = (
+        f"{figure_text(item.points)}/{figure_text(item.full)}",
+        item.key if item.lost else "",
+    )
+    height = min(5.0, box.h * 0.45)
+    size = height * TEXT_PT_PER_MM
+    below = min(KEY_MM, box.h - height) if key else 0.0
+    own = height + 0.3 + width_mm(text, size, bold=True)
+    width = max(own, min(width_mm(key, SMALL_PT, bold=True) + 0.6, box.w / 2))
+    inset = min(INSET_MM, (box.h - height - below) / 2)
+    place = Box(box.right - INSET_MM - width, box.y + inset, width, height + below)
+    pen.canvas.saveState()
+    pen.canvas.setFillAlpha(0.8)
+    pen.rect(place, fill=WHITE)
+    pen.canvas.restoreState()
+    centre = place.right - own + height / 2, place.y + height / 2
+    outcome_mark(pen, *centre, item.outcome, size=height * 0.8, colour=RED)
+    beside = Box(place.right - own + height + 0.3, place.y, own - height, height)
+    pen.text_in(beside, text, size=size, bold=True, colour=RED)
+    if key:
+        under = Box(place.x, place.y + height, width, below)
+        pen.text_block(under, key, size=SMALL_PT, bold=True, colour=RED, align="right")
 
 
 def _draw_total(pen: Pen, report: Report, student: StudentTable) -> None:

@@ -224,11 +224,13 @@ class _AnnotatedPages:
         write_annotated_pages(self._report, self._layout, pages, path)
 
     def _picture(self, source: PageSource) -> bytes | None:
-        pixels = load_stored_page(self._folder, source)
+        pixels = load_stored_page(self._folder, source, colour=True)
         if pixels is None:
             self.lost_scans[source.path] = None
             return None
-        scale = min(1.0, _PICTURE_WIDTH_PX / min(pixels.shape))
+        scale = min(1.0, _PICTURE_WIDTH_PX / min(pixels.shape[:2]))
         small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        if not np.ptp(small, axis=2).any():  # a page without colours takes less room in grey
+            small = small[..., 0]
         _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _PICTURE_QUALITY])
         return data.tobytes()

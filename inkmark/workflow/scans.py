@@ -19,7 +19,9 @@ _CROP_MARGIN = 0.35
 """Shown around a doubtful field, as a share of its height."""
 
 
-def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8] | None:
+def load_stored_page(
+    folder: ExamFolder, source: PageSource, *, colour: bool = False
+) -> NDArray[np.uint8] | None:
     """Load the image that a stored page was read from.
 
     Parameters
@@ -27,10 +29,12 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
     folder : ExamFolder
     source : PageSource
         As in the database.
+    colour : bool
+        Give the page in colour.
 
     Returns
     -------
-    (H, W) uint8 or None
+    (H, W) uint8, (H, W, 3) uint8 BGR or None
         None where the file is gone, or has other bytes than the one that was read.
 
     Raises
@@ -44,6 +48,8 @@ def load_stored_page(folder: ExamFolder, source: PageSource) -> NDArray[np.uint8
     try:
         with open_scan(path) as scan:
             if scan.sha256 == source.sha256:
+                if colour:
+                    return scan.load_colour(source.page_index)
                 return scan.load(source.page_index).pixels.whole()
     except ImageError:
         if file_sha256(path) == source.sha256:
@@ -63,7 +69,7 @@ def cut_out(
 
     Parameters
     ----------
-    pixels : (H, W) uint8
+    pixels : (H, W) uint8 or (H, W, 3) uint8 BGR
     box : Box
         In px.
     orientation_deg : int
@@ -77,7 +83,7 @@ def cut_out(
         As PNG; empty where it lies outside the page.
     """
     around = box.grown(margin * min(box.w, box.h))
-    height, width = pixels.shape
+    height, width = pixels.shape[:2]
     x0, y0 = max(0, int(around.x)), max(0, int(around.y))
     x1, y1 = min(width, int(around.right) + 1), min(height, int(around.bottom) + 1)
     if x1 <= x0 or y1 <= y0:

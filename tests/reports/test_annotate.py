@@ -11,7 +11,15 @@ from sample_results import make_results
 
 from inkmark.errors import ImageError
 from inkmark.geometry import Box
-from inkmark.layouts import BubbleField, Role, SheetOptions, WritingField, build_layout
+from inkmark.layouts import (
+    AnswerForm,
+    AreaField,
+    BubbleField,
+    Role,
+    SheetOptions,
+    WritingField,
+    build_layout,
+)
 from inkmark.readings import PageSource, Registration, SheetReading
 from inkmark.reports import ScannedPage, write_annotated_pages
 from inkmark.reports.model import Outcome
@@ -155,6 +163,73 @@ def test_marks_stay_inside_the_frame_around_the_items(tmp_path):
                 at = [int(x * px_per_mm) for x in (f.box.right, right - 0.4, right + 3)]
                 assert red[rows, at[0] : at[1]].any(), f.item
                 assert not red[rows, at[1] : at[2]].any(), f.item
+
+
+def red_in(pixels, page, box):
+    """Whether anything red is in a box of an upright page, in mm."""
+    scale = pixels.shape[1] / page.width_mm
+    x0, y0, x1, y1 = (round(mm * scale) for mm in (box.x, box.y, box.right, box.bottom))
+    return is_red(pixels[y0:y1, x0:x1]).any()
+
+
+def by_hand():
+    """Sheets on which letters, answers and points are written."""
+    results = make_results(m=20)
+    options = SheetOptions(answers=AnswerForm.LETTERS, marker_boxes=True)
+    return results.report(), build_layout(results.exam, options)
+
+
+def annotated(report, layout, number, tmp_path):
+    """The pages of that number of some candidates."""
+    for student in [s for s in report.students if s.score is not None][:5]:
+        page = scanned(layout.pages[number], 0, candidate=student.candidate)
+        page = replace(page, reading=replace(page.reading, page_number=number))
+        path = tmp_path / f"{student.candidate}.pdf"
+        write_annotated_pages(report, layout, [page], path)
+        yield student, rendered(path)[1]
+
+
+def test_marks_of_letters_stand_below_their_boxes_and_cover_no_number(tmp_path):
+    report, layout = by_hand()
+    page = layout.pages[0]
+    boxes = [f for f in page.fields if isinstance(f, WritingField) and f.name[0] == "Q"]
+    assert len(boxes) > 10
+    for _, pixels in annotated(report, layout, 0, tmp_path):
+        for field in boxes:
+            box = field.box
+            assert red_in(pixels, page, Box(box.x, box.bottom + 0.1, box.w, 2.5)), field.item
+            assert not red_in(pixels, page, box.grown(-0.1)), field.item
+            label = Box(box.x - 7.6, box.y, 7.5, box.h)
+            assert not red_in(pixels, page, label), field.item
+
+
+def test_marks_of_answers_leave_the_left_half_of_the_box_to_them(tmp_path):
+    report, layout = by_hand()
+    found = 0
+    for number, page in enumerate(layout.pages):
+        for student, pixels in annotated(report, layout, number, tmp_path):
+            items = {item.number: item for item in student.items}
+            for field in page.fields:
+                if isinstance(field, WritingField) and field.name[0] == "W":
+                    box = field.box
+                    assert red_in(pixels, page, box)
+                    assert not red_in(pixels, page, replace(box, w=box.w / 2 - 2.0)), field.item
+                    found += items[field.item].lost
+    assert found, "where the key is written, too"
+
+
+def test_nothing_is_drawn_over_boxes_of_markers(tmp_path):
+    report, layout = by_hand()
+    found = 0
+    for number, page in enumerate(layout.pages):
+        for _, pixels in annotated(report, layout, number, tmp_path):
+            for field in page.fields:
+                if field.role.is_of_marker:
+                    assert not red_in(pixels, page, field.box), field.name
+                    found += field.role is Role.POINTS
+                elif isinstance(field, AreaField) and field.role is Role.ITEM:
+                    assert red_in(pixels, page, field.box), field.name
+    assert found > 6
 
 
 def test_nothing_is_drawn_over_what_a_marker_wrote(results, layout, tmp_path):
