@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -25,12 +26,13 @@ from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.images import open_scan
 from inkmark.layouts import (
     AreaField,
-    PageLayout,
+    Field,
     Role,
     SheetLayout,
     SheetOptions,
     WritingField,
     build_layout,
+    layout_version,
     print_sheets,
 )
 from inkmark.marking.marker_points import settle_points
@@ -39,6 +41,7 @@ from inkmark.session import read_page
 from inkmark.simulator import draw_scanner, render_pages
 from inkmark.simulator import teacher as marker
 from inkmark.simulator.hands import Hand, Writers
+from inkmark.simulator.handwriting import write_line
 from inkmark.simulator.people import write_across
 
 __all__ = ["Score", "SheetOfPoints", "points_rows", "simulate_points"]
@@ -47,10 +50,13 @@ SEED = 1000
 """Tuning stays below."""
 Image = NDArray[np.uint8]
 
-_FULL = (2, 3, 4, 5, 6, 8, 10, 12, 14, 15, 20)
-_BOXES_AN_AREA = 3
-_BOX_MM = (14.0, 9.0)
-_DIGIT_MM = 7.0
+_FILL_INS = (2, 3, 5, 2, 4, 10, 5, 12, 3, 6, 4, 15, 8, 5, 20, 10)
+_SUBJECTIVE = (4, 6, 8, 5, 3, 6)
+"""Points of the items in the order of the sheet, which holds 22 scores and their total."""
+_TICKED = {"18": 3, "19": 4, "20": 0}
+"""Subjective items marked by ticks, and how many are expected; 0 for any number."""
+_MARK_MM = (12.0, 9.0)
+"""A tick has so much room."""
 _INKS = (
     *(marker.InkKind.RED,) * 12,
     *(marker.InkKind.DARK_RED,) * 3,
@@ -62,8 +68,19 @@ _INKS = (
 )
 _STUDENTS = (marker.InkKind.BLACK, marker.InkKind.BLUE, marker.InkKind.PENCIL)
 _HALVES = (0.6, 0.3, 0.1)
-_DISTURBANCES = ("none", "writing across", "over print", "struck out", "blank")
-_SHARES = (0.82, 0.08, 0.07, 0.015, 0.015)
+_SHARES = {
+    "none": 0.82,
+    "writing across": 0.08,
+    "over print": 0.06,
+    "struck out": 0.025,
+    "blank": 0.015,
+}
+_NO_SCORE = ("blank", "struck out", "struck out with another")
+_VERDICTS = tuple(marker.Verdict)
+_VERDICT_SHARES = (0.6, 0.1, 0.3)
+_ANSWERED = 0.9
+_STRUCK_ON, _BELOW_MM = 0.4, 16.0
+"""A stroke through a score goes on so often through that below, which is no further down."""
 _RIGHT_SUM = 0.99
 
 
@@ -76,8 +93,8 @@ class Score:
     truth : str
         Empty where nothing counts: a blank box, a score struck out.
     ink : str
-    half : str
-        How a half was written; empty for whole points.
+    how : str
+        ``number``, ``half point`` and other ways to write a half, or ``ticks``.
     disturbance : str
     read : str
     is_certain : bool
@@ -85,7 +102,7 @@ class Score:
 
     truth: str
     ink: str
-    half: str
+    how: str
     disturbance: str
     read: str
     is_certain: bool
@@ -93,7 +110,7 @@ class Score:
     @property
     def is_legible(self) -> bool:
         """Whether there are points that a person reads without doubt."""
-        return self.disturbance not in ("struck out", "blank")
+        return self.disturbance not in _NO_SCORE
 
     @property
     def is_silent(self) -> bool:
@@ -110,55 +127,42 @@ class SheetOfPoints:
     page: Image
 
     @classmethod
-    def print(cls, dpi: float, seed: int) -> SheetOfPoints:
-        """Print a sheet with three fields for points at every answer, and a total."""
-        rng = np.random.default_rng(seed)
-        subjective = [
+    def print(cls, dpi: float) -> SheetOfPoints:
+        """Print the sheet as ``inkmark sheets --marker-boxes`` does.
+
+        Three items are marked by ticks, as their layout file says: they have an area for
+        them in place of the box.
+        """
+        points = (*_FILL_INS, *_SUBJECTIVE)
+        items = tuple(
             Item(str(n), ItemType.SUBJECTIVE, (), (), Decimal(p))
-            for n, p in enumerate((4, 6, 10, 12, 5, 8, 3, 15, 10, 12, 4, 6), start=1)
-        ]
-        exam = Exam("POINTS-1", "Points", "", "", None, "en", Policy(), tuple(subjective))
-        layout = build_layout(exam, SheetOptions(columns=2))
+            if n > len(_FILL_INS)
+            else Item(str(n), ItemType.FILL_IN, (), ("1",), Decimal(p))
+            for n, p in enumerate(points, start=1)
+        )
+        exam = Exam("POINTS-1", "Points", "", "", None, "en", Policy(), items)
+        layout = build_layout(exam, SheetOptions(columns=3, marker_boxes=True))
+        (page,) = layout.pages
+        page = replace(page, fields=tuple(_ticked(page.fields)))
+        layout = replace(layout, pages=(page,), version=layout_version((page,), layout.joins))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "sheet.pdf"
             print_sheets(layout, exam, path, None, serials=["AAAA"])
-            (grey,) = render_pages(path, dpi, [1], oversampling=2)
-        page = layout.pages[1]
-        fields = tuple(_fields(page))
-        fulls = rng.choice(_FULL, len(fields) - 1)
-        items = tuple(
-            Item(f.item, ItemType.SUBJECTIVE, (), (), Decimal(int(full)))
-            for f, full in zip(fields, fulls, strict=False)
-        )
-        image = np.repeat(grey[:, :, None], 3, axis=2)
-        for field in fields:
-            _print_field(image, field, dpi)
-        page = replace(page, fields=(*page.fields, *fields))
-        pages = (layout.pages[0], page)
-        return cls(replace(exam, items=items), replace(layout, pages=pages), image)
+            (grey,) = render_pages(path, dpi, [0], oversampling=2)
+        return cls(exam, layout, np.repeat(grey[:, :, None], 3, axis=2))
 
 
-def _fields(page: PageLayout) -> Iterator[WritingField]:
-    w, h = _BOX_MM
-    areas = [f for f in page.fields if isinstance(f, AreaField) and f.role is Role.ITEM]
-    for area in areas:
-        for k in range(_BOXES_AN_AREA):
-            x = area.box.right - 3 - (_BOXES_AN_AREA - k) * (w + 4) + 4
-            item = f"{area.item}.{k + 1}"
-            digits = k == 2  # the third has a box for each digit
-            box = Box(x, area.box.y + 3, _DIGIT_MM if digits else w, h)
-            n, step = (2, _DIGIT_MM) if digits else (1, 0.0)
-            yield WritingField(f"P{item}", box, n, step, "points", Role.POINTS, item)
-    total = Box(118.0, 24.0, 20.0, h)
-    yield WritingField("total", total, charset="points", role=Role.TOTAL)
-
-
-def _print_field(image: Image, field: WritingField, dpi: float) -> None:
-    scale = dpi / MM_PER_INCH
-    for box in field.boxes():
-        corners = np.rint(box.corners() * scale * 16).astype(np.int32)
-        cv2.polylines(image, [corners], True, (40,) * 3, max(1, round(0.2 * scale)), cv2.LINE_AA, 4)
-    _print_text(image, field.name, (field.box.x, field.box.y - 0.7), dpi)
+def _ticked(fields: Iterable[Field]) -> Iterator[Field]:
+    """The fields, some boxes for points replaced by areas for ticks."""
+    kept = list(fields)
+    areas = {f.item: f.box for f in kept if isinstance(f, AreaField) and f.role is Role.ITEM}
+    for field in kept:
+        if isinstance(field, WritingField) and field.item in _TICKED and field.item in areas:
+            box = areas[field.item]
+            inner = Box(box.x + 2, box.y + 8, box.w - 4, box.h - 10)
+            yield AreaField(field.name, inner, Role.POINTS, field.item, _TICKED[field.item])
+        else:
+            yield field
 
 
 def _print_text(image: Image, text: str, at_mm: tuple[float, float], dpi: float) -> None:
@@ -173,85 +177,134 @@ class _Marked:
     def __init__(
         self, sheet: SheetOfPoints, writers: Writers, dpi: float, rng: np.random.Generator
     ) -> None:
-        self.image, self.sheet, self._dpi, self._rng = sheet.page.copy(), sheet, dpi, rng
+        self.image, self._dpi, self._rng = sheet.page.copy(), dpi, rng
+        self._fields = sheet.layout.pages[0].fields
+        self._writing = [f for f in self._fields if isinstance(f, WritingField)]
+        self._full = {item.number: int(item.points) for item in sheet.exam.items}
         self.ink = _INKS[int(rng.integers(len(_INKS)))]
         pen = marker.draw_marker_ink(self.ink, rng)
         digits = "mnist" if rng.random() < 0.5 else "pendigits"
         self._hand: Hand = replace(writers.hand(rng, digits=digits), ink=pen)
         others = [kind for kind in _STUDENTS if kind is not self.ink]
-        self._student = marker.draw_marker_ink(others[int(rng.integers(len(others)))], rng)
+        student = marker.draw_marker_ink(others[int(rng.integers(len(others)))], rng)
+        self._student: Hand = replace(writers.hand(rng), ink=student)
         self._half = list(marker.Half)[int(rng.choice(3, p=_HALVES))]
         self.scores: dict[str, Score] = {}
 
     def fill(self) -> None:
-        """The candidate answers, the marker marks."""
-        rng, page = self._rng, self.sheet.layout.pages[1]
-        for field in page.fields:
-            if isinstance(field, AreaField) and field.role is Role.ITEM and rng.random() < 0.8:
-                box = field.box
-                self._scrawl((box.x + 3, box.y + 17), int(rng.integers(1, 4)), box.right)
-        full = {item.number: int(item.points) for item in self.sheet.exam.items}
+        """The candidate answers, the marker marks and adds up."""
+        self._answer()
+        boxes = [f for f in self._writing if f.role is Role.POINTS]
+        areas = [f for f in self._fields if isinstance(f, AreaField) and f.role is Role.POINTS]
+        names = [*(f.name for f in boxes), *(f.name for f in areas)]
+        disturbed = {name: self._disturbance() for name in names}
+        together = []
+        for one, other in pairwise(boxes):
+            is_below = abs(other.box.x - one.box.x) < 1 and other.box.y - one.box.y < _BELOW_MM
+            if is_below and disturbed[one.name] == "struck out" and self._rng.random() < _STRUCK_ON:
+                disturbed[one.name] = disturbed[other.name] = "struck out with another"
+                together.append((one, other))
         total = Decimal(0)
-        for field in page.fields:
-            if isinstance(field, WritingField) and field.role is Role.POINTS:
-                total += self._mark(field, _draw_points(full[field.item], rng))
-            elif isinstance(field, WritingField) and field.role is Role.TOTAL:
-                if rng.random() > _RIGHT_SUM:
-                    total += int(rng.integers(1, 4))
-                self._mark(field, total)
+        for box in boxes:
+            total += self._mark(box, _draw_points(self._full[box.item], self._rng), disturbed)
+        for area in areas:
+            total += self._tick(area, disturbed[area.name])
+        for one, other in together:
+            x, y, w = one.box.x, one.box.y, one.box.w
+            both = Box(x + 0.2 * w, y, 0.6 * w, other.box.bottom - y)
+            marker.strike_out(self.image, both, self._dpi, self._rng, ink=self._hand.ink)
+        if self._rng.random() > _RIGHT_SUM:
+            total += int(self._rng.integers(1, 4))
+        (sum_box,) = (f for f in self._writing if f.role is Role.TOTAL)
+        self._mark(sum_box, total, {sum_box.name: "none"})
 
-    def _mark(self, field: WritingField, points: Decimal) -> Decimal:
-        """Write points into a field; gives those that count."""
-        rng, dpi = self._rng, self._dpi
-        is_total = field.role is Role.TOTAL
-        disturbance = "none" if is_total else str(rng.choice(_DISTURBANCES, p=_SHARES))
-        boxes = field.boxes()
-        extent = Box(field.box.x, field.box.y, boxes[-1].right - field.box.x, field.box.h)
+    def _disturbance(self) -> str:
+        return str(self._rng.choice(list(_SHARES), p=list(_SHARES.values())))
+
+    def _answer(self) -> None:
+        """The candidate writes numbers into wide boxes, and free text into areas."""
+        rng = self._rng
+        for field in self._fields:
+            if not isinstance(field, AreaField | WritingField) or field.role is not Role.ITEM:
+                continue
+            box = field.box
+            if rng.random() > _ANSWERED:
+                continue
+            if isinstance(field, AreaField):
+                self._scrawl((box.x + 3, box.y + 17), int(rng.integers(1, 4)), box.right)
+            else:
+                text = str(rng.integers(1, 1000))
+                self.image = write_line(self.image, box, text, self._dpi, rng, hand=self._student)
+
+    def _mark(self, field: WritingField, points: Decimal, disturbed: Mapping[str, str]) -> Decimal:
+        """Write points into a box; gives those that count."""
+        rng, dpi, box = self._rng, self._dpi, field.box
+        disturbance = disturbed[field.name]
         if disturbance == "writing across":
-            at = (extent.x + float(rng.uniform(-12, 4)), extent.y + float(rng.uniform(1, 6)))
-            self._scrawl(at, 1, extent.right + 6)
+            at = (box.x + float(rng.uniform(-12, 4)), box.y + float(rng.uniform(1, 6)))
+            self._scrawl(at, 1, box.right + 6)
         elif disturbance == "over print":
-            _print_text(self.image, "score", (extent.x + 2.5, extent.bottom - 2), dpi)
-        if field.boxes()[1:] and points % 1 and points > 10:
-            points //= 1  # there is no room
-        text = f"{points.normalize():f}"
+            _print_text(self.image, "score", (box.x + 2.5, box.bottom - 2), dpi)
         half = self._half if points % 1 else None
-        truth = "" if disturbance in ("struck out", "blank") else text
-        self.scores[field.name] = Score(
-            truth, str(self.ink), str(half or ""), disturbance, "", is_certain=False
-        )
+        self._note(field, points, disturbance, "number" if half is None else f"half {half}")
         if disturbance == "blank":
             return Decimal(0)
-        if len(boxes) > 1:
-            self._write_digits(boxes, text)
-        else:
-            how = half or marker.Half.POINT
-            inner = extent.grown(-0.4)
-            self.image = marker.write_points(
-                self.image, inner, text, dpi, rng, hand=self._hand, half=how
-            )
+        text, inner = f"{points.normalize():f}", box.grown(-0.4)
+        how = half or marker.Half.POINT
+        self.image = marker.write_points(
+            self.image, inner, text, dpi, rng, hand=self._hand, half=how
+        )
         if disturbance == "struck out":
-            middle = Box(extent.x + 0.2 * extent.w, extent.y, 0.6 * extent.w, extent.h)
+            middle = Box(box.x + 0.2 * box.w, box.y, 0.6 * box.w, box.h)
             marker.strike_out(self.image, middle, dpi, rng, ink=self._hand.ink)
-            return Decimal(0)
-        return points
+        return points if disturbance not in _NO_SCORE else Decimal(0)
 
-    def _write_digits(self, boxes: tuple[Box, ...], text: str) -> None:
-        """One digit a box, to the right; ``.5`` shares the last."""
-        whole, _, rest = text.partition(".")
-        parts = [*whole] + ([f".{rest}"] if rest else [])
-        for box, part in zip(boxes[-len(parts) :], parts, strict=True):
-            self.image = marker.write_points(
-                self.image, box.grown(-0.3), part, self._dpi, self._rng, hand=self._hand
+    def _tick(self, field: AreaField, disturbance: str) -> Decimal:
+        """Put ticks and crosses into an area; gives the points that count."""
+        rng, box = self._rng, field.box
+        full = self._full[field.item]
+        if disturbance == "writing across":
+            self._scrawl((box.x, box.y + float(rng.uniform(1, 15))), 1, box.right)
+        n = field.n_marks or int(rng.integers(1, full + 1))
+        if disturbance == "blank":
+            n = 0
+        worth = Decimal(full) / field.n_marks if field.n_marks else Decimal(1)
+        across, down = (
+            int(side / room) for side, room in zip((box.w, box.h), _MARK_MM, strict=True)
+        )
+        ticks, drawn = Decimal(0), []
+        for place in rng.choice(across * down, n, replace=False).tolist():
+            verdict = _VERDICTS[int(rng.choice(3, p=_VERDICT_SHARES))]
+            ticks += {marker.Verdict.RIGHT: 1, marker.Verdict.WRONG: 0}.get(verdict, Decimal("0.5"))
+            row, column = divmod(place, across)
+            x, y = rng.uniform(-0.5, 0.5, 2).tolist()
+            at = (
+                box.x + (column + 0.45) * box.w / across + x,
+                box.y + (row + 0.55) * box.h / down + y,
             )
+            size = float(rng.uniform(4.0, 6.2))
+            marker.put_verdict(
+                self.image, verdict, at, rng, size=size, dpi=self._dpi, ink=self._hand.ink
+            )
+            drawn.append(Box(at[0] - size / 2, at[1] - size / 2, size, size))
+        if disturbance == "struck out":
+            marker.strike_out(self.image, drawn[0], self._dpi, rng, ink=self._hand.ink)
+        self._note(field, ticks * worth, disturbance, "ticks")
+        return ticks * worth if disturbance not in _NO_SCORE else Decimal(0)
+
+    def _note(self, field: Field, points: Decimal, disturbance: str, how: str) -> None:
+        truth = "" if disturbance in _NO_SCORE else f"{points.normalize():f}"
+        self.scores[field.name] = Score(
+            truth, str(self.ink), how, disturbance, "", is_certain=False
+        )
 
     def _scrawl(self, at: tuple[float, float], lines: int, right: float) -> None:
-        page = self.sheet.layout.pages[1]
-        empty = np.full((round(page.height_mm), round(page.width_mm)), 255, np.uint8)
+        """Free writing of the candidate, as far as a margin."""
+        empty = np.full(tuple(n // 8 for n in self.image.shape[:2]), 255, np.uint8)
         _, strokes, _ = write_across(empty, MM_PER_INCH, at, lines, self._rng)
         near = [stroke for stroke in strokes if stroke[:, 0].max() < right]
         if near:
-            marker.draw_lines(self.image, near, self._dpi, self._rng, ink=self._student)
+            marker.draw_lines(self.image, near, self._dpi, self._rng, ink=self._student.ink)
 
 
 def _draw_points(full: int, rng: np.random.Generator) -> Decimal:
@@ -278,7 +331,7 @@ def simulate_points(
     part : {"test", "train"}
     """
     writers = Writers.of(folder, part)
-    printed = SheetOfPoints.print(dpi, seed)
+    printed = SheetOfPoints.print(dpi)
     scores: list[Score] = []
     for number in range(seed, seed + sheets):
         rng = np.random.default_rng(number)
@@ -320,13 +373,16 @@ def points_rows(scores: list[Score]) -> list[tuple[str, int, int, int, float]]:
         of silent ones (Clopper and Pearson 1934).
     """
     legible = [s for s in scores if s.is_legible]
-    groups = {"legible": legible}
+    numbers = [s for s in legible if s.how != "ticks"]
+    groups = {"all legible": legible, "numbers": numbers}
+    groups |= {how: [s for s in legible if s.how == how] for how in _each(s.how for s in legible)}
     groups |= {
-        f"ink {ink}": [s for s in legible if s.ink == ink] for ink in _each(s.ink for s in scores)
+        f"numbers, ink {ink}": [s for s in numbers if s.ink == ink]
+        for ink in _each(s.ink for s in numbers)
     }
-    halves = _each(s.half for s in scores if s.half)
-    groups |= {f"half {half}": [s for s in legible if s.half == half] for half in halves}
-    groups |= {f"disturbed: {k}": [s for s in scores if s.disturbance == k] for k in _DISTURBANCES}
+    for kind in _each(s.disturbance for s in scores):
+        groups[kind] = [s for s in scores if s.disturbance == kind and s.how != "ticks"]
+        groups[f"ticks, {kind}"] = [s for s in scores if s.disturbance == kind and s.how == "ticks"]
     rows = []
     for name, some in groups.items():
         silent = sum(s.is_silent for s in some)

@@ -204,13 +204,28 @@ def put_verdict(
 def strike_out(
     page: ColourImage, box: Box, dpi: float, rng: np.random.Generator, *, ink: Ink
 ) -> None:
-    """Draw two or three lines through what stands in a box in mm, in place."""
-    n = int(rng.integers(2, 4))
-    ends = np.empty((n, 2, 2))
-    ends[:, 0, 0] = box.x - rng.uniform(0, 0.15, n) * box.w
-    ends[:, 1, 0] = box.right + rng.uniform(0, 0.15, n) * box.w
-    ends[:, :, 1] = box.y + box.h * (0.5 + rng.normal(0, 0.12, (n, 1)) + rng.normal(0, 0.1, (n, 2)))
-    draw_lines(page, [*ends], dpi, rng, ink=ink)
+    """Strike out what stands in a box in mm, in place: by a few lines, a cross or a zigzag.
+
+    Lines run along the box; through one that is higher than wide, and holds several scores,
+    they run from top to bottom.
+    """
+    corner, sides = np.array([box.x, box.y]), np.array([box.w, box.h])
+    is_high = box.h > 1.5 * box.w
+    way = "lines" if is_high else str(rng.choice(["lines", "cross", "zigzag"], p=(0.6, 0.2, 0.2)))
+    if way == "zigzag":
+        x = np.linspace(-0.05, 1.05, int(rng.integers(6, 11)))
+        y = np.where(np.arange(len(x)) % 2, rng.uniform(0.15, 0.3), rng.uniform(0.7, 0.85))
+        lines = [np.stack([x, y + rng.normal(0, 0.05, len(x))], axis=1)]
+    elif way == "cross":
+        ends = np.array([[(0.0, 0.1), (1.0, 0.9)], [(1.0, 0.1), (0.0, 0.9)]])
+        lines = [*(ends + rng.normal(0, 0.07, ends.shape))]
+    else:
+        n = int(rng.integers(1, 4))
+        ends = np.empty((n, 2, 2))
+        ends[:, 0, 0], ends[:, 1, 0] = -rng.uniform(0, 0.15, n), 1 + rng.uniform(0, 0.15, n)
+        ends[:, :, 1] = 0.5 + rng.normal(0, 0.12, (n, 1)) + rng.normal(0, 0.1, (n, 2))
+        lines = [*(ends[:, :, ::-1] if is_high else ends)]
+    draw_lines(page, [corner + line * sides for line in lines], dpi, rng, ink=ink)
 
 
 def draw_lines(

@@ -110,11 +110,20 @@ def test_verdicts_leave_ink_of_their_size(verdict):
     assert 4.5 < np.ptp(y) / DPI * 25.4 < 9
 
 
-def test_striking_out_adds_ink_across_the_box():
+@pytest.mark.parametrize("seed", range(8))
+def test_striking_out_adds_ink_across_the_box(seed):
     page = blank()
-    strike_out(page, BOX, DPI, np.random.default_rng(0), ink=hand().ink)
+    strike_out(page, BOX, DPI, np.random.default_rng(seed), ink=hand().ink)
     _, x = inked(page)
-    assert np.ptp(x) / DPI * 25.4 > 0.9 * BOX.w
+    assert np.ptp(x) / DPI * 25.4 > 0.8 * BOX.w
+
+
+def test_boxes_above_each_other_are_struck_out_from_top_to_bottom():
+    page, high = blank(), Box(10.0, 1.0, 6.0, 18.0)
+    strike_out(page, high, DPI, np.random.default_rng(0), ink=hand().ink)
+    y, x = inked(page)
+    assert np.ptp(y) / DPI * 25.4 > 0.95 * high.h
+    assert np.ptp(x) / DPI * 25.4 < high.w
 
 
 def test_a_perfect_scanner_changes_nothing():
