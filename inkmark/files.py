@@ -12,7 +12,15 @@ from pathlib import Path, PurePath
 
 from inkmark.errors import InkmarkError
 
-__all__ = ["draft_path", "file_names", "file_sha256", "keep_inputs", "natural_key", "write_whole"]
+__all__ = [
+    "draft_path",
+    "file_names",
+    "file_sha256",
+    "keep_inputs",
+    "natural_key",
+    "real_paths",
+    "write_whole",
+]
 
 # A quarter of what file systems allow in bytes: a character takes up to four.
 _LONGEST = 50
@@ -104,6 +112,21 @@ def natural_key(path: PurePath) -> tuple[list[tuple[tuple[int, int, str], ...]],
         )
         for part in path.parts
     ], str(path)
+
+
+def real_paths(paths: Iterable[Path]) -> list[str]:
+    """Give the paths without links, as `os.path.realpath` does, following each folder once."""
+    folders: dict[Path, str] = {}
+    found = []
+    for path in paths:
+        folder = folders.get(path.parent)
+        if folder is None:
+            folder = folders[path.parent] = os.path.realpath(path.parent)
+        real = os.path.join(folder, path.name)  # noqa: PTH118 - text is what is wanted
+        # A name such as ".." is none of a file in the folder, and a link leads elsewhere.
+        is_plain = path.name not in ("", "..") and not os.path.islink(real)  # noqa: PTH114
+        found.append(real if is_plain else os.path.realpath(path))
+    return found
 
 
 def _plain(text: str) -> str:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkmark.files import file_names, write_whole
+from inkmark.files import file_names, real_paths, write_whole
 
 NAMES = st.text(max_size=80) | st.sampled_from(["", "8A", "8a", "8/A", "8_A", "8_A (2)", "-8A"])
 
@@ -99,3 +100,26 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError, match="taken"):
         write_whole(path, b"x")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_real_paths_are_those_of_the_system(tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "1.jpg").touch()
+    (tmp_path / "linked").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "2.jpg").symlink_to("1.jpg")
+    (tmp_path / "a" / "3.jpg").symlink_to("3.jpg")
+    monkeypatch.chdir(tmp_path)
+    paths = [
+        tmp_path / "a" / "1.jpg",
+        tmp_path / "linked" / "1.jpg",
+        tmp_path / "linked" / "2.jpg",
+        tmp_path / "a" / "3.jpg",
+        tmp_path / "a" / "b" / ".." / "1.jpg",
+        tmp_path / "a" / "b" / "..",
+        tmp_path / "linked",
+        tmp_path / "missing" / "1.jpg",
+        Path("linked") / "1.jpg",
+        Path(),
+        Path("/"),
+    ]
+    assert real_paths(paths) == [os.path.realpath(path) for path in paths]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from inkmark.errors import ImageError
-from inkmark.files import natural_key
+from inkmark.files import natural_key, real_paths
 
 __all__ = ["find_scans"]
 
@@ -46,8 +46,9 @@ def find_scans(paths: str | Path | Iterable[str | Path]) -> list[Path]:
         paths = [paths]
     found: dict[str, Path] = {}
     for path in paths:
-        for file in _files_of(Path(path)):
-            found.setdefault(os.path.realpath(file), file)
+        files = _files_of(Path(path))
+        for real, file in zip(real_paths(files), files, strict=True):
+            found.setdefault(real, file)
     return list(found.values())
 
 

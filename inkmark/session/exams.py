@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from inkmark.exam import Exam, ExamFolder
+from inkmark.files import real_paths
 from inkmark.images import find_scans
 from inkmark.layouts import PageLayout, Role, SheetLayout
 from inkmark.marking import identify_sheets, number_evidence
@@ -57,17 +58,18 @@ def read_exam(
         On everything the database holds, not on this run alone.
     """
     options = options or ReadOptions()
-    names = {path: _name(path, folder) for path in find_scans(sources or [folder.scans])}
+    paths = find_scans(sources or [folder.scans])
+    names = _names(paths, folder)
     known = store.known_pages(layout.version)
     facts = facts_of(exam, layout)
     columns = frozenset(column for own in facts.numbers.values() for column in own.values())
     job = Job(layout, options, exam.id, partial(_rows, columns=columns))
     tasks = [
         Task(path, name, known=frozenset(known.get(name, frozenset())))
-        for path, name in names.items()
+        for path, name in zip(paths, names, strict=True)
     ]
     if not sources:
-        files = frozenset(names.values())
+        files = frozenset(names)
         facts = replace(facts, folder=f"{folder.scans.name}/", files=files)
     new = 0
     batch: list[PageRows] = []
@@ -158,14 +160,18 @@ def _number_fields(page: PageLayout, columns: Collection[str]) -> dict[str, str]
     }
 
 
-def _name(path: Path, folder: ExamFolder) -> str:
-    """Give the path as the database keeps it: relative where it lies in the exam folder.
+def _names(paths: Sequence[Path], folder: ExamFolder) -> list[str]:
+    """Give paths as the database keeps them: relative where they lie in the exam folder.
 
     The scans may be a link to a folder elsewhere; their names begin with it all the same.
     """
-    real = os.path.realpath(path)
-    for base, prefix in ((folder.scans, f"{folder.scans.name}/"), (folder.root, "")):
-        start = os.path.join(os.path.realpath(base), "")  # noqa: PTH118 - realpath never raises
-        if real.startswith(start):
-            return prefix + file_text(Path(real[len(start) :]))
-    return file_text(Path(real))
+    scans, root = (os.path.join(base, "") for base in real_paths([folder.scans, folder.root]))  # noqa: PTH118 - real_paths gives text
+    names = []
+    for real in real_paths(paths):
+        for start, prefix in ((scans, f"{folder.scans.name}/"), (root, "")):
+            if real.startswith(start):
+                names.append(prefix + file_text(Path(real[len(start) :])))
+                break
+        else:
+            names.append(file_text(Path(real)))
+    return names
