@@ -33,8 +33,8 @@ NOBODY = ("-", "nobody", "无", "无人", "名单外")
 
 _COLUMNS = ("name picture", "number picture", "whose", "guesses", "reason", "note", "source",
             "image")  # fmt: skip
-_WIDTHS = (34, 46, 16, 34, 40, 24, 28, 20)
-_MOST_PX = {"name picture": (230, 90), "number picture": (310, 140)}
+_WIDTHS = (34, 60, 16, 34, 40, 24, 28, 20)
+_MOST_PX = {"name picture": (230, 90), "number picture": (410, 260)}
 _LINE_HEIGHT = 15
 _SHEET = "identities"
 _TO_DECIDE = PatternFill("solid", fgColor="FFF6D6")

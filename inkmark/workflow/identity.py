@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,11 +13,12 @@ import numpy as np
 from inkmark.errors import InkmarkError
 from inkmark.files import natural_key
 from inkmark.geometry import Box, bounds
-from inkmark.layouts import AreaField, PageLayout
+from inkmark.layouts import AreaField, CodeField, PageLayout
+from inkmark.marking import NumberEvidence
 from inkmark.readings import IssueKind, PageSource, SheetReading
 from inkmark.reports import IdentityRow, load_identities, write_identities
 from inkmark.session import Progress, facts_of
-from inkmark.store import IdentityDecision, PageRecord, StoredPage
+from inkmark.store import IdentityDecision, StoredPage
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.scans import cut_out, image_name, load_stored_page
 
@@ -212,8 +214,9 @@ def _rows(opened: OpenExam, progress: Progress | None) -> tuple[list[IdentityRow
         pixels = load_stored_page(opened.folder, record.source)
         if pixels is None:
             lost[record.source.path] = None
-        fields = bearing.get(record.page_number, {})
-        boxes = _name_box(opened.layout.pages[record.page_number], sheet), _box(sheet, fields)
+        layout_page = opened.layout.pages[record.page_number]
+        number_box = _number_box(sheet, bearing.get(record.page_number, {}))
+        boxes = _name_box(layout_page, sheet), number_box or _head_box(layout_page, sheet)
         name, number = (
             b""
             if pixels is None or box is None
@@ -234,24 +237,25 @@ def _rows(opened: OpenExam, progress: Progress | None) -> tuple[list[IdentityRow
 def _open_pages(
     opened: OpenExam, bearing: Mapping[int, Mapping[str, str]]
 ) -> list[tuple[StoredPage, SheetReading]]:
-    """Give a page of each open sheet, the one that bears the number if it is there."""
-    sheets: dict[str, tuple[StoredPage, SheetReading]] = {}
+    """Give a page of each open sheet: one that bears the number if there is any.
+
+    Where a sheet was copied, its pages are of several sheets, told apart by what is wrong.
+    """
+    sheets: defaultdict[str, dict[str, tuple[StoredPage, SheetReading]]] = defaultdict(dict)
+    without: dict[str, tuple[StoredPage, SheetReading]] = {}
     open_kinds = (IssueKind.UNIDENTIFIED, IssueKind.UNKNOWN_CANDIDATE)
     for page in opened.store.pages(issues=open_kinds):
-        reading = page.record.reading
-        if reading is None:
+        record = page.record
+        if record.reading is None:
             continue
-        known = sheets.setdefault(_sheet(page.record), (page, reading))
-        if known[1].page_number not in bearing and reading.page_number in bearing:
-            sheets[_sheet(page.record)] = page, reading
-    return sorted(sheets.values(), key=lambda entry: _place(entry[0].record.source))
-
-
-def _sheet(record: PageRecord) -> str:
-    """Name the sheet of a page; pages of one that was copied are told apart by what is wrong."""
-    if not record.sheet:
-        return image_name(record.source)
-    return f"{record.sheet} {record.candidate} {record.guesses}"
+        sheet = record.sheet or image_name(record.source)
+        if record.reading.page_number in bearing:
+            sheets[sheet].setdefault(f"{record.candidate} {record.guesses}", (page, record.reading))
+        else:
+            without.setdefault(sheet, (page, record.reading))
+    found = [entry for own in sheets.values() for entry in own.values()]
+    found += [entry for sheet, entry in without.items() if len(sheets.get(sheet, ())) != 1]
+    return sorted(found, key=lambda entry: _place(entry[0].record.source))
 
 
 def _place(source: PageSource) -> tuple[object, int]:
@@ -266,11 +270,25 @@ def _name_box(page: PageLayout, sheet: SheetReading) -> Box | None:
     return bounds(sheet.registration.to_px(area.box.corners()))
 
 
-def _box(sheet: SheetReading, fields: Iterable[str]) -> Box | None:
-    """Where the numbers are, in px."""
+def _number_box(sheet: SheetReading, fields: Iterable[str]) -> Box | None:
+    """Where the numbers are, in px: those that say something if any does."""
     names = set(fields)
-    boxes = [
-        *(reading.box_px for reading in sheet.fields if reading.field in names),
-        *(code.box_px for code in sheet.codes if code.field in names),
-    ]
+    readings = [reading for reading in sheet.fields if reading.field in names]
+    written = [r for r in readings if not NumberEvidence.of_reading(r).is_blank]
+    boxes = [reading.box_px for reading in written or readings]
+    boxes += [code.box_px for code in sheet.codes if code.field in names]
     return bounds(np.concatenate([box.corners() for box in boxes])) if boxes else None
+
+
+def _head_box(page: PageLayout, sheet: SheetReading) -> Box | None:
+    """What stands beside the code above all other fields, in px; candidates write there, too."""
+    codes = [f.box for f in page.fields if isinstance(f, CodeField)]
+    others = [f.box for f in page.fields if not isinstance(f, CodeField)]
+    if not codes or not others:
+        return None
+    left, bottom = min(box.x for box in others), min(box.y for box in others)
+    code = codes[0]
+    if code.x <= left or code.y >= bottom:
+        return None
+    head = Box(left, code.y, code.x - left, bottom - code.y)
+    return bounds(sheet.registration.to_px(head.corners()))

@@ -7,22 +7,23 @@ import shutil
 from decimal import Decimal
 from pathlib import Path
 
+import cv2
 import numpy as np
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from small_exams import single_items, small_exam
 
 from inkmark.cli import main
 from inkmark.errors import FaultyFileError, InkmarkError
-from inkmark.exam import Candidate, Exam, ExamFolder, Item, ItemType, Policy, save_exam
-from inkmark.layouts import SheetLayout, build_layout, print_sheets, save_layout
+from inkmark.exam import Candidate, ExamFolder, Item, ItemType, save_exam
+from inkmark.layouts import SheetLayout, WritingField, build_layout, print_sheets, save_layout
 from inkmark.readings import IssueKind
 from inkmark.simulator import MarkStyle, encode_scan, fill_sheet, render_pages
 from inkmark.workflow import SheetDecision, identify, open_exam, read, score
 
 DPI = 130.0
 NUMBERS = [f"2601{number:02d}" for number in range(1, 13)]
-OPTIONS = ("A", "B", "C", "D")
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +31,8 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> ExamFolder:
     """A named sheet, one with an open digit, one of a stranger, one without a number."""
     folder = ExamFolder(tmp_path_factory.mktemp("identify") / "exam")
     folder.scans.mkdir(parents=True)
-    exam = Exam(
-        id="WHOSE",
-        title="Quiz",
-        subject="Mathematics",
-        grade="8",
-        date=None,
-        language="en",
-        policy=Policy(),
-        items=tuple(
-            Item(str(n + 1), ItemType.SINGLE, OPTIONS, ("A",), Decimal(2)) for n in range(4)
-        ),
-        candidates=tuple(Candidate(number, f"Student {number[-2:]}") for number in NUMBERS),
+    exam = small_exam(
+        single_items(4), [Candidate(number, f"Student {number[-2:]}") for number in NUMBERS]
     )
     save_exam(exam, folder.workbook)
     layout = build_layout(exam)
@@ -132,6 +123,74 @@ def test_open_sheets_are_listed_with_guesses_and_pictures(folder: ExamFolder) ->
     before = summary.workbook.read_bytes()
     identify(folder.root)
     assert summary.workbook.read_bytes() == before
+
+
+def pictures_of(workbook: Path) -> dict[str, dict[str, tuple[int, int]]]:
+    """Width and height of the pictures beside each source, by the heading of their column."""
+    sheet = openpyxl.load_workbook(workbook)["identities"]
+    heads = [str(cell.value) for cell in sheet[1]]
+    sources = {
+        row: Path(str(sheet.cell(row, heads.index("Source") + 1).value)).name
+        for row in range(2, sheet.max_row + 1)
+    }
+    found: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in sources.values()}
+    for picture in sheet._images:  # type: ignore[attr-defined]
+        place = picture.anchor._from
+        found[sources[place.row + 1]][heads[place.col]] = picture.width, picture.height
+    return found
+
+
+@pytest.fixture
+def two_pages(tmp_path: Path) -> ExamFolder:
+    """Sheets of two pages: a number that fits two candidates, and one without its first page."""
+    folder = ExamFolder(tmp_path / "exam")
+    folder.scans.mkdir(parents=True)
+    long = (Item(str(n), ItemType.SUBJECTIVE, (), (), Decimal(12)) for n in range(5, 8))
+    exam = small_exam((*single_items(4), *long), NUMBERS)
+    save_exam(exam, folder.workbook)
+    layout = build_layout(exam)
+    assert len(layout.pages) == 2
+    save_layout(layout, folder.layout)
+    printed = folder.root / "printed.pdf"
+    print_sheets(layout, exam, printed, None, ["AAAA", "BBBB"])
+    front, back, _, lonely = render_pages(printed, DPI)
+    printed.unlink()
+    field = next(f for f in layout.pages[0].fields if f.name == "candidate_written")
+    assert isinstance(field, WritingField)
+    for digit, box in zip("26010", field.boxes(), strict=False):
+        corner = round((box.x + 2) * DPI / 25.4), round((box.bottom - 1.5) * DPI / 25.4)
+        cv2.putText(front, digit, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.75, 0, 2, cv2.LINE_AA)
+    for name, page in {"1.png": front, "2.png": back, "4.png": lonely}.items():
+        encode_scan(page, folder.scans / name, DPI)
+    read(folder.root)
+    return folder
+
+
+def test_a_sheet_is_one_row_with_the_number_as_it_was_written(two_pages: ExamFolder) -> None:
+    folder = two_pages
+    summary = identify(folder.root)
+    assert [Path(sheet.source).name for sheet in summary.sheets] == ["1.png", "4.png"]
+    assert summary.workbook is not None
+    pictures = pictures_of(summary.workbook)
+    assert set(pictures["1.png"]) == {"Name as written", "Number as written"}
+    width, height = pictures["1.png"]["Number as written"]
+    assert width > 5 * height, "the boxes, and no blank bubbles"
+    width, height = pictures["4.png"]["Number as written"]
+    assert width > 3 * height, "the head of a page without a number"
+    decide(folder, {"1.png": "260101", "4.png": "-"})
+    assert identify(folder.root).sheets == ()
+    assert whose(folder) == {
+        "1.png": ("260101", None),
+        "2.png": ("260101", None),
+        "4.png": ("", IssueKind.SET_ASIDE),
+    }
+
+
+def test_bubbles_that_are_marked_are_shown(folder: ExamFolder) -> None:
+    identify(folder.root)
+    pictures = pictures_of(folder.out / "identities.xlsx")
+    width, height = pictures["open.png"]["Number as written"]
+    assert height > 0.6 * width
 
 
 def test_decisions_come_back_from_the_workbook_and_hold(folder: ExamFolder) -> None:
