@@ -1,0 +1,205 @@
+"""Fitting a model of diagnosis, from several starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from inkmark.analytics.diagnosis.classes import lay_out, needed_before, reachable_classes
+from inkmark.analytics.diagnosis.data import make_blocks, usable_part
+from inkmark.analytics.diagnosis.estimate import Climb, Expectation, climb
+from inkmark.analytics.diagnosis.items import ItemModels
+from inkmark.analytics.diagnosis.model import (
+    ClassModel,
+    DiagnosisFit,
+    DiagnosisOptions,
+    DiagnosticItem,
+    QMatrix,
+    Rule,
+    StartReport,
+    Stop,
+    Structure,
+)
+from inkmark.analytics.diagnosis.structure import Distribution, HigherOrder, Saturated
+from inkmark.analytics.model import AnalysisWarning, BoolArray, FloatArray, IntArray
+from inkmark.errors import AnalysisError
+
+__all__ = ["fit_diagnosis"]
+
+_SAME = 0.01
+"""Log-likelihoods nearer than this are of one mode."""
+
+_DEFAULT = DiagnosisOptions()
+
+
+def fit_diagnosis(
+    responses: npt.ArrayLike,
+    q: QMatrix,
+    rule: Rule | Sequence[Rule] = Rule.GDINA,
+    options: DiagnosisOptions = _DEFAULT,
+) -> DiagnosisFit:
+    """Estimate which attributes candidates master from what they solved.
+
+    Marginal maximum likelihood (de la Torre 2009, J. Educ. Behav. Stat. 34, 115-130; 2011,
+    Psychometrika 76, 179-199).
+
+    Parameters
+    ----------
+    responses : (n, m) array_like
+        1 right, 0 wrong, NaN none. Items whose answers say nothing are left out with a
+        warning; so are candidates without answers.
+    q : QMatrix
+        Of the m items.
+    rule : Rule or sequence of Rule
+        Of all items, or one an item.
+    options : DiagnosisOptions
+
+    Returns
+    -------
+    DiagnosisFit
+
+    Raises
+    ------
+    AnalysisError
+        Nothing to analyse, prerequisites in a circle or with unknown names, more classes than
+        the options allow, or shapes that do not fit.
+    """
+    all_rules = [rule] * len(q.items) if isinstance(rule, Rule) else list(rule)
+    if len(all_rules) != len(q.items):
+        raise AnalysisError(
+            f"There are {len(all_rules)} rules for {len(q.items)} items. Give one rule, or one "
+            "for each item."
+        )
+    usable = usable_part(responses, q)
+    rules = [all_rules[j] for j in usable.columns]
+    # Prerequisites by way of an attribute that no item measures still hold.
+    measured = [q.attributes.index(name) for name in usable.q.attributes]
+    before = needed_before(q.attributes, options.prerequisites)[np.ix_(measured, measured)]
+    layout = lay_out(usable.q, rules, reachable_classes(before, options.max_classes))
+    models = ItemModels(rules, layout, options.prior)
+    distribution: Distribution = (
+        Saturated(layout)
+        if options.structure is Structure.SATURATED
+        else HigherOrder(layout, before)
+    )
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        expectation = Expectation(make_blocks(usable.answers), executor)
+        climbs = [
+            climb(
+                expectation,
+                models,
+                distribution,
+                np.random.default_rng((options.seed, start)) if start else None,
+                options,
+            )
+            for start in range(max(1, options.starts))
+        ]
+    report = _start_report(climbs)
+    best = climbs[report.best]
+    return DiagnosisFit(
+        q=usable.q,
+        columns=usable.columns,
+        n_columns=len(q.items),
+        items=_items(usable.q, models, best.items),
+        classes=_classes(layout.mastered, layout.kind, distribution, best.structure),
+        log_likelihood=best.counts.log_likelihood,
+        n_parameters=len(best.items) + distribution.n_parameters,
+        n_candidates=len(usable.answers),
+        stop=best.stop,
+        n_iterations=best.n_iterations,
+        starts=report,
+        warnings=usable.warnings + _fit_warnings(usable.q, models, best, report),
+    )
+
+
+def _start_report(climbs: Sequence[Climb]) -> StartReport:
+    values = np.array([found.counts.log_likelihood for found in climbs])
+    # The neutral start wins where it ends as high as any: nothing random is in it.
+    best = 0 if values[0] >= values.max() - _SAME else int(values.argmax())
+    return StartReport(values, best, int((values >= values[best] - _SAME).sum()))
+
+
+def _fit_warnings(
+    q: QMatrix, models: ItemModels, best: Climb, report: StartReport
+) -> tuple[AnalysisWarning, ...]:
+    warnings = []
+    if best.stop is Stop.ITERATIONS:
+        warnings.append(
+            AnalysisWarning(
+                "not-converged",
+                "",
+                f"The estimation stopped after {best.n_iterations} iterations before it settled: "
+                "allow more iterations, or choose a simpler rule.",
+            )
+        )
+    n_starts = len(report.log_likelihood)
+    if report.agreeing < n_starts:
+        gap = report.log_likelihood[report.best] - report.log_likelihood.min()
+        warnings.append(
+            AnalysisWarning(
+                "starts-disagree",
+                "",
+                f"{report.agreeing} of {n_starts} starts reached the best log-likelihood; the "
+                f"others ended up to {gap:.2f} below it. Distrust fine differences, and prefer "
+                "a simpler rule or more candidates.",
+            )
+        )
+    n_classes, n_kinds = len(models.layout.kind), models.layout.group_of_kind.shape[1]
+    if n_kinds < n_classes:
+        warnings.append(
+            AnalysisWarning(
+                "classes-alike",
+                "",
+                f"The items tell apart {n_kinds} kinds of the {n_classes} classes; what they "
+                "leave open stays open in the profiles. See the checks of the Q-matrix.",
+            )
+        )
+    rates = models.rates(best.items)
+    for j, name in enumerate(q.items):
+        part = rates[models.group_range(j)]
+        if part[-1] <= part[0]:
+            warnings.append(
+                AnalysisWarning(
+                    "item-inverted",
+                    name,
+                    f"Item {name} is solved no more often with the attributes it needs than "
+                    "without. Check its key and its row of the Q-matrix.",
+                )
+            )
+    return tuple(warnings)
+
+
+def _items(q: QMatrix, models: ItemModels, parameters: FloatArray) -> tuple[DiagnosticItem, ...]:
+    rates = models.rates(parameters)
+    nan = np.full(models.first[-1] + len(rates), np.nan)
+    return tuple(
+        DiagnosticItem(
+            item=name,
+            rule=models.rules[j],
+            attributes=tuple(np.array(q.attributes)[q.needs[j]].tolist()),
+            groups=models.layout.groups[j].rows,
+            group_of_class=models.layout.groups[j].of_class,
+            probability=rates[models.group_range(j)],
+            probability_se=nan[models.group_range(j)],
+            parameter=parameters[models.parameter_range(j)],
+            parameter_se=nan[models.parameter_range(j)],
+        )
+        for j, name in enumerate(q.items)
+    )
+
+
+def _classes(
+    mastered: BoolArray,
+    kind: IntArray,
+    distribution: Distribution,
+    parameters: FloatArray,
+) -> ClassModel:
+    empty = np.empty(0)
+    intercept, slope = empty, empty
+    if isinstance(distribution, HigherOrder):
+        intercept, slope = np.split(parameters, 2)
+    return ClassModel(mastered, distribution.classes(parameters), kind, slope, intercept)
