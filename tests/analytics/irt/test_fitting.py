@@ -1,0 +1,368 @@
+"""Fits against converged references, derivatives against differences, and bad input."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkmark.analytics.irt import (
+    IrtOptions,
+    ItemModel,
+    ItemPriors,
+    NormalPrior,
+    fit_2pl,
+    fit_irt,
+    fit_rasch,
+)
+from inkmark.errors import AnalysisError
+
+
+@pytest.fixture(scope="module")
+def sets(data_dir: Path) -> Path:
+    return data_dir / "psychometrics"
+
+
+def responses(sets: Path, name: str) -> np.ndarray:
+    return np.genfromtxt(sets / name / "responses.csv", delimiter=",", skip_header=1)
+
+
+def reference(sets: Path, name: str) -> tuple[list[str], np.ndarray]:
+    """Column names and numbers of a table of reference output."""
+    with (sets / "reference_outputs" / f"{name}.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    return rows[0][1:], np.array([[float(cell) for cell in row[1:]] for row in rows[1:]])
+
+
+def reference_errors(sets: Path, name: str) -> list[dict[str, float]]:
+    """Standard errors of each item, printed to three decimals."""
+    text = (sets / "reference_outputs" / f"{name}.se.txt").read_text("utf-8")
+    result = []
+    for block in text.split("$")[1:]:
+        lines = block.splitlines()
+        cells = zip(lines[1].split(), lines[3].split()[1:], strict=True)
+        result.append({key: float(cell) for key, cell in cells if cell != "NA"})
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "output", "log_likelihood"),
+    [
+        ("lsat6", ItemModel.RASCH, "LSAT6_Rasch", -2466.937600),
+        ("lsat6", ItemModel.PL2, "LSAT6_2PL", -2466.653378),
+        ("sat12", ItemModel.RASCH, "SAT12_Rasch", -9643.469440),
+        ("sat12", ItemModel.PL2, "SAT12_2PL", -9488.955013),
+        ("math_exam_14w", ItemModel.RASCH, "MathExam14W_Rasch", -5456.286459),
+        ("math_exam_14w", ItemModel.PL2, "MathExam14W_2PL", -5425.882946),
+        ("science_grm", ItemModel.GRM, "Science_graded", -1608.869413),
+        ("science_grm", ItemModel.GPCM, "Science_gpcm", -1612.681600),
+        ("science_grm", ItemModel.NOMINAL, "Science_nominal", -1608.452002),
+        ("science_grm", ItemModel.PCM, "Science_Rasch", -1619.274101),
+    ],
+)
+def test_parity(
+    sets: Path,
+    name: str,
+    model: ItemModel,
+    output: str,
+    log_likelihood: float,
+) -> None:
+    fit = fit_irt(responses(sets, name), model)
+    assert fit.converged, fit.reason
+    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-5)
+    header, values = reference(sets, f"{output}.slopeint")
+    top = fit.items.d.shape[1]
+    intercepts = [header.index("d" if model.is_binary else f"d{k}") for k in range(1, top + 1)]
+    np.testing.assert_allclose(fit.items.d, values[:, intercepts], atol=2e-4)
+    if model is ItemModel.NOMINAL:
+        scoring = values[:, [header.index(f"ak{k}") for k in range(1, top + 1)]]
+        np.testing.assert_allclose(fit.items.s, values[:, :1] * scoring, atol=1e-4)
+    else:
+        np.testing.assert_allclose(fit.items.a, values[:, 0], atol=1e-4)
+        header, values = reference(sets, f"{output}.irt")
+        difficulties = [
+            header.index("b" if model.is_binary else f"b{k}") for k in range(1, top + 1)
+        ]
+        np.testing.assert_allclose(fit.items.b, values[:, difficulties], atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "output"),
+    [
+        ("lsat6", ItemModel.RASCH, "LSAT6_Rasch"),
+        ("lsat6", ItemModel.PL2, "LSAT6_2PL"),
+        ("sat12", ItemModel.RASCH, "SAT12_Rasch"),
+        ("sat12", ItemModel.PL2, "SAT12_2PL"),
+        ("math_exam_14w", ItemModel.RASCH, "MathExam14W_Rasch"),
+        ("math_exam_14w", ItemModel.PL2, "MathExam14W_2PL"),
+        ("science_grm", ItemModel.GRM, "Science_graded"),
+        ("science_grm", ItemModel.GPCM, "Science_gpcm"),
+        ("science_grm", ItemModel.NOMINAL, "Science_nominal"),
+        ("science_grm", ItemModel.PCM, "Science_Rasch"),
+    ],
+)
+def test_parity_of_standard_errors(sets: Path, name: str, model: ItemModel, output: str) -> None:
+    fit = fit_irt(responses(sets, name), model)
+    blocks = reference_errors(sets, output)
+    for item in range(len(fit.items.names)):
+        expected = blocks[item]
+        if "a1" in expected and model is not ItemModel.NOMINAL:
+            assert fit.errors.a[item] == pytest.approx(expected["a1"], abs=6e-4)
+        for k in range(fit.items.d.shape[1]):
+            name_of_d = "d" if model.is_binary else f"d{k + 1}"
+            assert fit.errors.d[item, k] == pytest.approx(expected[name_of_d], abs=6e-4)
+        if model is ItemModel.NOMINAL:
+            top = fit.items.d.shape[1]
+            assert fit.errors.s[item, -1] / top == pytest.approx(expected["a1"], abs=6e-4)
+    if model.has_fixed_slope:
+        expected_error = blocks[-1]["COV_11"]
+        assert fit.variance_error[0] == pytest.approx(expected_error, abs=6e-4)
+
+
+def test_printed_values_of_lsat6(sets: Path) -> None:
+    """What ltm prints, with 21 nodes: close, not the same."""
+    fit = fit_2pl(responses(sets, "lsat6"))
+    b = [-3.3597, -1.3696, -0.2799, -1.8659, -3.1236]
+    errors_of_b = [0.8669, 0.3073, 0.0997, 0.4341, 0.8700]
+    errors_of_a = [0.2581, 0.1867, 0.2326, 0.1852, 0.2100]
+    np.testing.assert_allclose(fit.items.b[:, 0], b, atol=3e-3)
+    np.testing.assert_allclose(fit.errors.b[:, 0], errors_of_b, atol=2e-3)
+    np.testing.assert_allclose(fit.errors.a, errors_of_a, atol=5e-4)
+
+
+def test_variance_of_rasch_is_the_square_of_a_common_slope(sets: Path) -> None:
+    fit = fit_rasch(responses(sets, "lsat6"))
+    _, common = reference(sets, "LSAT6_1PLcommon.slopeint")
+    assert fit.variance[0] == pytest.approx(0.570237, abs=1e-4)
+    assert math.sqrt(fit.variance[0]) == pytest.approx(common[0, 0], abs=1e-4)
+
+
+# Simulated papers
+
+
+def simulated(rng: np.random.Generator, models: list[ItemModel], theta: np.ndarray) -> np.ndarray:
+    """Responses of right-or-wrong items, and of partial credit items with 0 to 3 points."""
+    columns = []
+    for model in models:
+        a = 1.0 if model.has_fixed_slope else rng.lognormal(0, 0.3)
+        if model.is_binary:
+            guess = 0.2 if model is ItemModel.PL3 else 0.0
+            p = guess + (1 - guess) / (1 + np.exp(-(a * theta + rng.normal())))
+            columns.append(rng.random(len(theta)) < p)
+        else:
+            steps = a * (theta[:, None] - np.sort(rng.normal(size=3)))
+            odds = np.exp(np.concatenate([np.zeros((len(theta), 1)), np.cumsum(steps, 1)], 1))
+            shares = np.cumsum(odds, 1) / odds.sum(1, keepdims=True)
+            columns.append((rng.random(len(theta))[:, None] > shares).sum(1))
+    return np.stack(columns, 1).astype(float)
+
+
+MIXED = [
+    ItemModel.PL2,
+    ItemModel.GRM,
+    ItemModel.RASCH,
+    ItemModel.PL3,
+    ItemModel.NOMINAL,
+    ItemModel.PCM,
+    ItemModel.GPCM,
+    ItemModel.PL2,
+]
+
+
+@pytest.fixture(scope="module")
+def mixed() -> tuple[np.ndarray, np.ndarray]:
+    """Responses to all models with gaps, and the groups of the candidates."""
+    rng = np.random.default_rng(3)
+    groups = np.repeat([0, 1], [500, 700])
+    theta = rng.normal(size=1200) * np.where(groups == 0, 1, 1.3) + 0.5 * groups
+    table = simulated(rng, MIXED, theta)
+    table[rng.random(table.shape) < 0.1] = math.nan
+    table[3] = math.nan
+    return table, groups
+
+
+def test_mixed_paper_with_gaps_in_two_groups(mixed: tuple[np.ndarray, np.ndarray]) -> None:
+    table, groups = mixed
+    fit = fit_irt(table, MIXED, groups=groups)
+    assert fit.converged, fit.reason
+    assert fit.groups == ("0", "1")
+    assert fit.n_candidates == 1200
+    assert fit.mean[0] == 0
+    assert abs(fit.mean[1] - 0.5) < 3 * fit.mean_error[1]
+    assert abs(fit.variance[1] / fit.variance[0] - 1.69) < 0.6
+    assert np.all(np.isfinite(np.diag(fit.covariance)))
+    assert len(fit.parameters) == fit.n_parameters
+
+
+def test_order_of_candidates_and_items_does_not_matter(
+    mixed: tuple[np.ndarray, np.ndarray],
+) -> None:
+    table, groups = mixed
+    fit = fit_irt(table, MIXED, groups=groups)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(len(table)), rng.permutation(len(MIXED))
+    other = fit_irt(
+        table[np.ix_(rows, columns)], [MIXED[column] for column in columns], groups=groups[rows]
+    )
+    assert other.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-7)
+    np.testing.assert_allclose(other.items.a, fit.items.a[columns], atol=1e-4)
+    np.testing.assert_allclose(other.items.d, fit.items.d[columns], atol=1e-4)
+
+
+def test_fits_are_the_same_to_the_last_bit(mixed: tuple[np.ndarray, np.ndarray]) -> None:
+    table, groups = mixed
+    first, second = (fit_irt(table, MIXED, groups=groups) for _ in range(2))
+    assert first.log_likelihood == second.log_likelihood
+    assert first.covariance.tobytes() == second.covariance.tobytes()
+
+
+def test_anchored_items_keep_their_parameters(mixed: tuple[np.ndarray, np.ndarray]) -> None:
+    table, groups = mixed
+    fit = fit_irt(table, MIXED, groups=groups)
+    again = fit_irt(table[groups == 1], MIXED, anchors=fit.items)
+    np.testing.assert_array_equal(again.items.d, fit.items.d)
+    np.testing.assert_array_equal(again.items.a, fit.items.a)
+    assert np.all(np.isnan(again.errors.d))
+    assert again.n_parameters == 2
+    assert again.mean[0] == pytest.approx(fit.mean[1], abs=1e-4)
+    assert again.variance[0] == pytest.approx(fit.variance[1], abs=1e-3)
+
+
+def test_new_items_are_put_on_the_scale_of_the_anchors() -> None:
+    rng = np.random.default_rng(5)
+    a, d = rng.lognormal(0, 0.3, 12), rng.normal(size=12)
+    theta = np.concatenate([rng.normal(size=3000), 1 + 0.8 * rng.normal(size=3000)])
+    table = (rng.random((6000, 12)) < 1 / (1 + np.exp(-(theta[:, None] * a + d)))).astype(float)
+    names = [f"q{item}" for item in range(12)]
+    old = fit_2pl(table[:3000, :8], names=names[:8])
+    known = dataclasses.replace(old.items, a=a[:8], d=d[:8, None])
+    new = fit_2pl(table[3000:, 4:], names=names[4:], anchors=known)
+    assert abs(new.mean[0] - 1) < 3 * new.mean_error[0]
+    assert abs(new.variance[0] - 0.64) < 3 * new.variance_error[0]
+    np.testing.assert_array_equal(new.items.a[:4], a[4:8])
+    assert np.all(np.abs(new.items.a - a[4:])[4:] < 4 * new.errors.a[4:])
+    assert np.all(np.abs(new.items.d[:, 0] - d[4:])[4:] < 4 * new.errors.d[4:, 0])
+
+
+def test_groups_that_share_items_get_one_scale() -> None:
+    rng = np.random.default_rng(6)
+    a, d = rng.lognormal(0, 0.3, 15), rng.normal(size=15)
+    theta = np.concatenate([rng.normal(size=3000), 1 + 0.8 * rng.normal(size=3000)])
+    table = (rng.random((6000, 15)) < 1 / (1 + np.exp(-(theta[:, None] * a + d)))).astype(float)
+    table[:3000, 10:] = math.nan
+    table[3000:, :5] = math.nan
+    fit = fit_2pl(table, groups=np.repeat(["a", "b"], 3000))
+    assert fit.groups == ("a", "b")
+    assert fit.mean[0] == 0
+    assert fit.variance[0] == 1
+    assert math.isnan(fit.variance_error[0])
+    assert abs(fit.mean[1] - 1) < 3 * fit.mean_error[1]
+    assert abs(fit.variance[1] - 0.64) < 3 * fit.variance_error[1]
+    assert np.all(np.abs(fit.items.a - a) < 4 * fit.errors.a)
+
+
+def test_recovery_of_a_simulated_2pl() -> None:
+    rng = np.random.default_rng(11)
+    a, d = rng.lognormal(0, 0.3, 20), rng.normal(size=20)
+    theta = rng.normal(size=4000)
+    table = rng.random((4000, 20)) < 1 / (1 + np.exp(-(theta[:, None] * a + d)))
+    fit = fit_2pl(table.astype(float))
+    z = np.concatenate(
+        [(fit.items.a - a) / fit.errors.a, (fit.items.d[:, 0] - d) / fit.errors.d[:, 0]]
+    )
+    assert np.mean(np.abs(z) < 1.96) > 0.85
+    assert np.max(np.abs(z)) < 4
+
+
+# Bad input
+
+
+def table_of(rng: np.random.Generator, n_items: int = 6) -> np.ndarray:
+    return simulated(rng, [ItemModel.PL2] * n_items, rng.normal(size=300))
+
+
+def test_constant_items_are_left_out() -> None:
+    table = table_of(np.random.default_rng(1))
+    padded = np.column_stack([table, np.ones(300), np.zeros(300), np.full(300, math.nan)])
+    names = [f"q{item}" for item in range(9)]
+    fit = fit_2pl(padded, names=names)
+    assert [(warning.code, warning.subject) for warning in fit.warnings] == [
+        ("constant-item", "q6"),
+        ("constant-item", "q7"),
+        ("no-responses", "q8"),
+    ]
+    assert np.all(np.isnan(fit.items.a[6:]))
+    np.testing.assert_array_equal(fit.items.a[:6], fit_2pl(table).items.a)
+
+
+def test_unused_categories_close_up() -> None:
+    rng = np.random.default_rng(1)
+    table = simulated(rng, [ItemModel.GPCM] * 3, rng.normal(size=400))
+    gap = table.copy()
+    gap[:, 1] = np.array([0, 1, 2, 5])[table[:, 1].astype(int)]
+    fit = fit_irt(gap, ItemModel.GPCM)
+    assert [(warning.code, warning.subject) for warning in fit.warnings] == [
+        ("unused-category", "2")
+    ]
+    assert fit.items.categories[1] == (0, 1, 2, 5)
+    assert fit.log_likelihood == fit_irt(table, ItemModel.GPCM).log_likelihood
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.5, math.inf, 100.0])
+def test_what_is_no_category_is_named(value: float) -> None:
+    table = table_of(np.random.default_rng(1))
+    table[4, 2] = value
+    with pytest.raises(AnalysisError, match="Item 3, candidate 5"):
+        fit_2pl(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.zeros((0, 3)), "cannot be analysed"),
+        (np.zeros(3), "cannot be analysed"),
+        (np.array([[0.0, 1.0]]), "One candidate"),
+        (np.ones((5, 3)), "No item has responses that differ"),
+        (np.array([[0.0], [1.0], [2.0]]), "Item 1 has 3 categories"),
+    ],
+)
+def test_nothing_to_fit(table: np.ndarray, message: str) -> None:
+    with pytest.raises(AnalysisError, match=message):
+        fit_2pl(table)
+
+
+def test_faulty_arguments() -> None:
+    table = table_of(np.random.default_rng(1))
+    with pytest.raises(AnalysisError, match="different names"):
+        fit_2pl(table, names=["a"] * 6)
+    with pytest.raises(AnalysisError, match="6 models"):
+        fit_irt(table, [ItemModel.PL2])
+    with pytest.raises(AnalysisError, match="labels of groups"):
+        fit_2pl(table, groups=[1, 2])
+    with pytest.raises(AnalysisError, match="Group 2 has one candidate"):
+        fit_2pl(table, groups=[1] * 299 + [2])
+    known = fit_2pl(table, names=list("abcdef"))
+    with pytest.raises(AnalysisError, match="among the anchors"):
+        fit_2pl(table, anchors=known.items)
+    table[0, 0] = 2.0
+    with pytest.raises(AnalysisError, match="Item a: 2 occurs"):
+        fit_2pl(table, names=list("abcdef"), anchors=known.items)
+
+
+def test_limit_of_iterations_is_told() -> None:
+    fit = fit_2pl(table_of(np.random.default_rng(1)), options=IrtOptions(max_iterations=3))
+    assert not fit.converged
+    assert "limit" in fit.reason
+
+
+def test_priors_pull() -> None:
+    table = table_of(np.random.default_rng(1))
+    priors = {ItemModel.PL2: ItemPriors(slope=NormalPrior(1.0, 0.01))}
+    fit = fit_2pl(table, options=IrtOptions(priors=priors))
+    np.testing.assert_allclose(fit.items.a, 1, atol=0.02)
+    assert fit.log_posterior < fit.log_likelihood
+    assert fit.log_likelihood < fit_2pl(table).log_likelihood

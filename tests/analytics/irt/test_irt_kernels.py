@@ -1,0 +1,206 @@
+"""Kernels against what numpy does more plainly."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from inkmark.analytics.irt import _kernels
+from inkmark.analytics.irt._paper import bundle_items
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def test_count_values(rng: np.random.Generator) -> None:
+    responses = rng.integers(0, 5, size=(40, 3)).astype(float)
+    responses[rng.random((40, 3)) < 0.2] = math.nan
+    counts = np.zeros((3, 6), dtype=np.int64)
+    assert _kernels.count_values(responses, counts) == (-1, -1)
+    expected = [[int(np.sum(responses[:, j] == value)) for value in range(6)] for j in range(3)]
+    assert counts.tolist() == expected
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.5, 6.0, math.inf, -math.inf])
+def test_count_values_stops_at_what_is_none(value: float) -> None:
+    responses = np.zeros((4, 3))
+    responses[2, 1] = value
+    counts = np.zeros((3, 6), dtype=np.int64)
+    assert _kernels.count_values(responses, counts) == (2, 1)
+
+
+def test_to_codes() -> None:
+    responses = np.array([[0.0, 9.0, 4.0], [math.nan, 9.0, 2.0], [1.0, 9.0, math.nan]])
+    lookup = np.zeros((2, 6), dtype=np.int64)
+    lookup[0, [0, 1, 5]] = 0, 1, 2
+    lookup[1, [2, 4, 5]] = 0, 3, 6
+    codes = np.empty((3, 1), dtype=np.uint8)
+    rows, columns = np.array([2, 0, 1]), np.array([0, 2])
+    _kernels.to_codes(responses, rows, columns, np.zeros(2, dtype=np.int64), lookup, codes)
+    assert codes.tolist() == [[1 + 6], [0 + 3], [2 + 0]]
+
+
+@pytest.mark.parametrize("sizes", [[2], [2, 2, 2, 2, 2, 2], [2, 5, 3, 2, 20, 2]])
+@pytest.mark.parametrize("has_missing", [False, True])
+def test_bundles_spell_out_all_combinations(sizes: list[int], has_missing: bool) -> None:
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    missing = np.full(len(sizes), has_missing)
+    bundles = bundle_items(first, np.ones(len(sizes), dtype=np.int64), missing)
+    choices = [[*range(size), *([-1] if has_missing else [])] for size in sizes]
+    none = int(first[-1])
+    for index in range(len(bundles.first) - 1):
+        items = np.flatnonzero(bundles.bundle == index)
+        n_rows = bundles.first[index + 1] - bundles.first[index]
+        combinations = list(itertools.product(*(choices[item] for item in items)))
+        assert n_rows == len(combinations)
+        for combination in combinations:
+            code = sum(
+                (category if category >= 0 else sizes[item]) * bundles.stride[item]
+                for item, category in zip(items, combination, strict=True)
+            )
+            members = bundles.members[bundles.first[index] + code]
+            expected = [
+                first[item] + category if category >= 0 else none
+                for item, category in zip(items, combination, strict=True)
+            ]
+            assert members[: len(items)].tolist() == expected
+            assert np.all(members[len(items) :] == none)
+    assert bundles.offset[-1] == len(sizes)
+
+
+def plain_table(
+    theta: np.ndarray,
+    first: np.ndarray,
+    graded: np.ndarray,
+    *,
+    slopes: np.ndarray,
+    intercepts: np.ndarray,
+    guessing: np.ndarray,
+) -> np.ndarray:
+    blocks = []
+    for j in range(len(graded)):
+        rows = slice(first[j], first[j + 1])
+        z = np.outer(slopes[rows], theta) + intercepts[rows, None]
+        if graded[j]:
+            at_least = guessing[j] + (1 - guessing[j]) / (1 + np.exp(-z[1:]))
+            edges = np.concatenate([np.ones((1, len(theta))), at_least, np.zeros((1, len(theta)))])
+            blocks.append(-np.diff(edges, axis=0))
+        else:
+            blocks.append(np.exp(z) / np.exp(z).sum(axis=0))
+    return np.concatenate(blocks)
+
+
+def test_fill_table(rng: np.random.Generator) -> None:
+    first = np.array([0, 2, 4, 8, 11])
+    graded = np.array([True, True, True, False])
+    slopes = np.repeat([1.2, 0.7, 1.5, 0.0], [2, 2, 4, 3])
+    slopes[8:] = 0.0, 0.9, 1.4
+    intercepts = np.array([0, 0.3, 0, -0.5, 0, 2.0, 0.1, -1.0, 0, 0.4, -0.2])
+    guessing = np.array([0.0, 0.25, 0.0, 0.0])
+    theta = rng.normal(size=9) * 2
+    table = np.empty((11, 9))
+    _kernels.fill_table(theta, first, graded, slopes, intercepts, guessing, table)
+    expected = plain_table(
+        theta, first, graded, slopes=slopes, intercepts=intercepts, guessing=guessing
+    )
+    np.testing.assert_allclose(table, expected, rtol=1e-12)
+
+
+def test_fill_table_keeps_digits_far_out() -> None:
+    table = np.empty((3, 2))
+    _kernels.fill_table(
+        np.array([-30.0, 30.0]),
+        np.array([0, 3]),
+        np.array([True]),
+        np.array([2.0, 2.0, 2.0]),
+        np.array([0.0, 1.0, -1.0]),
+        np.zeros(1),
+        table,
+    )
+    # P(1) = L1 (1 - L2) (1 - exp(-2)); at -30 that is exp(-59) (1 - exp(-2)).
+    assert table[1, 0] == pytest.approx(math.exp(-59) * (1 - math.exp(-2)), rel=1e-9)
+    assert table[1, 1] == pytest.approx(math.exp(-59) * (1 - math.exp(-2)), rel=1e-9)
+    assert table[0, 1] == pytest.approx(math.exp(-61), rel=1e-9)
+
+
+class Case:
+    """Random tables and scores for random codes."""
+
+    def __init__(self, rng: np.random.Generator, n: int = 30) -> None:
+        sizes, widths = [3, 4, 2], [2, 0, 3]
+        self.first = np.concatenate([[0], np.cumsum(sizes)])
+        self.offset = np.concatenate([[0], np.cumsum(widths)])
+        self.codes = np.stack([rng.integers(0, size, n) for size in sizes], 1).astype(np.uint8)
+        self.table = rng.random((sum(sizes), 8))
+        self.prior = rng.random(8)
+        self.scores = rng.normal(size=(sum(sizes), 3, 8))
+        self.group_scores = rng.normal(size=(2, 8))
+
+    def joint(self) -> np.ndarray:
+        chosen = self.table[self.first[:-1] + self.codes]
+        return np.asarray(chosen.prod(axis=1) * self.prior)
+
+
+def test_expected_counts(rng: np.random.Generator) -> None:
+    case = Case(rng)
+    counts, mass = np.zeros_like(case.table), np.zeros(8)
+    value = _kernels.expected_counts(case.codes, case.first, case.table, case.prior, counts, mass)
+    joint = case.joint()
+    weights = joint / joint.sum(axis=1, keepdims=True)
+    expected = np.zeros_like(case.table)
+    for b in range(3):
+        np.add.at(expected, case.first[b] + case.codes[:, b], weights)
+    assert value == pytest.approx(np.log(joint.sum(axis=1)).sum(), rel=1e-12)
+    np.testing.assert_allclose(counts, expected, rtol=1e-12)
+    np.testing.assert_allclose(mass, weights.sum(axis=0), rtol=1e-12)
+
+
+def test_expected_counts_of_very_small_likelihoods() -> None:
+    n_bundles = 400
+    first = np.arange(n_bundles + 1) * 2
+    table = np.full((2 * n_bundles, 8), 1e-9)
+    counts, mass = np.zeros_like(table), np.zeros(8)
+    codes = np.zeros((3, n_bundles), dtype=np.uint8)
+    prior = np.full(8, 1 / 8)
+    value = _kernels.expected_counts(codes, first, table, prior, counts, mass)
+    assert value == pytest.approx(3 * n_bundles * math.log(1e-9), rel=1e-12)
+    np.testing.assert_allclose(mass, 3 / 8)
+
+
+def test_expected_counts_of_the_impossible() -> None:
+    table = np.zeros((2, 8))
+    counts, mass = np.zeros_like(table), np.zeros(8)
+    codes = np.zeros((3, 1), dtype=np.uint8)
+    value = _kernels.expected_counts(codes, np.array([0, 2]), table, np.ones(8), counts, mass)
+    assert value == -math.inf
+
+
+def test_pair_products(rng: np.random.Generator) -> None:
+    case = Case(rng)
+    products, means = np.zeros((7, 7)), np.empty((30, 7))
+    _kernels.pair_products(
+        case.codes,
+        case.first,
+        case.table,
+        case.prior,
+        case.scores,
+        case.offset,
+        case.group_scores,
+        products,
+        means,
+    )
+    joint = case.joint()
+    weights = joint / joint.sum(axis=1, keepdims=True)
+    own = np.zeros((30, 7, 8))
+    for b in range(3):
+        low, high = case.offset[b], case.offset[b + 1]
+        own[:, low:high] = case.scores[case.first[b] + case.codes[:, b], : high - low]
+    own[:, 5:] = case.group_scores
+    np.testing.assert_allclose(means, np.einsum("nq,npq->np", weights, own), rtol=1e-10)
+    expected = np.einsum("nq,npq,nrq->pr", weights, own, own)
+    np.testing.assert_allclose(np.triu(products), np.triu(expected), rtol=1e-10)
