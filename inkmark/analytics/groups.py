@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -23,14 +24,47 @@ from inkmark.errors import InkmarkError
 from inkmark.exam import Policy
 
 __all__ = [
+    "RankBands",
     "candidate_statistics",
     "competition_rank",
     "composite_index",
     "effect_size",
     "group_statistics",
+    "rank_bands",
     "relative_difference",
     "score_bands",
 ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankBands:
+    """Candidates among the best of everybody; rows as in `GroupStatistics`.
+
+    Attributes
+    ----------
+    tops : tuple of int
+        Places: the first ten, fifty, ...
+    n : (g,) int64
+        Candidates counted.
+    counts : (g, t) int64
+        How many of them are among the first.
+    """
+
+    tops: tuple[int, ...]
+    n: IntArray
+    counts: IntArray
+
+    @property
+    def shares(self) -> FloatArray:
+        """(g, t) float64: the group's share of those places."""
+        shares: FloatArray = self.counts / np.where(self.counts[0] > 0, self.counts[0], np.nan)
+        return shares
+
+    @property
+    def expected(self) -> FloatArray:
+        """(g,) float64: the group's share of all candidates, N_group / N."""
+        expected: FloatArray = self.n / (self.n[0] or np.nan)
+        return expected
 
 
 def candidate_statistics(cohort: Cohort) -> CandidateStatistics:
@@ -212,6 +246,35 @@ def score_bands(cohort: Cohort, width: Decimal) -> ScoreBands:
     cells = np.bincount(cohort.groups.row[chosen] * b + band, minlength=g * b)
     counts = cohort.groups.roll_up(cells.reshape(g, b).astype(np.float64))
     return ScoreBands(edges=np.append(lower, top) / 100, counts=counts.astype(np.int64))
+
+
+def rank_bands(cohort: Cohort, tops: Sequence[int]) -> RankBands:
+    """Count how many of each group are among the best of everybody (名次段).
+
+    Parameters
+    ----------
+    cohort : Cohort
+    tops : sequence of int
+        Places, for example 10, 50, 100. Who shares the last place counts.
+
+    Returns
+    -------
+    RankBands
+
+    Raises
+    ------
+    InkmarkError
+        If a place is below 1.
+    """
+    if any(top < 1 for top in tops):
+        raise InkmarkError(f"Places begin with 1; {min(tops)} is none. Correct the places.")
+    rank = competition_rank(np.where(cohort.counted, cohort.total, np.nan))
+    among = (rank[:, None] > 0) & (rank[:, None] <= np.asarray(tops, dtype=np.int64))
+    return RankBands(
+        tops=tuple(tops),
+        n=cohort.groups.sum(cohort.counted).astype(np.int64),
+        counts=cohort.groups.sum(among).astype(np.int64),
+    )
 
 
 def _order_figures(cohort: Cohort) -> tuple[FloatArray, FloatArray, FloatArray]:

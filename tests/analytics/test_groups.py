@@ -17,6 +17,7 @@ from inkmark.analytics.groups import (
     composite_index,
     effect_size,
     group_statistics,
+    rank_bands,
     relative_difference,
     score_bands,
 )
@@ -250,3 +251,24 @@ def test_rank_is_one_more_than_those_above(totals):
 
 def test_lost_shares_of_a_group_that_lost_nothing():
     assert np.isnan(lost_shares([2.0], [[2.0]])).all()
+
+
+def test_places_of_the_best_are_counted_in_every_class():
+    totals = np.array([90, 80, 80, 70, 60, NAN])
+    cohort = make_cohort(totals[:, None], [100], classes=["a", "b", "a", "b", "b", "a"])
+    found = rank_bands(cohort, [1, 2, 4])
+    np.testing.assert_array_equal(found.counts, [[1, 3, 4], [1, 2, 2], [0, 1, 2]])
+    np.testing.assert_array_equal(found.n, [5, 2, 3])
+    assert found.shares[1] == pytest.approx([1, 2 / 3, 0.5])
+    assert found.expected == pytest.approx([1, 0.4, 0.6])
+
+
+def test_places_begin_with_one():
+    with pytest.raises(InkmarkError, match="Places begin with 1"):
+        rank_bands(make_cohort([[1.0]], [1]), [0])
+
+
+def test_nobody_has_no_share_of_the_best():
+    found = rank_bands(make_cohort([[NAN]], [1]), [10])
+    assert np.isnan(found.shares).all()
+    assert np.isnan(found.expected).all()
