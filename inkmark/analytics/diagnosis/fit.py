@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.diagnosis.classes import lay_out, needed_before, reachable_classes
+from inkmark.analytics.diagnosis.classes import Layout, lay_out, needed_before, reachable_classes
 from inkmark.analytics.diagnosis.data import make_blocks, usable_part
 from inkmark.analytics.diagnosis.estimate import Climb, Expectation, climb
 from inkmark.analytics.diagnosis.items import ItemModels
@@ -24,8 +24,9 @@ from inkmark.analytics.diagnosis.model import (
     Stop,
     Structure,
 )
+from inkmark.analytics.diagnosis.standard_errors import covariance
 from inkmark.analytics.diagnosis.structure import Distribution, HigherOrder, Saturated
-from inkmark.analytics.model import AnalysisWarning, BoolArray, FloatArray, IntArray
+from inkmark.analytics.model import AnalysisWarning, FloatArray
 from inkmark.errors import AnalysisError
 
 __all__ = ["fit_diagnosis"]
@@ -100,12 +101,13 @@ def fit_diagnosis(
         ]
     report = _start_report(climbs)
     best = climbs[report.best]
+    errors = covariance(usable.answers, models, distribution, best, options.information)
     return DiagnosisFit(
         q=usable.q,
         columns=usable.columns,
         n_columns=len(q.items),
-        items=_items(usable.q, models, best.items),
-        classes=_classes(layout.mastered, layout.kind, distribution, best.structure),
+        items=_items(usable.q, models, best.items, errors.items),
+        classes=_classes(layout, distribution, best.structure, errors.structure),
         log_likelihood=best.counts.log_likelihood,
         n_parameters=len(best.items) + distribution.n_parameters,
         n_candidates=len(usable.answers),
@@ -173,33 +175,58 @@ def _fit_warnings(
     return tuple(warnings)
 
 
-def _items(q: QMatrix, models: ItemModels, parameters: FloatArray) -> tuple[DiagnosticItem, ...]:
-    rates = models.rates(parameters)
-    nan = np.full(models.first[-1] + len(rates), np.nan)
-    return tuple(
-        DiagnosticItem(
-            item=name,
-            rule=models.rules[j],
-            attributes=tuple(np.array(q.attributes)[q.needs[j]].tolist()),
-            groups=models.layout.groups[j].rows,
-            group_of_class=models.layout.groups[j].of_class,
-            probability=rates[models.group_range(j)],
-            probability_se=nan[models.group_range(j)],
-            parameter=parameters[models.parameter_range(j)],
-            parameter_se=nan[models.parameter_range(j)],
+def _items(
+    q: QMatrix, models: ItemModels, parameters: FloatArray, errors: FloatArray
+) -> tuple[DiagnosticItem, ...]:
+    rates, slopes = models.rates(parameters), models.slopes(parameters)
+    items = []
+    for j, name in enumerate(q.items):
+        groups, own = models.group_range(j), models.parameter_range(j)
+        variance = errors[own, own]
+        items.append(
+            DiagnosticItem(
+                item=name,
+                rule=models.rules[j],
+                attributes=tuple(np.array(q.attributes)[q.needs[j]].tolist()),
+                groups=models.layout.groups[j].rows,
+                group_of_class=models.layout.groups[j].of_class,
+                probability=rates[groups],
+                probability_se=_spread(slopes[groups, own], variance),
+                parameter=parameters[own],
+                parameter_se=np.sqrt(np.diag(variance)),
+            )
         )
-        for j, name in enumerate(q.items)
-    )
+    return tuple(items)
 
 
 def _classes(
-    mastered: BoolArray,
-    kind: IntArray,
-    distribution: Distribution,
-    parameters: FloatArray,
+    layout: Layout, distribution: Distribution, parameters: FloatArray, errors: FloatArray
 ) -> ClassModel:
     empty = np.empty(0)
-    intercept, slope = empty, empty
+    intercept, intercept_se, slope, slope_se = empty, empty, empty, empty
     if isinstance(distribution, HigherOrder):
         intercept, slope = np.split(parameters, 2)
-    return ClassModel(mastered, distribution.classes(parameters), kind, slope, intercept)
+        intercept_se, slope_se = np.split(_spread(np.eye(len(parameters)), errors), 2)
+    return ClassModel(
+        mastered=layout.mastered,
+        probability=distribution.classes(parameters),
+        probability_se=_spread(distribution.class_slopes(parameters), errors),
+        kind=layout.kind,
+        slope=slope,
+        slope_se=slope_se,
+        intercept=intercept,
+        intercept_se=intercept_se,
+    )
+
+
+def _spread(slopes: FloatArray, errors: FloatArray) -> FloatArray:
+    """Give standard errors of what has the derivatives (r, p) by parameters (delta method).
+
+    NaN for what depends on no parameter, or on one without a standard error.
+    """
+    known = ~np.isnan(np.diag(errors))
+    sound = slopes.any(axis=1) & ~slopes[:, ~known].any(axis=1)
+    part = slopes[np.ix_(sound, known)]
+    spread = np.full(len(slopes), np.nan)
+    spread[sound] = np.sqrt(((part @ errors[np.ix_(known, known)]) * part).sum(axis=1))
+    return spread

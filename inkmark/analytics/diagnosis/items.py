@@ -10,7 +10,7 @@ from inkmark.analytics.diagnosis.classes import Layout
 from inkmark.analytics.diagnosis.model import Rule
 from inkmark.analytics.model import BoolArray, FloatArray
 
-__all__ = ["SMALLEST", "ItemModels", "design_matrix"]
+__all__ = ["SATURATED", "ItemModels", "design_matrix"]
 
 SMALLEST = 1e-10
 """Probabilities of answers stay this far from 0 and 1, so that no product of them vanishes."""
@@ -103,6 +103,26 @@ class ItemModels:
                 part = np.exp(np.minimum(part, 0))
             rates[self.group_range(j)] = part
         return np.clip(rates, SMALLEST, 1 - SMALLEST)
+
+    def slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the derivative of the probability of each group by each parameter.
+
+        Parameters
+        ----------
+        parameters : (p,) float64
+
+        Returns
+        -------
+        (g, p) float64
+        """
+        rates = self.rates(parameters)
+        slopes = np.zeros((len(rates), len(parameters)))
+        for j, rule in enumerate(self.rules):
+            groups, own = self.group_range(j), self.parameter_range(j)
+            part = rates[groups]
+            inner = {Rule.LLM: part * (1 - part), Rule.RRUM: part}.get(rule, np.ones(len(part)))
+            slopes[groups, own] = inner[:, None] * self.designs[j]
+        return slopes
 
     def start(self, rng: np.random.Generator | None) -> FloatArray:
         """Make parameters to start from.

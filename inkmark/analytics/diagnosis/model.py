@@ -19,6 +19,7 @@ __all__ = [
     "DiagnosisFit",
     "DiagnosisOptions",
     "DiagnosticItem",
+    "Information",
     "QMatrix",
     "Rule",
     "StartReport",
@@ -51,6 +52,17 @@ class Structure(StrEnum):
     """A probability of its own for each reachable class."""
     HIGHER_ORDER = "higher-order"
     """Attributes depend on one normal ability (de la Torre & Douglas 2004)."""
+
+
+class Information(StrEnum):
+    """What standard errors take as known."""
+
+    COMPLETE = "complete"
+    """Nothing."""
+    ITEMS = "items"
+    """The distribution of the classes; they come out too small."""
+    ITEM = "item"
+    """That, and all other items; they come out smaller still."""
 
 
 class Stop(StrEnum):
@@ -153,6 +165,8 @@ class DiagnosisOptions:
         Starts: one that favours nothing, the others at random. The best is kept.
     seed : int
         Of the random starts.
+    information : Information
+        What standard errors rest on.
     tolerance : float
         Largest step of a parameter (probabilities; log-odds for the rule LLM) that counts as
         convergence.
@@ -167,6 +181,7 @@ class DiagnosisOptions:
     prior: float = 1e-6
     starts: int = 10
     seed: int = 1
+    information: Information = Information.COMPLETE
     tolerance: float = 1e-8
     max_iterations: int = 5000
     max_classes: int = 4096
@@ -180,20 +195,25 @@ class ClassModel:
     ----------
     mastered : (c, k) bool
         The attributes that each class has mastered.
-    probability : (c,) float64
+    probability, probability_se : (c,) float64
         Classes that no item tells apart share theirs evenly under the saturated structure.
+        The standard error is NaN where the probability is 0, and unless the information is
+        complete.
     kind : (c,) int64
         Classes that no item tells apart have the same number.
-    slope, intercept : (k,) float64
+    slope, slope_se, intercept, intercept_se : (k,) float64
         Of the log-odds of an attribute on the ability, given its prerequisites; empty under
         the saturated structure.
     """
 
     mastered: BoolArray
     probability: FloatArray
+    probability_se: FloatArray
     kind: IntArray
     slope: FloatArray
+    slope_se: FloatArray
     intercept: FloatArray
+    intercept_se: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,7 +232,8 @@ class DiagnosticItem:
     group_of_class : (c,) int64
         Group of each class of the model.
     probability, probability_se : (g,) float64
-        Of a right answer, and the standard error.
+        Of a right answer, and the standard error; NaN where the probability is 0 or 1, or
+        the data does not show it.
     parameter, parameter_se : (p,) float64
         Of the rule: the probabilities themselves for DINA, DINO and G-DINA; intercept and
         main effects on the scale of its link for ACDM, LLM and RRUM.

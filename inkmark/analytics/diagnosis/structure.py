@@ -28,14 +28,21 @@ class Distribution(Protocol):
     def kinds(self, parameters: FloatArray) -> FloatArray:
         """Give the probability of each kind of class."""
 
-    def slopes(self, parameters: FloatArray) -> FloatArray:
-        """Give the derivative (t, s) of the probability of each kind by each parameter."""
+    def class_slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the derivative (c, s) of the probability of each class by the free parameters."""
+
+    def kind_slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the derivative (t, s) of the probability of each kind by the free parameters."""
 
     def update(self, parameters: FloatArray, kinds: FloatArray) -> FloatArray:
         """Give more likely parameters for the expected number of each kind."""
 
     def mend(self, parameters: FloatArray, fallback: FloatArray) -> FloatArray:
         """Replace parameters that give no probabilities by those of a fallback."""
+
+
+_NONE = 1e-6
+"""Kinds of classes below this have no probability to speak of."""
 
 
 class Saturated:
@@ -68,13 +75,24 @@ class Saturated:
         """Give the probability of each kind of class."""
         return parameters
 
-    def slopes(self, parameters: FloatArray) -> FloatArray:
-        """Give the unit matrix: the parameters are the probabilities."""
-        return np.eye(len(parameters))
+    def kind_slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the derivative by the probability of each kind but the likeliest.
+
+        That takes what the others leave. Kinds without probability are no parameters.
+        """
+        likeliest = parameters.argmax()
+        free = np.flatnonzero(parameters > _NONE)
+        slopes = np.eye(len(parameters))[:, free[free != likeliest]]
+        slopes[likeliest] = -1.0
+        return slopes
+
+    def class_slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the same of each class: its share of the kind."""
+        return np.asarray((self.kind_slopes(parameters) / self._size[:, None])[self._kind])
 
     def update(self, parameters: FloatArray, kinds: FloatArray) -> FloatArray:  # noqa: ARG002 - the others start from them
         """Give the expected shares."""
-        return kinds / kinds.sum()
+        return np.asarray(kinds / kinds.sum())
 
     def mend(self, parameters: FloatArray, fallback: FloatArray) -> FloatArray:
         """Keep the fallback of what is not positive."""
@@ -137,14 +155,19 @@ class HigherOrder:
         """Give the probability of each kind of class."""
         return np.bincount(self._kind, self.classes(parameters)).astype(np.float64)
 
-    def slopes(self, parameters: FloatArray) -> FloatArray:
-        """Give the derivative of the probability of each kind by each parameter."""
+    def class_slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the derivative of the probability of each class by each parameter."""
         given, attribute = self._given_ability(parameters)
         columns = [
             (given * (self._mastered[:, [k]] - self._ready[:, [k]] * attribute[k])) @ weights
             for weights in (_NODE_WEIGHTS, _NODE_WEIGHTS * _NODES)
             for k in range(len(attribute))
         ]
+        return np.stack(columns, axis=1)
+
+    def kind_slopes(self, parameters: FloatArray) -> FloatArray:
+        """Give the derivative of the probability of each kind by each parameter."""
+        columns = self.class_slopes(parameters).T
         return np.stack([np.bincount(self._kind, column) for column in columns], axis=1)
 
     def update(self, parameters: FloatArray, kinds: FloatArray) -> FloatArray:

@@ -26,6 +26,13 @@ class Reference:
     def column(self, name: str, column: str) -> np.ndarray:
         return np.array([float(row[column]) for row in self.rows(name)])
 
+    def standard_errors(self, name: str, item: int) -> list[float]:
+        """Of the first and the last probability of an item, as printed."""
+        text = (self._outputs / f"{name}.se.txt").read_text("utf-8")
+        part = text.split("`Item ")[item]
+        lines = [line.split()[1:] for line in part.splitlines() if line.startswith("S.E.")]
+        return [float(lines[0][0]), float(lines[-1][-1])]
+
     def patterns(self) -> list[str]:
         return ["".join(str(int(value)) for value in row) for row in self.responses]
 

@@ -6,10 +6,18 @@ named `gs` of GDINA, which keeps probabilities 1e-4 off 0 and 1 and prints four 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from inkmark.analytics.diagnosis import DiagnosisOptions, Rule, fit_diagnosis, mastery_profiles
+from inkmark.analytics.diagnosis import (
+    DiagnosisOptions,
+    Information,
+    Rule,
+    fit_diagnosis,
+    mastery_profiles,
+)
 
 ONE_START = DiagnosisOptions(starts=1)
 
@@ -120,3 +128,27 @@ def test_posteriors_of_gdina(reference) -> None:
     for k in range(3):
         expected = data.column("frac11_GDINA.persons", f"post.attr{k + 1}")
         assert np.abs(profiles.mastery[:, k] - expected).max() < 1e-3
+
+
+def test_standard_errors_of_frac20(reference) -> None:
+    data = reference("frac20")
+    options = replace(ONE_START, information=Information.ITEMS)
+    fit = fit_diagnosis(data.responses, data.q, Rule.DINA, options)
+    for number, item in enumerate(fit.items, 1):
+        guess, slip = data.standard_errors("frac20_DINA", number)
+        assert item.probability_se[1] == pytest.approx(slip, abs=1e-3)
+        if number == 3:  # nobody guessed it: on the bound
+            assert np.isnan(item.probability_se[0])
+        else:
+            assert item.probability_se[0] == pytest.approx(guess, abs=1e-3)
+
+
+def test_standard_errors_of_single_items(reference) -> None:
+    """CDM takes each parameter alone, which comes to nearly the same here."""
+    data = reference("frac11")
+    options = replace(ONE_START, information=Information.ITEM)
+    fit = fit_diagnosis(data.responses, data.q, Rule.DINA, options)
+    found = np.array([item.probability_se for item in fit.items])
+    for column, name in enumerate(("guess", "slip")):
+        expected = data.column("frac11_DINA.gs", f"se.{name}")
+        assert found[:, column] == pytest.approx(expected, abs=1e-3)
