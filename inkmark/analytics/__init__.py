@@ -25,6 +25,14 @@ from inkmark.analytics.classical import (
     tail_size,
 )
 from inkmark.analytics.cohort import Cohort, GroupIndex, index_groups, make_cohort, threshold
+from inkmark.analytics.equating import (
+    AnchorMethod,
+    Equating,
+    EquatingMethod,
+    equate,
+    equate_anchored,
+    smoothed,
+)
 from inkmark.analytics.grading import (
     Degenerate,
     Ends,
@@ -112,12 +120,15 @@ __all__ = [
     "T_SCALE",
     "Analysis",
     "AnalysisWarning",
+    "AnchorMethod",
     "Blueprint",
     "Borderline",
     "CandidateStatistics",
     "Cohort",
     "Degenerate",
     "Ends",
+    "Equating",
+    "EquatingMethod",
     "GradeRules",
     "GradeScheme",
     "GradedScores",
@@ -162,6 +173,8 @@ __all__ = [
     "cronbach_alpha",
     "discrimination",
     "effect_size",
+    "equate",
+    "equate_anchored",
     "exam_cohort",
     "grade_schemes",
     "graded_scores",
@@ -190,6 +203,7 @@ __all__ = [
     "scaled",
     "score_bands",
     "select_practice",
+    "smoothed",
     "spearman_brown",
     "standard_error",
     "subject_lines",
