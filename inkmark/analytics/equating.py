@@ -357,7 +357,7 @@ def _joint(
     counts = cells.reshape(shape).astype(np.float64)
     if degree is not None:
         counts = smoothed(counts, degree)
-    return counts / counts.sum()
+    return np.asarray(counts / counts.sum())
 
 
 def _synthetic(joint: FloatArray, other_anchor: FloatArray, w: float) -> FloatArray:
