@@ -1,11 +1,13 @@
 """Ticks and crosses in an area: which strokes are there, and how many points they make.
 
 A tick goes down to its lowest point and up to the right; a cross joins opposite corners.
-Each is drawn through the ends of a piece of ink, and the one that lies on the ink is meant.
+Each is drawn through the ends of the mark's ink, and the one that lies on the ink is meant.
 A tick of which a further stroke crosses the long arm counts half.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -22,18 +24,29 @@ _LEAST_INK = 22
 _LEAST_MM = 2.0
 """Smaller pieces are no marks."""
 _DUST_MM2 = 0.1
-_CROSSER = 0.05
-"""A cross lies by so much nearer to its strokes, in sizes of the mark, than to a tick's,"""
-_STEEP = 0.01
-"""within about this much."""
-_BESIDE = 0.16
-"""Ink further from a tick's strokes, in sizes of the mark, is not the tick's."""
-_HALF_INK = 0.02
-"""Share of such ink from which a stroke goes through the tick,"""
-_CLEAR = 0.0035
-"""within about this much."""
-_WORST = 0.19
-"""Distance of ink and strokes beyond which a mark is neither."""
+_GAP_MM, _FAR_MM = 1.5, 3.5
+"""Pieces no further apart are of one mark: another ink hides what joins them. Further, and no
+further than this, only pieces that make no mark by themselves, and more than are expected."""
+_WORST, _NEAR = 0.065, 0.005
+"""Distance of ink and strokes, in sizes of the mark, beyond which it is neither, within about so
+much. Within the same the nearer strokes are meant."""
+_HOOK = (0.12, 0.75)
+"""A tick's short arm is longer than this and shorter, in sizes of the mark,"""
+_ENDS, _OPEN = 0.15, 0.4
+"""and a cross is wider than this at its top and its foot, such shares of its height, and in all;
+else the mark is a mere line."""
+_ARM = (0.35, 0.95)
+"""Part of a tick's long arm that is looked at for a stroke across,"""
+_PARTS = 20
+"""in so many parts."""
+_HALF_MM, _CLEAR_MM = 0.28, 0.02
+"""Such a stroke reaches so far beyond the arm to both sides, within about this much."""
+_HIDDEN, _LOST = 1, 0.03
+"""Where more of its parts have no ink, a stroke across may be lost with it so often."""
+_BESIDE_MM = 0.3
+"""Ink further beside the strokes of a mark is not its own,"""
+_STRAY, _CLEAN = 0.12, 0.01
+"""and strikes the mark out from such a share of it, within about this much."""
 
 
 def count_ticks(cut: CutField, n_marks: int) -> list[tuple[str, float]]:
@@ -52,7 +65,7 @@ def count_ticks(cut: CutField, n_marks: int) -> list[tuple[str, float]]:
         Numbers such as ``"3.5"``; ``""`` for nothing, ``"?"`` where marks are neither ticks
         nor crosses, or not as many as expected.
     """
-    marks, is_clean = _marks(cut)
+    marks, is_clean = _marks(cut, n_marks)
     if not marks:
         return [("", 1.0)] if is_clean else [("?", 1.0)]
     if not is_clean or (n_marks and len(marks) != n_marks):
@@ -69,45 +82,128 @@ def _number(halves: int) -> str:
     return f"{halves // 2}.5" if halves % 2 else str(halves // 2)
 
 
-def _marks(cut: CutField) -> tuple[list[F64], bool]:
+def _marks(cut: CutField, n_marks: int) -> tuple[list[F64], bool]:
     """Ink of each mark, (n, 2) pixels x, y; and whether there is nothing else."""
     crop = cut.crop(0)
     limit = max(round(_INK * cut.ink), _LEAST_INK)
     inked = (crop <= PAPER - limit).astype(np.uint8)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
-    marks, is_clean = [], True
-    for label in range(1, n):
-        _, _, width, height, n_px = stats[label].tolist()
-        if max(width, height) >= _LEAST_MM * SCALE:
-            y, x = np.nonzero(labels == label)
-            marks.append(np.stack([x, y], axis=1).astype(np.float64))
-        elif n_px >= _DUST_MM2 * SCALE**2:
-            is_clean = False
-    return marks, is_clean
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    dust = stats[:, cv2.CC_STAT_AREA] < _DUST_MM2 * SCALE**2
+    inked[dust[labels]] = 0
+    side = round(_GAP_MM * SCALE) | 1
+    near = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    n, labels = cv2.connectedComponents(near, connectivity=8)
+    y, x = np.nonzero(inked)
+    mark_of = labels[y, x]
+    ink = np.stack([x, y], axis=1).astype(np.float64)
+    marks = [ink[mark_of == label] for label in range(1, n)]
+    while len(marks) > 1:
+        one, other, apart = _nearest(marks)
+        is_part = min(_size(marks[one]), _size(marks[other])) < _LEAST_MM * SCALE
+        if apart > _FAR_MM * SCALE or not (is_part or len(marks) > n_marks > 0):
+            break
+        marks[one] = np.concatenate([marks[one], marks.pop(other)])
+    return marks, all(_size(mark) >= _LEAST_MM * SCALE for mark in marks)
+
+
+def _nearest(marks: list[F64]) -> tuple[int, int, float]:
+    """The two marks between which there is the least paper, and how many pixels it is."""
+    pairs = [
+        (float(np.hypot(*(marks[j][:, None, :] - marks[k][None, ::4, :]).T).min()), k, j)
+        for k in range(len(marks))
+        for j in range(k + 1, len(marks))
+    ]
+    apart, one, other = min(pairs)
+    return one, other, apart
+
+
+def _size(ink: F64) -> float:
+    return float(np.ptp(ink, axis=0).max())
 
 
 def _judge(ink: F64) -> F64:
     """Probability that a mark is a cross, half a tick, a tick: (3,); the rest is neither."""
-    size = float(np.ptp(ink, axis=0).max())
-    tick = _tick(ink)
-    tick_off, cross_off = _off(ink, tick, size), _off(ink, _cross(ink), size)
-    is_tick = _share(_CROSSER - tick_off + cross_off, _STEEP)
-    is_mark = _share(_WORST - min(tick_off, cross_off + _CROSSER), _STEEP)
-    beside = float((_distances(ink, tick) > _BESIDE * size).mean())
-    is_half = _share(beside - _HALF_INK, _CLEAR)
-    return is_mark * np.array([1 - is_tick, is_tick * is_half, is_tick * (1 - is_half)])
+    size, arm, cross = _size(ink), _long_arm(ink), _cross(ink)
+    short = np.stack([ink[np.argmax(-ink[:, 0] - 0.3 * ink[:, 1])], arm.strokes[0][0]])
+    tick = [short, *arm.strokes]
+    half = [*tick, arm.across]
+    cross_off = tick_off = 1.0
+    if min(_wide_ends(ink), float(np.ptp(ink, axis=0).min()) / size) > _OPEN:
+        cross_off = _off(ink, cross, size)
+    if _HOOK[0] < _length([short]) / size < _HOOK[1]:
+        tick_off = min(_off(ink, tick, size), _off(ink, half, size))
+    is_tick = _share(cross_off - tick_off, _NEAR)
+    meant = cross if is_tick < 0.5 else half
+    pen = len(ink) / max(_length(meant), 1.0)
+    beside = _distances(ink, meant) > pen / 2 + _BESIDE_MM * SCALE
+    is_mark = _share(_WORST - min(tick_off, cross_off), _NEAR)
+    is_mark *= _share(_STRAY - float(beside.mean()), _CLEAN)
+    return is_mark * np.array(
+        [1 - is_tick, is_tick * arm.is_crossed, is_tick * (1 - arm.is_crossed)]
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arm:
+    """The long arm of a tick through a mark's ink; what follows is in pixels.
+
+    Attributes
+    ----------
+    strokes : list of (2, 2) float64
+        From the lowest point up to the right, along its bend.
+    across : (2, 2) float64
+        The widest stroke across it,
+    is_crossed : float
+        and the probability that it is one.
+    """
+
+    strokes: list[F64]
+    across: F64
+    is_crossed: float
+
+
+def _long_arm(ink: F64) -> _Arm:
+    low = ink[np.argmax(ink[:, 1])]
+    right = ink[np.argmax(ink[:, 0] - 0.5 * ink[:, 1])]
+    way = right - low
+    length = max(float(np.hypot(*way)), 1.0)
+    normal = np.array([-way[1], way[0]]) / length
+    along, aside = (ink - low) @ way / length**2, (ink - low) @ normal
+    first, last = _ARM
+    inner = (along > first) & (along < last)
+    along, aside, ink = along[inner], aside[inner], ink[inner]
+    part = ((along - first) / (last - first) * _PARTS).astype(int)
+    places = np.unique(part)
+    if len(places) < _PARTS // 2:
+        whole = np.stack([low, right])
+        return _Arm([whole], whole, 0.5)
+    seen = [aside[part == place] for place in places]
+    middles, weights = np.array([np.median(v) for v in seen]), np.ones(len(places))
+    for _ in range(3):
+        bend = np.polynomial.Polynomial.fit(places, middles, 2, w=weights)
+        off = np.abs(middles - bend(places))
+        weights = np.where(off > 2 * np.median(off) + 0.5, 0.1, 1.0)
+    beyond = aside - bend(part)
+    half_width = float(np.quantile([np.ptp(v) for v in seen], 0.25)) / 2
+    reach = min(float(beyond.max()), -float(beyond.min())) - half_width
+    crossed = _share(reach / SCALE - _HALF_MM, _CLEAR_MM)
+    if np.diff(places, prepend=-1, append=_PARTS).max() - 1 > _HIDDEN:
+        crossed = max(crossed, _LOST)
+    knots = np.linspace(0, _PARTS, 5)
+    shares = first + knots / _PARTS * (last - first)
+    points = np.vstack([low, low + shares[:, None] * way + bend(knots)[:, None] * normal])
+    strokes = [points[k : k + 2] for k in range(len(points) - 1)]
+    return _Arm(strokes, ink[[np.argmax(beyond), np.argmin(beyond)]], crossed)
+
+
+def _wide_ends(ink: F64) -> float:
+    """How wide the ink is both at the top and at the foot, as a share of its width."""
+    x, y = ((ink - ink.min(axis=0)) / np.maximum(np.ptp(ink, axis=0), 1.0)).T
+    return min(float(np.ptp(x[y <= _ENDS])), float(np.ptp(x[y >= 1 - _ENDS])))
 
 
 def _share(value: float, scale: float) -> float:
     return float(1 / (1 + np.exp(-np.clip(value / scale, -30, 30))))
-
-
-def _tick(ink: F64) -> list[F64]:
-    """The two strokes of a tick through its ends."""
-    low = ink[np.argmax(ink[:, 1])]
-    right = ink[np.argmax(ink[:, 0] - 0.5 * ink[:, 1])]
-    left = ink[np.argmax(-ink[:, 0] - 0.3 * ink[:, 1])]
-    return [np.stack([left, low]), np.stack([low, right])]
 
 
 def _cross(ink: F64) -> list[F64]:
@@ -119,11 +215,19 @@ def _cross(ink: F64) -> list[F64]:
 
 
 def _off(ink: F64, strokes: list[F64], size: float) -> float:
-    """Mean distance between ink and strokes, both ways, in sizes of the mark."""
+    """Mean distance between ink and strokes, both ways, in sizes of the mark.
+
+    A pen as wide as the ink says leaves ink a quarter of its width beside its strokes.
+    """
     along = np.linspace(0, 1, 25)[:, None]
     points = np.concatenate([a + along * (b - a) for a, b in strokes])
     apart = np.hypot(*(points[:, None] - ink[None, ::3]).transpose(2, 0, 1)).min(axis=1)
-    return float(_distances(ink, strokes).mean() + apart.mean()) / size
+    width = len(ink) / max(_length(strokes), 1.0)
+    return float(_distances(ink, strokes).mean() + apart.mean() - width / 4) / size
+
+
+def _length(strokes: list[F64]) -> float:
+    return float(sum(np.hypot(*(b - a)) for a, b in strokes))
 
 
 def _distances(ink: F64, strokes: list[F64]) -> F64:
