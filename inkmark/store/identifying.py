@@ -339,25 +339,36 @@ def _by_hand(decision: IdentityDecision) -> Verdict:
 def _one_sheet_each(
     candidate: str, rows: Sequence[Any], by_hand: Mapping[int, IdentityDecision]
 ) -> dict[int, Verdict]:
-    """Let a candidate have one sheet; where there are two, the one decided by hand counts."""
+    """Let a candidate have one sheet; where there are two, the one decided by hand counts.
+
+    An image on which no code is read may be of a sheet whose code is; where there is none such,
+    as on copies of one blank sheet, each image is a sheet of its own.
+    """
+    coded = any(sheet_of(row) for row in rows)
+    papers = {row.id: sheet_of(row) if coded else _image(row) for row in rows}
     pages: defaultdict[str, set[int]] = defaultdict(set)
     for row in rows:
-        if sheet_of(row):
-            pages[sheet_of(row)].add(row.page_number)
+        pages[papers[row.id]].add(row.page_number)
     rivals = {
-        sheet
-        for sheet, own in pages.items()
-        if any(own & theirs for other, theirs in pages.items() if other != sheet)
+        paper
+        for paper, own in pages.items()
+        if paper
+        and any(own & theirs for other, theirs in pages.items() if other not in ("", paper))
     }
     verdicts = {}
     for row in rows:
-        if sheet_of(row) in rivals and row.id not in by_hand:
-            others = sorted({str(r.path) for r in rows if sheet_of(r) in rivals - {sheet_of(row)}})
+        if papers[row.id] in rivals and row.id not in by_hand:
+            elsewhere = rivals - {papers[row.id]}
+            others = sorted({str(r.path) for r in rows if papers[r.id] in elsewhere})
             files = f" ({', '.join(others[:3])})"
             verdicts[row.id] = _two_sheets(candidate, len(rivals), files)
         elif row.id not in by_hand:
             verdicts[row.id] = Verdict(candidate)
     return verdicts
+
+
+def _image(row: Any) -> str:
+    return f"{row.sha256} {row.page_index}"
 
 
 def _two_sheets(candidate: str, n_sheets: int, others: str = "") -> Verdict:

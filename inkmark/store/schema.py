@@ -250,6 +250,8 @@ UPGRADES = {
         "ALTER TABLE pages ADD COLUMN claim TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE pages ADD COLUMN guesses JSON NOT NULL DEFAULT '[]'",
         "UPDATE pages SET claim = candidate",
+        # Images of one candidate were those of one sheet; what their codes say was not kept.
+        "UPDATE pages SET named = candidate WHERE serial = ''",
     ),
 }
 """Earlier version -> the statements that bring a database to the one after it."""

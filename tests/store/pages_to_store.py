@@ -46,6 +46,7 @@ def record(
     issue: IssueKind | None = None,
     page_number: int = 0,
 ) -> PageRecord:
+    """A page whose code names the candidate."""
     source = PageSource(path, 0, sha256 or f"hash of {path}")
     reading = SheetReading(
         source,
@@ -68,7 +69,9 @@ def record(
         (CodeReading("page", "IM1:DEMO", "QRCode", Box(0.0, 0.0, 9.0, 9.0)),),
         0.3,
     )
-    return PageRecord(source, issue, "", candidate, page_number, reading, layout_version="AA")
+    return PageRecord(
+        source, issue, "", candidate, page_number, reading, layout_version="AA", named=candidate
+    )
 
 
 FACTS = Facts("AA", {0: {"candidate": ""}}, None)

@@ -155,6 +155,24 @@ def test_pupils_with_one_number_are_told_from_images_of_one_sheet(store: ExamSto
     assert set(settled(store).values()) == {OPEN}
 
 
+def test_pupils_with_one_number_on_copies_without_a_code_are_told_apart(store: ExamStore) -> None:
+    same = page("a.jpg", claim="260002")
+    add(store, [same, page("b.jpg", claim="260002"), page("c.jpg", claim="260003")])
+    found = settled(store)
+    assert found["a.jpg"] == found["b.jpg"] == OPEN
+    assert found["c.jpg"] == ("260003", None)
+    messages = {p.record.source.path: p.record.message for p in store.pages()}
+    assert "another sheet with the number 260002 (b.jpg)" in messages["a.jpg"]
+    decide(store, "a.jpg", "260002")
+    assert settled(store)["a.jpg"] == ("260002", None)
+    assert settled(store)["b.jpg"] == OPEN
+    decide(store, "b.jpg", "")
+    again = replace(same.source, path="again.jpg")
+    assert same.reading is not None
+    add(store, [replace(same, source=again, reading=replace(same.reading, source=again))])
+    assert settled(store)["again.jpg"][1] is IssueKind.DUPLICATE_IMAGE, "the very same image"
+
+
 def test_unsure_numbers_on_copies_of_one_sheet_are_those_of_several_pupils(
     store: ExamStore,
 ) -> None:
