@@ -398,7 +398,9 @@ def _review_rows(
     rows: list[ReviewRow] = []
     lost: dict[str, None] = {}
     for done, (page, sheet, own) in enumerate(doubtful, start=1):
-        pixels = load_stored_page(opened.folder, sheet.source)
+        # What a marker wrote over other writing is told from it by its colour.
+        colour = any(fields[reading.field].role.is_of_marker for reading in own)
+        pixels = load_stored_page(opened.folder, sheet.source, colour=colour)
         if pixels is None:
             lost[sheet.source.path] = None
         for reading in own:
