@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inkmark.analytics.irt.fitting import fit_2pl, fit_irt, fit_rasch
+from inkmark.analytics.irt.information import ItemCurves, item_curves
 from inkmark.analytics.irt.model import (
     BetaPrior,
     IrtFit,
@@ -16,11 +17,14 @@ from inkmark.analytics.irt.model import (
     ParameterKind,
     Prior,
 )
+from inkmark.analytics.irt.scoring import CandidateScores, ScoreMethod, score_candidates
 
 __all__ = [
     "BetaPrior",
+    "CandidateScores",
     "IrtFit",
     "IrtOptions",
+    "ItemCurves",
     "ItemErrors",
     "ItemModel",
     "ItemParameters",
@@ -29,7 +33,10 @@ __all__ = [
     "NormalPrior",
     "ParameterKind",
     "Prior",
+    "ScoreMethod",
     "fit_2pl",
     "fit_irt",
     "fit_rasch",
+    "item_curves",
+    "score_candidates",
 ]

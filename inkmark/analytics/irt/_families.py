@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
 from inkmark.analytics.irt._paper import Batch
 from inkmark.analytics.irt.model import ItemModel
@@ -36,7 +35,7 @@ def fill_rows(
         a = np.ones((m, 1)) if batch.model.has_fixed_slope else values[:, :1]
         rows[:, 1:] = a if batch.model.is_graded else a * np.arange(1, top + 1)
     if batch.model is ItemModel.PL3:
-        guessing[batch.items] = expit(values[:, 2])
+        guessing[batch.items] = 0.5 + 0.5 * np.tanh(values[:, 2] / 2)
 
 
 def intercept_columns(batch: Batch) -> slice:

@@ -15,9 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["count_values", "expected_counts", "fill_table", "pair_products", "to_codes"]
+__all__ = [
+    "count_values",
+    "expected_counts",
+    "pair_products",
+    "posterior_moments",
+    "to_codes",
+]
 
-B1 = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -156,61 +161,6 @@ def expected_counts(codes: U8, first: I64, table: F64, prior: F64, counts: F64, 
     return log_likelihood
 
 
-@njit(cache=True, nogil=True)
-def fill_table(
-    theta: F64, first: I64, graded: B1, slopes: F64, intercepts: F64, guessing: F64, table: F64
-) -> None:
-    """Probability of each category at each ability.
-
-    Parameters
-    ----------
-    theta : (q,) float64
-    first : (m + 1,) int64
-    graded : (m,) bool
-        Whether logits are of "this category or a higher one"; else of a category against
-        category 0.
-    slopes, intercepts : (rows,) float64
-        Of the logits; those of category 0 are not used in a graded item, and 0 in others.
-    guessing : (m,) float64
-        Lower asymptote of graded items of two categories.
-    table : (rows, q) float64
-        Filled.
-    """
-    for j in range(len(graded)):
-        low, high = first[j], first[j + 1]
-        for q in range(len(theta)):
-            if graded[j]:
-                below = 1.0  # 1 - P(this category or higher) of the next category
-                for row in range(high - 1, low - 1, -1):
-                    # L_k - L_(k+1) = L_k (1 - L_(k+1)) (1 - exp(z_(k+1) - z_k)), which
-                    # loses no digits where both are near 0 or 1.
-                    value = below
-                    if row < high - 1 and row > low:
-                        gap = (slopes[row + 1] - slopes[row]) * theta[q]
-                        value *= -math.expm1(gap + intercepts[row + 1] - intercepts[row])
-                    if row > low:
-                        z = slopes[row] * theta[q] + intercepts[row]
-                        e = math.exp(-abs(z))
-                        at_least = (1.0 if z > 0 else e) / (1 + e)
-                        value *= at_least
-                        below = (e if z > 0 else 1.0) / (1 + e)
-                    table[row, q] = value
-                if guessing[j] > 0:
-                    table[low, q] *= 1 - guessing[j]
-                    table[low + 1, q] = guessing[j] + (1 - guessing[j]) * table[low + 1, q]
-            else:
-                top = -math.inf
-                for row in range(low, high):
-                    table[row, q] = slopes[row] * theta[q] + intercepts[row]
-                    top = max(top, table[row, q])
-                total = 0.0
-                for row in range(low, high):
-                    table[row, q] = math.exp(table[row, q] - top)
-                    total += table[row, q]
-                for row in range(low, high):
-                    table[row, q] /= total
-
-
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def pair_products(
     codes: U8,
@@ -318,3 +268,43 @@ def pair_products(
                         for q in range(n_nodes):
                             total += partial[q] * scores[low + x, p, q]
                         products[offset[b] + p, offset[c] + r] += total
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def posterior_moments(
+    codes: U8,
+    first: I64,
+    table: F64,
+    prior: F64,
+    nodes: F64,
+    is_mean: bool,
+    theta: F64,
+    error: F64,
+) -> None:
+    """Mean and standard deviation of each candidate's posterior, or where it is highest.
+
+    Parameters
+    ----------
+    codes : (n, b) uint8
+    first : (b + 1,) int64
+    table : (rows, q) float64
+    prior, nodes : (q,) float64
+    is_mean : bool
+        Else theta is the node with the largest weight.
+    theta, error : (n,) float64
+        Filled; NaN where the likelihood is too small for a number.
+    """
+    weights = np.empty(len(nodes))
+    for i in range(len(codes)):
+        if _posterior(codes[i], first, table, prior, weights) == -math.inf:
+            theta[i] = error[i] = math.nan
+            continue
+        mean = 0.0
+        for q in range(len(nodes)):
+            mean += weights[q] * nodes[q]
+        square = 0.0
+        for q in range(len(nodes)):
+            square += weights[q] * (nodes[q] - mean) ** 2
+        theta[i], error[i] = mean, math.sqrt(square)
+        if not is_mean:
+            theta[i] = nodes[np.argmax(weights)]

@@ -20,11 +20,11 @@ from inkmark.analytics.irt._families import (
     second_sums,
 )
 from inkmark.analytics.irt._maximise import Point
-from inkmark.analytics.irt._paper import Batch, Bundles, Curves, Paper
+from inkmark.analytics.irt._paper import Batch, Bundles, Curves, Paper, bundle_table
 from inkmark.analytics.irt.model import ItemModel, ItemPriors
 from inkmark.analytics.model import FloatArray, IntArray
 
-__all__ = ["Likelihood", "State", "node_weights", "workers"]
+__all__ = ["Block", "Likelihood", "State", "blocks_of", "node_weights", "workers"]
 
 # Candidates in one call of a kernel. Sums are added up block by block, so that the result
 # does not depend on the number of threads.
@@ -55,6 +55,15 @@ def workers(n_candidates: int) -> Iterator[Map]:
         yield pool.map
 
 
+def blocks_of(bounds: IntArray) -> list[Block]:
+    """Cut the candidates, whose groups begin at the bounds, into blocks."""
+    return [
+        (group, start, min(start + _BLOCK, int(bounds[group + 1])))
+        for group in range(len(bounds) - 1)
+        for start in range(int(bounds[group]), int(bounds[group + 1]), _BLOCK)
+    ]
+
+
 def node_weights(
     nodes: FloatArray, real: npt.NDArray[np.bool_], mean: float, log_sd: float
 ) -> FloatArray:
@@ -71,8 +80,8 @@ class State:
     Attributes
     ----------
     curves : Curves
-    table : (rows + 1, q) float64
-        Probabilities of the categories of the items; the last row is that of no response.
+    table : (rows, q) float64
+        Probabilities of the categories of the items.
     mean, log_sd : (g,) float64
     weights : (g, q) float64
     """
@@ -132,7 +141,7 @@ class Likelihood:
         for batch in self.paper.batches:
             fill_rows(batch, x, slopes, intercepts, guessing)
         curves = Curves(self.paper.first, self.paper.graded, slopes, intercepts, guessing)
-        table = np.concatenate([curves.table(self.nodes), np.ones((1, len(self.nodes)))])
+        table = curves.at(self.nodes)[0]
         moments = np.where(self.moments >= 0, x[self.moments], 0.0)
         weights = np.array([node_weights(self.nodes, self.real, *row) for row in moments])
         return State(curves, table, moments[:, 0], moments[:, 1], weights)
@@ -186,7 +195,7 @@ class Likelihood:
         n_items = self.paper.n_free
         second = np.zeros((len(x), len(x)))
         widest = max((batch.columns.shape[1] for batch in self.paper.batches), default=0)
-        by_row = np.zeros((len(state.table), widest, len(self.nodes)))
+        by_row = np.zeros((len(state.table) + 1, widest, len(self.nodes)))
         for batch in self.paper.batches:
             table, guessing, share = self._of(batch, state, counts)
             log = log_derivatives(batch, self.nodes, table, guessing)
@@ -205,7 +214,7 @@ class Likelihood:
                 for b in range(2):
                     if columns[a] >= 0 and columns[b] >= 0:
                         second[columns[a], columns[b]] += bends[a, b] @ masses[group]
-        table = self._bundle_table(state)
+        table = bundle_table(self.bundles, state.table)
 
         def block(place: Block) -> tuple[int, FloatArray]:
             group, start, stop = place
@@ -225,7 +234,7 @@ class Likelihood:
             products = np.triu(products) + np.triu(products, 1).T
             return group, products - means.T @ means
 
-        for group, covariance in self.run(block, self._blocks()):
+        for group, covariance in self.run(block, blocks_of(self.bounds)):
             columns = np.concatenate([np.arange(n_items), self.moments[group]])
             kept = np.flatnonzero(columns >= 0)
             second[np.ix_(columns[kept], columns[kept])] += covariance[np.ix_(kept, kept)]
@@ -235,7 +244,7 @@ class Likelihood:
         """Log-likelihood, counts (rows, q) of the items, candidates (g, q) at the nodes."""
         from inkmark.analytics.irt import _kernels  # noqa: PLC0415 - loads numba
 
-        table = self._bundle_table(state)
+        table = bundle_table(self.bundles, state.table)
 
         def block(place: Block) -> tuple[int, float, FloatArray, FloatArray]:
             group, start, stop = place
@@ -254,30 +263,14 @@ class Likelihood:
         values = []
         total = np.zeros_like(table)
         masses = np.zeros_like(state.weights)
-        for group, value, counts, mass in self.run(block, self._blocks()):
+        for group, value, counts, mass in self.run(block, blocks_of(self.bounds)):
             values.append(value)
             total += counts
             masses[group] += mass
-        by_item = np.zeros_like(state.table)
+        by_item = np.zeros((len(state.table) + 1, len(self.nodes)))  # the last: no response
         for members in self.bundles.members.T:
             np.add.at(by_item, members, total)
         return math.fsum(values), by_item[:-1], masses
-
-    def _blocks(self) -> list[Block]:
-        """Group, start and stop of each block of candidates."""
-        return [
-            (group, start, min(start + _BLOCK, int(self.bounds[group + 1])))
-            for group in range(len(self.bounds) - 1)
-            for start in range(int(self.bounds[group]), int(self.bounds[group + 1]), _BLOCK)
-        ]
-
-    def _bundle_table(self, state: State) -> FloatArray:
-        """(bundle rows, q): probability of each combination of categories."""
-        members = self.bundles.members
-        result = state.table[members[:, 0]]
-        for place in range(1, members.shape[1]):
-            result *= state.table[members[:, place]]
-        return result
 
     def _bundle_scores(self, by_row: FloatArray) -> FloatArray:
         """(bundle rows, p, q): the scores of the items that a bundle joins, side by side."""

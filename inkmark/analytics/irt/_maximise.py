@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import linalg
 
 from inkmark.analytics.model import FloatArray
 
@@ -174,10 +173,12 @@ def _inverse(information: FloatArray) -> FloatArray | None:
     scale = np.sqrt(np.abs(np.diag(information)))
     if not np.all(np.isfinite(information)) or np.any(scale == 0):
         return None
+    scaled = information / np.outer(scale, scale)
     try:
-        factor = linalg.cho_factor(information / np.outer(scale, scale), lower=True)
-    except linalg.LinAlgError:
+        factor = np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
         return None
-    if np.min(np.diag(factor[0])) < _SINGULAR:
+    if np.min(np.diag(factor)) < _SINGULAR:
         return None
-    return np.asarray(linalg.cho_solve(factor, np.eye(len(scale))) / np.outer(scale, scale))
+    half = np.linalg.solve(factor, np.diag(1 / scale))
+    return np.asarray(half.T @ half)

@@ -12,11 +12,13 @@ from inkmark.analytics.irt.model import ItemModel, ItemParameters
 from inkmark.analytics.model import BoolArray, FloatArray, IntArray
 
 __all__ = [
+    "WIDEST",
     "Batch",
     "Bundles",
     "Curves",
     "Paper",
     "bundle_items",
+    "bundle_table",
     "known_curves",
     "make_paper",
     "padded_nodes",
@@ -24,7 +26,7 @@ __all__ = [
 
 # Most categories of a bundle: what more would save in the sums over candidates, it would
 # cost in the sums over pairs of bundles.
-_WIDEST = 16
+WIDEST = 16
 # Nodes fill whole vector registers, several at a time.
 _LANES = 32
 
@@ -48,21 +50,23 @@ class Curves:
     intercepts: FloatArray
     guessing: FloatArray
 
-    def table(self, theta: FloatArray) -> FloatArray:
-        """(rows, q): probability of each category at each ability."""
-        from inkmark.analytics.irt import _kernels  # noqa: PLC0415 - loads numba
+    def at(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Probability of each category (rows, q), information of each item (m, q)."""
+        from inkmark.analytics.irt import _curve_kernels  # noqa: PLC0415 - loads numba
 
-        result = np.empty((len(self.slopes), len(theta)))
-        _kernels.fill_table(
+        table = np.empty((len(self.slopes), len(theta)))
+        information = np.empty((len(self.guessing), len(theta)))
+        _curve_kernels.fill_curves(
             theta,
             self.first,
             self.graded,
             self.slopes,
             self.intercepts,
             self.guessing,
-            result,
+            table,
+            information,
         )
-        return result
+        return table, information
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +232,9 @@ def known_curves(
     return Curves(first, graded, slopes, intercepts, guessing)
 
 
-def bundle_items(first: IntArray, n_free: IntArray, has_missing: BoolArray) -> Bundles:
+def bundle_items(
+    first: IntArray, n_free: IntArray, has_missing: BoolArray, widest: int = WIDEST
+) -> Bundles:
     """Join neighbouring items as long as their bundle stays narrow.
 
     Parameters
@@ -239,14 +245,16 @@ def bundle_items(first: IntArray, n_free: IntArray, has_missing: BoolArray) -> B
         Free parameters of each item.
     has_missing : (m,) bool
         Whether a response of the item is missing anywhere.
+    widest : int
+        Most categories of a bundle of several items.
     """
     n_items = len(n_free)
     none = int(first[-1])
     radix = np.diff(first) + has_missing
     groups: list[list[int]] = []
-    width = _WIDEST + 1
+    width = widest + 1
     for item in range(n_items):
-        if width * radix[item] > _WIDEST:
+        if width * radix[item] > widest:
             groups.append([])
             width = 1
         groups[-1].append(item)
@@ -254,10 +262,10 @@ def bundle_items(first: IntArray, n_free: IntArray, has_missing: BoolArray) -> B
     bundle = np.empty(n_items, dtype=np.int64)
     stride = np.empty(n_items, dtype=np.int64)
     blocks: list[IntArray] = []
-    widest = max(len(group) for group in groups)
+    most = max(len(group) for group in groups)
     for index, group in enumerate(groups):
         size = int(np.prod(radix[group]))
-        block = np.full((size, widest), none, dtype=np.int64)
+        block = np.full((size, most), none, dtype=np.int64)
         step = 1
         for place, item in enumerate(group):
             bundle[item] = index
@@ -276,6 +284,22 @@ def bundle_items(first: IntArray, n_free: IntArray, has_missing: BoolArray) -> B
         bundle,
         stride,
     )
+
+
+def bundle_table(bundles: Bundles, table: FloatArray) -> FloatArray:
+    """(bundle rows, q): probability of each combination of categories.
+
+    Parameters
+    ----------
+    bundles : Bundles
+    table : (rows, q) float64
+        Probabilities of the categories of the items.
+    """
+    padded = np.concatenate([table, np.ones((1, table.shape[1]))])
+    result = padded[bundles.members[:, 0]]
+    for place in range(1, bundles.members.shape[1]):
+        result *= padded[bundles.members[:, place]]
+    return np.asarray(result)
 
 
 def padded_nodes(n_nodes: int, reach: float) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

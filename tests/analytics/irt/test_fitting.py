@@ -123,6 +123,31 @@ def test_parity_of_standard_errors(sets: Path, name: str, model: ItemModel, outp
         assert fit.variance_error[0] == pytest.approx(expected_error, abs=6e-4)
 
 
+def test_parity_of_3pl_with_a_prior(sets: Path) -> None:
+    priors = {ItemModel.PL3: ItemPriors(guessing=NormalPrior(-1.1, 0.5))}
+    fit = fit_irt(responses(sets, "sat12"), ItemModel.PL3, options=IrtOptions(priors=priors))
+    assert fit.converged, fit.reason
+    assert fit.log_likelihood == pytest.approx(-9442.95636, abs=1e-4)
+    _, values = reference(sets, "SAT12_3PLprior.slopeint")
+    np.testing.assert_allclose(fit.items.a, values[:, 0], atol=1e-3)
+    np.testing.assert_allclose(fit.items.d[:, 0], values[:, 1], atol=1e-3)
+    np.testing.assert_allclose(fit.items.g, values[:, 2], atol=1e-5)
+
+
+def test_parity_of_items_with_different_categories(sets: Path) -> None:
+    fit = fit_irt(responses(sets, "timss_aus_twn_gpcm")[:, :11], ItemModel.GPCM)
+    assert fit.converged, fit.reason
+    assert fit.log_likelihood == pytest.approx(-10421.917357, abs=1e-5)
+
+
+def test_parity_of_a_long_test(sets: Path) -> None:
+    fit = fit_2pl(responses(sets, "credential_form1"))
+    assert fit.converged, fit.reason
+    assert fit.log_likelihood == pytest.approx(-140930.2, abs=0.1)
+    _, values = reference(sets, "credential_form1_2PL")
+    np.testing.assert_allclose(fit.items.a, values[:, 0], atol=1e-3)
+
+
 def test_printed_values_of_lsat6(sets: Path) -> None:
     """What ltm prints, with 21 nodes: close, not the same."""
     fit = fit_2pl(responses(sets, "lsat6"))

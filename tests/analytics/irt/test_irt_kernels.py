@@ -73,61 +73,6 @@ def test_bundles_spell_out_all_combinations(sizes: list[int], has_missing: bool)
     assert bundles.offset[-1] == len(sizes)
 
 
-def plain_table(
-    theta: np.ndarray,
-    first: np.ndarray,
-    graded: np.ndarray,
-    *,
-    slopes: np.ndarray,
-    intercepts: np.ndarray,
-    guessing: np.ndarray,
-) -> np.ndarray:
-    blocks = []
-    for j in range(len(graded)):
-        rows = slice(first[j], first[j + 1])
-        z = np.outer(slopes[rows], theta) + intercepts[rows, None]
-        if graded[j]:
-            at_least = guessing[j] + (1 - guessing[j]) / (1 + np.exp(-z[1:]))
-            edges = np.concatenate([np.ones((1, len(theta))), at_least, np.zeros((1, len(theta)))])
-            blocks.append(-np.diff(edges, axis=0))
-        else:
-            blocks.append(np.exp(z) / np.exp(z).sum(axis=0))
-    return np.concatenate(blocks)
-
-
-def test_fill_table(rng: np.random.Generator) -> None:
-    first = np.array([0, 2, 4, 8, 11])
-    graded = np.array([True, True, True, False])
-    slopes = np.repeat([1.2, 0.7, 1.5, 0.0], [2, 2, 4, 3])
-    slopes[8:] = 0.0, 0.9, 1.4
-    intercepts = np.array([0, 0.3, 0, -0.5, 0, 2.0, 0.1, -1.0, 0, 0.4, -0.2])
-    guessing = np.array([0.0, 0.25, 0.0, 0.0])
-    theta = rng.normal(size=9) * 2
-    table = np.empty((11, 9))
-    _kernels.fill_table(theta, first, graded, slopes, intercepts, guessing, table)
-    expected = plain_table(
-        theta, first, graded, slopes=slopes, intercepts=intercepts, guessing=guessing
-    )
-    np.testing.assert_allclose(table, expected, rtol=1e-12)
-
-
-def test_fill_table_keeps_digits_far_out() -> None:
-    table = np.empty((3, 2))
-    _kernels.fill_table(
-        np.array([-30.0, 30.0]),
-        np.array([0, 3]),
-        np.array([True]),
-        np.array([2.0, 2.0, 2.0]),
-        np.array([0.0, 1.0, -1.0]),
-        np.zeros(1),
-        table,
-    )
-    # P(1) = L1 (1 - L2) (1 - exp(-2)); at -30 that is exp(-59) (1 - exp(-2)).
-    assert table[1, 0] == pytest.approx(math.exp(-59) * (1 - math.exp(-2)), rel=1e-9)
-    assert table[1, 1] == pytest.approx(math.exp(-59) * (1 - math.exp(-2)), rel=1e-9)
-    assert table[0, 1] == pytest.approx(math.exp(-61), rel=1e-9)
-
-
 class Case:
     """Random tables and scores for random codes."""
 
@@ -204,3 +149,19 @@ def test_pair_products(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(means, np.einsum("nq,npq->np", weights, own), rtol=1e-10)
     expected = np.einsum("nq,npq,nrq->pr", weights, own, own)
     np.testing.assert_allclose(np.triu(products), np.triu(expected), rtol=1e-10)
+
+
+def test_posterior_moments(rng: np.random.Generator) -> None:
+    case = Case(rng)
+    nodes = rng.normal(size=8)
+    theta, error = np.empty(30), np.empty(30)
+    arguments = case.codes, case.first, case.table, case.prior, nodes
+    _kernels.posterior_moments(*arguments, True, theta, error)
+    joint = case.joint()
+    weights = joint / joint.sum(axis=1, keepdims=True)
+    means = weights @ nodes
+    np.testing.assert_allclose(theta, means, rtol=1e-10, atol=1e-12)
+    spread = np.sqrt((weights * (nodes - means[:, None]) ** 2).sum(axis=1))
+    np.testing.assert_allclose(error, spread, rtol=1e-10)
+    _kernels.posterior_moments(*arguments, False, theta, error)
+    np.testing.assert_array_equal(theta, nodes[joint.argmax(axis=1)])

@@ -71,12 +71,13 @@ def x(likelihood: Likelihood) -> np.ndarray:
 def plain_value(likelihood: Likelihood, x: np.ndarray) -> float:
     """The log-likelihood, candidate by candidate."""
     state = likelihood.state(x)
+    table = np.concatenate([state.table, np.ones((1, len(likelihood.nodes)))])
     value = 0.0
     for group in range(2):
         for i in range(likelihood.bounds[group], likelihood.bounds[group + 1]):
             rows = likelihood.bundles.first[:-1] + likelihood.codes[i]
             members = likelihood.bundles.members[rows].ravel()
-            value += math.log(float(state.table[members].prod(axis=0) @ state.weights[group]))
+            value += math.log(float(table[members].prod(axis=0) @ state.weights[group]))
     return value
 
 
