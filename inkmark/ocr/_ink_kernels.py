@@ -11,7 +11,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["follow_lab", "ink_tallies", "own_share", "paper_colour"]
+__all__ = [
+    "coloured_pixels",
+    "follow_lab",
+    "follow_ways",
+    "ink_tallies",
+    "own_share",
+    "paper_colour",
+    "way_counts",
+]
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -21,6 +29,31 @@ Mask = NDArray[np.bool_]
 
 _ROOTS = 2048
 """Steps of the table of cube roots; between them it is straight."""
+_PALE = 8
+"""What is less dark than its paper by so many levels, of 255, is paper."""
+_BLUR = np.exp(-(np.arange(-2.0, 3.0) ** 2) / (2 * 0.8**2)).astype(np.float32)
+"""Colours are smoothed by this each way, as files keep them at half the resolution."""
+
+
+@njit(cache=True, nogil=True)
+def coloured_pixels(part: U8, least: int) -> int:
+    """Count the pixels whose red, green and blue differ by more than `least`.
+
+    Parameters
+    ----------
+    part : (h, w, 3) uint8
+    least : int
+
+    Returns
+    -------
+    int
+    """
+    n = 0
+    for y in range(part.shape[0]):
+        for x in range(part.shape[1]):
+            b, g, r = part[y, x, 0], part[y, x, 1], part[y, x, 2]
+            n += max(b, g, r) - min(b, g, r) > least
+    return n
 
 
 @njit(cache=True, nogil=True)
@@ -60,7 +93,7 @@ def paper_colour(part: U8, paper: F64) -> None:
 
 @njit(cache=True, nogil=True)
 def follow_lab(part: U8, paper: F64, lab: F32) -> None:
-    """Convert blue, green, red on paper of some colour to CIELAB on white.
+    """Convert blue, green, red on paper of some colour to CIELAB on white; paper is pure white.
 
     Parameters
     ----------
@@ -79,9 +112,19 @@ def follow_lab(part: U8, paper: F64, lab: F32) -> None:
         v = k / _ROOTS
         roots[k] = v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116
     height, width = part.shape[:2]
+    least = np.maximum(paper - _PALE, 0.0)
     found = np.empty(3)
     for y in range(height):
         for x in range(width):
+            if (
+                part[y, x, 0] >= least[0]
+                and part[y, x, 1] >= least[1]
+                and part[y, x, 2] >= least[2]
+            ):
+                lab[y, x, 0] = 100.0
+                lab[y, x, 1] = 0.0
+                lab[y, x, 2] = 0.0
+                continue
             b = linear[0, part[y, x, 0]]
             g = linear[1, part[y, x, 1]]
             r = linear[2, part[y, x, 2]]
@@ -95,6 +138,65 @@ def follow_lab(part: U8, paper: F64, lab: F32) -> None:
             lab[y, x, 0] = 116 * found[1] - 16
             lab[y, x, 1] = 500 * (found[0] - found[1])
             lab[y, x, 2] = 200 * (found[1] - found[2])
+
+
+@njit(cache=True, nogil=True)
+def follow_ways(lab: F32, away: F32, way: F32) -> None:
+    """Measure how far each pixel is from paper, and in which direction.
+
+    Parameters
+    ----------
+    lab : (h, w, 3) float32
+    away : (h, w) float32
+        Filled with the distance, 0 for paper.
+    way : (h, w, 2) float32
+        Filled with the direction in a* and b*, smoothed, as shares of the distance.
+    """
+    height, width = lab.shape[:2]
+    reach = len(_BLUR) // 2
+    for y in range(height):
+        for x in range(width):
+            away[y, x] = 0.0
+            way[y, x, 0] = 0.0
+            way[y, x, 1] = 0.0
+            dark = 100 - lab[y, x, 0]
+            if dark <= 0.0 and lab[y, x, 1] == 0.0 and lab[y, x, 2] == 0.0:
+                continue
+            a = b = weight = np.float32(0.0)
+            for v in range(max(y - reach, 0), min(y + reach + 1, height)):
+                for u in range(max(x - reach, 0), min(x + reach + 1, width)):
+                    share = _BLUR[v - y + reach] * _BLUR[u - x + reach]
+                    a += share * lab[v, u, 1]
+                    b += share * lab[v, u, 2]
+                    weight += share
+            a /= weight
+            b /= weight
+            far = np.sqrt(dark * dark + a * a + b * b)
+            away[y, x] = far
+            way[y, x, 0] = a / max(far, 1.0)
+            way[y, x, 1] = b / max(far, 1.0)
+
+
+@njit(cache=True, nogil=True)
+def way_counts(away: F32, way: F32, least: float, counts: I64) -> None:
+    """Count pixels by their direction.
+
+    Parameters
+    ----------
+    away : (h, w) float32
+    way : (h, w, 2) float32
+    least : float
+        Pixels no further from paper are left out.
+    counts : (n, n) int64
+        Counted up: b* down, a* across, from -1 to 1.
+    """
+    n = len(counts)
+    for y in range(away.shape[0]):
+        for x in range(away.shape[1]):
+            if away[y, x] > least:
+                i = min(max(int((way[y, x, 1] + 1) * (n / 2)), 0), n - 1)
+                j = min(max(int((way[y, x, 0] + 1) * (n / 2)), 0), n - 1)
+                counts[i, j] += 1
 
 
 @njit(cache=True, nogil=True)

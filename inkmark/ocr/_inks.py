@@ -19,7 +19,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.ocr._ink_kernels import follow_lab, ink_tallies, own_share, paper_colour
+from inkmark.ocr._ink_kernels import (
+    coloured_pixels,
+    follow_lab,
+    follow_ways,
+    ink_tallies,
+    own_share,
+    paper_colour,
+    way_counts,
+)
 
 __all__ = ["Region", "is_grey", "marker_ink"]
 
@@ -44,6 +52,10 @@ _SHARE = 0.015
 _REDDISH, _RED_FAVOUR = 0.25, 10.0
 """Ink whose direction in a* is at least this, and not rather blue, is red: it is so much
 likelier the marker's."""
+_TINT, _COLOURED = 2, 0.001
+"""Files without colours hold fewer pixels whose red, green and blue differ by more."""
+_EDGE_PX = 7
+"""Ink further away than this changes nothing about a pixel."""
 _DOT_SHARE = 11
 """A dot is no larger than one such part of its region's shorter side."""
 
@@ -77,8 +89,9 @@ class Region:
 
 def is_grey(image: ColourImage, regions: list[Region]) -> bool:
     """Whether the regions hold no colours to tell inks by."""
+    parts = [image[region.part] for region in regions]
     return all(
-        (np.ptp(image[r.part].astype(np.int16), axis=2) <= 2).mean() > 0.999 for r in regions
+        coloured_pixels(part, _TINT) < _COLOURED * part.shape[0] * part.shape[1] for part in parts
     )
 
 
@@ -113,38 +126,32 @@ def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bo
 def _lab(part: ColourImage) -> F32:
     """CIELAB of a region on paper that is white: (h, w, 3)."""
     paper, lab = np.empty(3), np.empty(part.shape, np.float32)
-    paper_colour(part, paper)
+    paper_colour(part[::2, ::2], paper)
     follow_lab(part, paper, lab)
     return lab
 
 
 def _ways(lab: F32) -> tuple[F32, F32]:
     """Distance of each pixel from paper (h, w), and its direction in a* and b* (h, w, 2)."""
-    way = np.asarray(cv2.GaussianBlur(lab[:, :, 1:], (0, 0), 0.8), np.float32)
-    away = np.sqrt((100 - lab[:, :, 0]) ** 2 + way[:, :, 0] ** 2 + way[:, :, 1] ** 2)
-    way /= np.maximum(away, 1.0)[:, :, None]
+    away, way = np.empty(lab.shape[:2], np.float32), np.empty((*lab.shape[:2], 2), np.float32)
+    follow_ways(lab, away, way)
     return away, way
 
 
 def _inks(ways: list[tuple[F32, F32]]) -> F32:
     """Directions of the inks, (n, 2): where many pixels agree, the most frequent first."""
-    points = np.concatenate([way[away > _INKED] for away, way in ways])
-    if not len(points):
-        return np.zeros((1, 2), np.float32)
-    at = np.clip(((points + 1) * (_CELLS / 2)).astype(int), 0, _CELLS - 1)
-    counts = np.bincount(at[:, 1] * _CELLS + at[:, 0], minlength=_CELLS**2)
-    density = cv2.GaussianBlur(
-        counts.reshape(_CELLS, _CELLS).astype(np.float32), (0, 0), 0.05 * _CELLS / 2
-    )
-    y, x = np.mgrid[:_CELLS, :_CELLS]
-    centres = np.stack([x, y], axis=-1) * (2 / _CELLS) + (1 / _CELLS - 1)
-    around = np.ones((_APART, _APART), np.uint8)
-    peaks = np.flatnonzero((density == cv2.dilate(density, around)) & (density > 0))
+    counts = np.zeros((_CELLS, _CELLS), np.int64)
+    for away, way in ways:
+        way_counts(away, way, _INKED, counts)
+    density = cv2.GaussianBlur(counts.astype(np.float32), (0, 0), 0.05 * _CELLS / 2)
+    middles = (np.arange(_CELLS) + 0.5) * (2 / _CELLS) - 1
+    peaks = (density == cv2.dilate(density, _square(_APART))) & (density > 0)
     found = []
-    for centre in centres.reshape(-1, 2)[peaks]:
-        n = int((np.hypot(*(points - centre).T) < _NEAR).sum())
-        if n >= max(_SHARE * len(points), 8):
-            found.append((-n, *centre.tolist()))
+    for y, x in np.argwhere(peaks).tolist():
+        near = np.hypot(middles - middles[x], (middles - middles[y])[:, None]) < _NEAR
+        n = int(counts[near].sum())
+        if n >= max(_SHARE * int(counts.sum()), 8):
+            found.append((-n, float(middles[x]), float(middles[y])))
     inks = np.array(sorted(found))[:, 1:] if found else np.zeros((1, 2))
     return inks.astype(np.float32)
 
@@ -171,17 +178,35 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
     own, other = (share > 0.5) & inked, (share <= 0.5) & inked
     if not own.any():
         return np.full(away.shape, 255, np.uint8)
-    pale = ~inked
     if not other.any():
-        own_share(inks, mine, away, way, _SPREAD, _NOISE, pale, share)
+        own_share(inks, mine, away, way, _SPREAD, _NOISE, ~inked & (away > 0), share)
         return _grey(lab, share)
+    seen = np.full(away.shape, 255, np.uint8)
+    near = _around(own)
+    lab, away, way, share = lab[near], away[near], way[near], share[near]
+    own, pale = own[near], ~inked[near]
+    beside = other[near].astype(np.uint8)
     # Scanners see red, green and blue a little apart, so print has coloured edges.
-    near_other = cv2.dilate(other.astype(np.uint8), _square(5)) > 0
+    near_other = cv2.dilate(beside, _square(5)) > 0
     reach = cv2.dilate((own & ~near_other).astype(np.uint8), _square(9)) > 0
     own_share(inks, mine, away, way, _SPREAD, _NOISE, pale & reach, share)
-    seen = _grey(lab, np.where(reach, share, 0))
-    hidden = reach & (cv2.dilate(other.astype(np.uint8), _square(3)) > 0) & ~(own & reach)
-    return np.asarray(cv2.inpaint(seen, hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
+    found = _grey(lab, np.where(reach, share, 0))
+    hidden = reach & (cv2.dilate(beside, _square(3)) > 0) & ~(own & reach)
+    if hidden.any():
+        found = np.asarray(
+            cv2.inpaint(found, hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8
+        )
+    seen[near] = found
+    return seen
+
+
+def _around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns of what is set, and some more."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return (
+        slice(max(int(rows[0]) - _EDGE_PX, 0), int(rows[-1]) + _EDGE_PX + 1),
+        slice(max(int(columns[0]) - _EDGE_PX, 0), int(columns[-1]) + _EDGE_PX + 1),
+    )
 
 
 def _judge_dots(inks: F32, mine: int, lab: F32, inked: NDArray[np.bool_], share: F32) -> None:

@@ -156,10 +156,17 @@ def _regions(
         around = np.ones_like(inside)
         for box in within:
             _fill(inside, box - (left, top), 1)
-        for frame in frames:
+        for frame in frames[_meets(frames, extent)]:
             _fill(around, frame - (left, top), 0)
         regions.append(Region(left, top, right, bottom, inside > 0, around > 0))
     return regions
+
+
+def _meets(frames: NDArray[np.float64], extent: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of some frames, (n, 4, 2) corners, may lie in an extent; (n,)."""
+    low, high = frames.min(axis=1), frames.max(axis=1)
+    apart = (high < extent.min(axis=0)) | (low > extent.max(axis=0))
+    return np.asarray(~apart.any(axis=1))
 
 
 def _fill(mask: NDArray[np.uint8], corners: NDArray[np.float64], value: int) -> None:

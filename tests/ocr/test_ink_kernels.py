@@ -35,7 +35,43 @@ def test_colours_are_those_of_opencv_on_white_paper(part):
     lab = np.empty(part.shape, np.float32)
     kernels.follow_lab(part, paper, lab)
     white = np.minimum(part / paper, 1.0).astype(np.float32)
-    assert lab == pytest.approx(cv2.cvtColor(white, cv2.COLOR_BGR2LAB), abs=0.6)
+    is_paper = (part >= paper - kernels._PALE).all(axis=2)
+    expected = np.where(is_paper[:, :, None], (100, 0, 0), cv2.cvtColor(white, cv2.COLOR_BGR2LAB))
+    assert lab == pytest.approx(expected, abs=0.6)
+    assert 0.5 < is_paper.mean() < 0.95
+
+
+def test_ways_are_those_of_smoothed_colours(part):
+    lab = np.empty(part.shape, np.float32)
+    kernels.follow_lab(part, np.array([236.0, 250.0, 244.0]), lab)
+    away, way = np.empty(lab.shape[:2], np.float32), np.empty((*lab.shape[:2], 2), np.float32)
+    kernels.follow_ways(lab, away, way)
+    is_paper = (lab == (100, 0, 0)).all(axis=2)
+    kernel = cv2.getGaussianKernel(5, 0.8)
+    smooth = cv2.sepFilter2D(lab[:, :, 1:], -1, kernel, kernel)
+    far = np.sqrt((100 - lab[:, :, 0]) ** 2 + (smooth**2).sum(axis=2))
+    inner = np.zeros_like(is_paper)
+    inner[2:-2, 2:-2] = True  # at the edge there are fewer neighbours
+    inner &= ~is_paper
+    assert away[inner] == pytest.approx(far[inner], abs=1e-2)
+    assert way[inner] == pytest.approx((smooth / np.maximum(far, 1)[:, :, None])[inner], abs=1e-3)
+    assert not away[is_paper].any()
+    assert not way[is_paper].any()
+
+
+def test_pixels_are_counted_by_their_direction(ways):
+    away, way = ways
+    counts = np.zeros((8, 8), np.int64)
+    kernels.way_counts(away, way, 25.0, counts)
+    b, a = way[away > 25][:, 1], way[away > 25][:, 0]
+    expected, *_ = np.histogram2d(b, a, bins=8, range=((-1, 1), (-1, 1)))
+    assert counts.tolist() == expected.tolist()
+
+
+def test_coloured_pixels_are_those_whose_colours_differ(part):
+    apart = np.ptp(part.astype(int), axis=2)
+    for least in (0, 4, 40):
+        assert kernels.coloured_pixels(part, least) == (apart > least).sum()
 
 
 @pytest.fixture
