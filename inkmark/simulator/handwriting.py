@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.layouts import WritingField
-from inkmark.simulator._optics import smooth_field, u8
+from inkmark.simulator._optics import u8
 from inkmark.simulator._pen_strokes import STROKES
+from inkmark.simulator._pens import draw_strokes, lay_ink, part_of_page
 from inkmark.simulator.hands import RAISED, Hand, Sign, Stroke
 from inkmark.simulator.people import smoothed
 
@@ -42,7 +43,6 @@ _DIGITS = "0123456789"
 _OVERSAMPLING = 2
 _ROOM_MM = 4.0
 """What is written above a box is no higher."""
-_FIXED_POINT_BITS = 4  # cv2 takes stroke points in sixteenths of a pixel
 # Where letters stand, from the top of a capital to the line: lower case ascends or hangs below.
 _HANGING = dict.fromkeys("gpqy", (0.4, 1.4)) | {"j": (0.05, 1.4)}
 _LOW = dict.fromkeys("acemnorsuvwxz", (0.4, 1.0))
@@ -289,35 +289,18 @@ class _Page:
 
     def _draw(self, strokes: Sequence[Stroke]) -> None:
         """Draw strokes in mm with the hand's pen."""
-        points = np.concatenate(strokes)
-        tip = self._hand.ink.tip_mm
-        view = self._view(points, tip)
-        if view is None:
-            return
-        (x0, y0), (w, h) = view
-        fine = np.zeros((h * _OVERSAMPLING, w * _OVERSAMPLING), np.uint8)
-        # Pixel centres are whole numbers, so pixel (0, 0) covers -0.5 to 0.5.
-        one = 1 << _FIXED_POINT_BITS
-        scale = self._px_per_mm * _OVERSAMPLING
-        lines = [
-            np.rint((s * scale - np.array([x0, y0]) * _OVERSAMPLING) * one - one / 2).astype(
-                np.int32
-            )
-            for s in strokes
-        ]
-        thickness = max(1, round(tip * scale))
-        cv2.polylines(fine, lines, False, 255, thickness, cv2.LINE_AA, _FIXED_POINT_BITS)
-        self._lay(fine, x0, y0)
+        draw_strokes(self.pixels, strokes, self._px_per_mm, self._rng, ink=self._hand.ink)
 
     def _print(self, sign: Pixels, shape: Stroke, offset: Stroke) -> None:
         """Put a bitmap on the page; `shape` takes heights of the sign to mm."""
         rows, columns = sign.shape
         corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)]) / rows
-        view = self._view(corners @ shape.T + offset, 0.5)
+        px_per_mm = self._px_per_mm
+        view = part_of_page(self.pixels, corners @ shape.T + offset, 0.5, px_per_mm)
         if view is None:
             return
         (x0, y0), (w, h) = view
-        scale = self._px_per_mm * _OVERSAMPLING
+        scale = px_per_mm * _OVERSAMPLING
         matrix = np.empty((2, 3))
         matrix[:, :2] = shape * scale / rows
         matrix[:, 2] = offset * scale - np.array([x0, y0]) * _OVERSAMPLING
@@ -326,35 +309,9 @@ class _Page:
         grey = cv2.warpAffine(sign, matrix, size, flags=cv2.INTER_CUBIC)
         # A fine pen keeps the middle of a line only.
         level = np.interp(self._hand.ink.tip_mm, (0.3, 0.8), (125.0, 70.0))
-        self._lay(u8(np.clip(2.2 * (grey.astype(np.float32) - level) + 127, 0, 255)), x0, y0)
-
-    def _view(
-        self, points: Stroke, margin: float
-    ) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """The pixels around points in mm that are on the page: left top, width height."""
-        height, width = self.pixels.shape[:2]
-        low = np.floor((points.min(axis=0) - margin) * self._px_per_mm).astype(int)
-        high = np.ceil((points.max(axis=0) + margin) * self._px_per_mm).astype(int)
-        x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
-        x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
-        return ((x0, y0), (x1 - x0, y1 - y0)) if x0 < x1 and y0 < y1 else None
-
-    def _lay(self, fine: Pixels, x0: int, y0: int) -> None:
-        """Take light from the page where there is ink: `fine` is 255 times its coverage."""
-        rng, ink = self._rng, self._hand.ink
-        size = (fine.shape[1] // _OVERSAMPLING, fine.shape[0] // _OVERSAMPLING)
-        cover = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        shape = (size[1], size[0])
-        cover *= 1 - 0.05 * np.abs(smooth_field(shape, 0.8 * self._px_per_mm, rng))
-        if ink.grain > 0:
-            cover *= 1 - ink.grain * np.abs(smooth_field(shape, 0.09 * self._px_per_mm, rng))
-        cover = np.clip(cover, 0, 1)
-        region = self.pixels[y0 : y0 + shape[0], x0 : x0 + shape[1]]
-        if region.ndim == 2:
-            region[:] = np.rint(region * (1 - cover * (1 - ink.grey / 255)))
-            return
-        kept = 1 - cover[..., None] * (1 - np.array(ink.colour, np.float32) / 255)
-        region[:] = np.rint(region * kept)
+        fine = u8(np.clip(2.2 * (grey.astype(np.float32) - level) + 127, 0, 255))
+        covered = u8(cv2.resize(fine, (w, h), interpolation=cv2.INTER_AREA))
+        lay_ink(self.pixels, covered, (x0, y0), px_per_mm, self._rng, ink=self._hand.ink)
 
 
 def _metrics(text: str) -> tuple[float, float]:

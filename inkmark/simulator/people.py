@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.layouts import AreaField, BubbleField, BubbleShape, PageLayout
+from inkmark.simulator._pens import coverage
 
 __all__ = [
     "MarkStyle",
@@ -34,7 +35,7 @@ Density = NDArray[np.float32]
 Points = NDArray[np.float64]
 
 _OVERSAMPLING = 3
-_FIXED_POINT_BITS = 3  # cv2 takes stroke points in eighths of a pixel
+_FIXED_POINT_BITS = 3  # points of strokes stand on eighths of a pixel
 
 
 class Meaning(StrEnum):
@@ -405,22 +406,20 @@ class _Paper:
         x1, y1 = min(int(box.right * scale) + 1, width), min(int(box.bottom * scale) + 1, height)
         if x0 >= x1 or y0 >= y1:
             return
-        fine = np.zeros(((y1 - y0) * oversampling, (x1 - x0) * oversampling), np.uint8)
-        # Pixel centres are whole numbers, so pixel (0, 0) covers -0.5 to 0.5.
-        unit = oversampling * (1 << _FIXED_POINT_BITS)
-        lines = [
-            np.rint(((s * scale - (x0, y0)) * unit) - (1 << _FIXED_POINT_BITS) / 2).astype(np.int32)
-            for s in strokes
-        ]
-        thickness = max(1, round(tip_mm * scale * oversampling))
-        cv2.polylines(fine, lines, False, 255, thickness, cv2.LINE_AA, _FIXED_POINT_BITS)
-        size = (x1 - x0, y1 - y0)
-        coverage = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        covered = coverage(
+            strokes,
+            (x0, y0),
+            (x1 - x0, y1 - y0),
+            scale,
+            tip_mm,
+            oversampling=oversampling,
+            fixed_point_bits=_FIXED_POINT_BITS,
+        ).astype(np.float32)
         if rubbed_mm:
-            rubbed = cv2.GaussianBlur(coverage, (0, 0), rubbed_mm * scale)
+            rubbed = cv2.GaussianBlur(covered, (0, 0), rubbed_mm * scale)
             along = 2 * round(rubbed_mm * scale) + 1
-            coverage = np.asarray(cv2.blur(rubbed, (along, 1)), np.float32)
-        dark = coverage * (density / 255) * self._texture(coverage.shape)
+            covered = np.asarray(cv2.blur(rubbed, (along, 1)), np.float32)
+        dark = covered * (density / 255) * self._texture(covered.shape)
         region = self.pixels[y0:y1, x0:x1]
         region[:] = region * (1 - np.clip(dark, 0, 0.97))
 
