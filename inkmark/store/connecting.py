@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    StatementError,
+)
 
 from inkmark.errors import ExtraMissingError, StoreError
 
-__all__ = ["make_engine"]
+__all__ = ["make_engine", "name_of", "transaction"]
 
 _BUSY_TIMEOUT_S = 30
 _BUSY_PAUSE_S = 0.01
@@ -39,6 +50,55 @@ def make_engine(url: str | sa.URL) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def name_of(engine: sa.Engine) -> str:
+    """The database as messages name it."""
+    return Path(engine.url.database).name if engine.url.database else str(engine.url)
+
+
+@contextlib.contextmanager
+def transaction(engine: sa.Engine, *, writing: bool) -> Iterator[sa.Connection]:
+    """Read or write all or nothing.
+
+    Raises
+    ------
+    StoreError
+        Where the database refuses, with what to do.
+    """
+    try:
+        with (
+            engine.connect().execution_options(inkmark_writing=writing) as connection,
+            connection.begin(),
+        ):
+            yield connection
+    except StatementError as error:
+        raise StoreError(_refusal(name_of(engine), error)) from error
+
+
+def _refusal(name: str, error: StatementError) -> str:
+    """Say why nothing was written or read, and what to do."""
+    match error:
+        case OperationalError():
+            return (
+                f"the database {name} cannot be used: {error.orig}. Check that the folder can "
+                "be written, the disk is not full and no other program holds the database, then "
+                "run the command again; nothing was half written."
+            )
+        case IntegrityError():
+            return (
+                f"the database {name} refused a contradictory entry: {error.orig}. Another "
+                "inkmark may have written at the same time; run the command again."
+            )
+        case DatabaseError() if not isinstance(error, (DataError, ProgrammingError)):
+            return (
+                f"{name} is not an exam database, or is damaged: {error.orig}. Restore it from a "
+                "copy, or move it away and read the scans again."
+            )
+    return (
+        f"a value cannot be kept in the database: {error.orig}. Correct the value and run the "
+        "command again; nothing was half written."
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

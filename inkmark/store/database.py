@@ -9,14 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.exc import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    OperationalError,
-    ProgrammingError,
-    StatementError,
-)
 
 from inkmark.errors import StoreError
 from inkmark.exam import Exam
@@ -28,7 +20,7 @@ from inkmark.readings import (
 )
 from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
-from inkmark.store.connecting import make_engine
+from inkmark.store.connecting import make_engine, name_of, transaction
 from inkmark.store.identifying import Facts, all_identities, new_identities
 from inkmark.store.placing import latest_placements, new_placements
 from inkmark.store.queries import (
@@ -90,7 +82,6 @@ class ExamStore:
     def __init__(self, url: str | sa.URL, exam_id: str) -> None:
         self._exam_id = exam_id
         self._engine = make_engine(url)
-        self._url = self._engine.url
         with contextlib.ExitStack() as on_refusal:
             on_refusal.callback(self.close)
             with self._writing() as connection:
@@ -104,9 +95,9 @@ class ExamStore:
                     schema.upgrade(connection, version)
                 elif version != schema.SCHEMA_VERSION:
                     raise StoreError(
-                        f"the database {self._name} has schema version {version}, this inkmark "
-                        f"writes version {schema.SCHEMA_VERSION}. Use the inkmark it was made "
-                        "with, or move the file away and read the scans again."
+                        f"the database {name_of(self._engine)} has schema version {version}, "
+                        f"this inkmark writes version {schema.SCHEMA_VERSION}. Use the inkmark "
+                        "it was made with, or move the file away and read the scans again."
                     )
             on_refusal.pop_all()
 
@@ -455,50 +446,11 @@ class ExamStore:
 
     # ------------------------------------------------------------- private
 
-    @property
-    def _name(self) -> str:
-        return Path(self._url.database).name if self._url.database else str(self._url)
-
     def _reading(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        return self._transaction(writing=False)
+        return transaction(self._engine, writing=False)
 
     def _writing(self) -> contextlib.AbstractContextManager[sa.Connection]:
-        return self._transaction(writing=True)
-
-    @contextlib.contextmanager
-    def _transaction(self, *, writing: bool) -> Iterator[sa.Connection]:
-        try:
-            with (
-                self._engine.connect().execution_options(inkmark_writing=writing) as connection,
-                connection.begin(),
-            ):
-                yield connection
-        except StatementError as error:
-            raise StoreError(self._refusal(error)) from error
-
-    def _refusal(self, error: StatementError) -> str:
-        """Say why nothing was written or read, and what to do."""
-        match error:
-            case OperationalError():
-                return (
-                    f"the database {self._name} cannot be used: {error.orig}. Check that the "
-                    "folder can be written, the disk is not full and no other program holds "
-                    "the database, then run the command again; nothing was half written."
-                )
-            case IntegrityError():
-                return (
-                    f"the database {self._name} refused a contradictory entry: {error.orig}. "
-                    "Another inkmark may have written at the same time; run the command again."
-                )
-            case DatabaseError() if not isinstance(error, (DataError, ProgrammingError)):
-                return (
-                    f"{self._name} is not an exam database, or is damaged: {error.orig}. Restore "
-                    "it from a copy, or move it away and read the scans again."
-                )
-        return (
-            f"a value cannot be kept in the database: {error.orig}. Correct the value "
-            "and run the command again; nothing was half written."
-        )
+        return transaction(self._engine, writing=True)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
