@@ -1,4 +1,4 @@
-"""Compiled inner loops that tell which box a piece of ink belongs to.
+"""Compiled inner loops over pieces of ink: to which box they belong, and lines among them.
 
 Strips are as `_box_kernels` has them.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkmark.ocr._box_kernels import PAPER
 
-__all__ = ["share_out"]
+__all__ = ["crosses_strip", "label_pieces", "level_line", "share_out"]
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -28,8 +28,22 @@ def _root(parents: I32, label: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _label(strip: U8, limit: int, labels: I32) -> int:
-    """Number the connected pieces of what is darker than a limit; returns how many."""
+def label_pieces(strip: U8, limit: int, labels: I32) -> int:
+    """Number the connected pieces of what is darker than a limit.
+
+    Parameters
+    ----------
+    strip : (h, w) uint8
+    limit : int
+        Ink is darker than this.
+    labels : (h, w) int32
+        Filled with the number of each pixel's piece, from 1; zeros before the call.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
     height, width = strip.shape
     parents = np.zeros(height * width // 2 + 2, dtype=np.int32)
     n = 0
@@ -102,7 +116,7 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I32, measure
             for x in range(max(boxes[k, 0], 0), min(boxes[k, 2], width)):
                 home[y, x] = k
     labels = np.zeros((height, width), dtype=np.int32)
-    n_labels = _label(strip, limit, labels)
+    n_labels = label_pieces(strip, limit, labels)
     mass = np.zeros((n_labels + 1, n + 1), dtype=np.float64)
     bounds = np.zeros((n_labels + 1, 4), dtype=np.int64)
     bounds[:, 0] = width
@@ -170,3 +184,104 @@ def _is_remains(bounds: I64, box: I64, reach: int) -> bool:
     upright = right - left < reach and (right < box[0] + reach or left >= box[2] - reach)
     level = bottom - top < reach and (bottom < box[1] + reach or top >= box[3] - reach)
     return bool(upright or level)
+
+
+@njit(cache=True, nogil=True)
+def level_line(
+    inked: U8, least: int, gap: int, aside: float, steepest: float, n_slopes: int
+) -> bool:
+    """Whether a long straight line, level or nearly so, has ink above and below it.
+
+    Parameters
+    ----------
+    inked : (h, w) uint8
+    least : int
+        The line is no shorter, in pixels across.
+    gap : int
+        It may be interrupted for so many pixels.
+    aside : float
+        Ink lies so many pixels above and below it.
+    steepest : float
+        The most it may climb for each pixel across,
+    n_slopes : int
+        looked for in so many steps down to as much fall.
+
+    Returns
+    -------
+    bool
+    """
+    height, width = inked.shape
+    shift = np.empty(width, dtype=np.int64)
+    for s in range(n_slopes):
+        slope = steepest * (2 * s / max(n_slopes - 1, 1) - 1)
+        for x in range(width):
+            shift[x] = round(slope * (x - width / 2))
+        for y in range(height):
+            first = last = -1
+            for x in range(width + 1):
+                is_ink = False
+                if x < width and 0 <= y + shift[x] < height:
+                    is_ink = inked[y + shift[x], x] > 0
+                if is_ink:
+                    if first < 0:
+                        first = x
+                    last = x
+                elif first >= 0 and (x == width or x - last > gap):
+                    if last - first + 1 >= least and _between(inked, shift, y, first, last, aside):
+                        return True
+                    first = -1
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _between(inked: U8, shift: I64, y: int, first: int, last: int, aside: float) -> bool:
+    """Whether there is ink both above and below a line."""
+    above = below = False
+    for x in range(first, last + 1):
+        line = y + shift[x]
+        for k in range(inked.shape[0]):
+            if inked[k, x] > 0:
+                above = above or k < line - aside
+                below = below or k > line + aside
+        if above and below:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def crosses_strip(inked: U8, top: int, bottom: int, most_aside: int, share: float) -> bool:
+    """Whether a straight line runs from above some rows to below them.
+
+    Parameters
+    ----------
+    inked : (h, w) uint8
+    top, bottom : int
+        Rows at which the line is inked.
+    most_aside : int
+        So many pixels at most it goes across between them.
+    share : float
+        Least share of the rows in which it is inked.
+
+    Returns
+    -------
+    bool
+    """
+    height, width = inked.shape
+    if not 0 <= top < bottom < height:
+        return False
+    n = bottom - top
+    for x0 in range(width):
+        if inked[top, x0] == 0:
+            continue
+        for x1 in range(max(x0 - most_aside, 0), min(x0 + most_aside + 1, width)):
+            if inked[bottom, x1] == 0:
+                continue
+            missing = 0
+            for k in range(1, n):
+                if inked[top + k, x0 + (x1 - x0) * k // n] == 0:
+                    missing += 1
+                    if missing > (1 - share) * n:
+                        break
+            if missing <= (1 - share) * n:
+                return True
+    return False

@@ -8,6 +8,7 @@ A tick of which a further stroke crosses the long arm counts half.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -94,27 +95,32 @@ def _marks(cut: CutField, n_marks: int) -> tuple[list[F64], bool]:
     near = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     n, labels = cv2.connectedComponents(near, connectivity=8)
     y, x = np.nonzero(inked)
+    least = _LEAST_MM * SCALE
     mark_of = labels[y, x]
     ink = np.stack([x, y], axis=1).astype(np.float64)
     marks = [ink[mark_of == label] for label in range(1, n)]
-    while len(marks) > 1:
-        one, other, apart = _nearest(marks)
-        is_part = min(_size(marks[one]), _size(marks[other])) < _LEAST_MM * SCALE
-        if apart > _FAR_MM * SCALE or not (is_part or len(marks) > n_marks > 0):
+    while 0 < n_marks < len(marks) or any(_size(mark) < least for mark in marks):
+        pair = _nearest(marks, least if len(marks) <= n_marks or n_marks == 0 else np.inf)
+        if pair is None:
             break
+        one, other = pair
         marks[one] = np.concatenate([marks[one], marks.pop(other)])
-    return marks, all(_size(mark) >= _LEAST_MM * SCALE for mark in marks)
+    return marks, all(_size(mark) >= least for mark in marks)
 
 
-def _nearest(marks: list[F64]) -> tuple[int, int, float]:
-    """The two marks between which there is the least paper, and how many pixels it is."""
-    pairs = [
-        (float(np.hypot(*(marks[j][:, None, :] - marks[k][None, ::4, :]).T).min()), k, j)
-        for k in range(len(marks))
-        for j in range(k + 1, len(marks))
-    ]
-    apart, one, other = min(pairs)
-    return one, other, apart
+def _nearest(marks: list[F64], small: float) -> tuple[int, int] | None:
+    """The two marks that are nearest, one of them smaller than this; None where all are far."""
+    far = _FAR_MM * SCALE
+    low, high = (np.array([f(mark, axis=0) for mark in marks]) for f in (np.min, np.max))
+    pairs = []
+    for one, other in combinations(range(len(marks)), 2):
+        between = np.maximum(low[one] - high[other], low[other] - high[one])
+        if between.max() > far or min(_size(marks[one]), _size(marks[other])) >= small:
+            continue
+        steps = marks[one][:, None, :] - marks[other][None, ::4, :]
+        pairs.append((float(np.hypot(*steps.T).min()), one, other))
+    apart, one, other = min(pairs, default=(np.inf, 0, 0))
+    return (one, other) if apart <= far else None
 
 
 def _size(ink: F64) -> float:
@@ -173,25 +179,27 @@ def _long_arm(ink: F64) -> _Arm:
     inner = (along > first) & (along < last)
     along, aside, ink = along[inner], aside[inner], ink[inner]
     part = ((along - first) / (last - first) * _PARTS).astype(int)
-    places = np.unique(part)
+    places, starts = np.unique(np.sort(part), return_index=True)
     if len(places) < _PARTS // 2:
         whole = np.stack([low, right])
         return _Arm([whole], whole, 0.5)
-    seen = [aside[part == place] for place in places]
-    middles, weights = np.array([np.median(v) for v in seen]), np.ones(len(places))
+    ranked = aside[np.lexsort((aside, part))]
+    ends = np.append(starts[1:], len(ranked)) - 1
+    middles, widths = ranked[(starts + ends) // 2], ranked[ends] - ranked[starts]
+    powers, weights = np.vander(places / _PARTS, 3), np.ones(len(places))
     for _ in range(3):
-        bend = np.polynomial.Polynomial.fit(places, middles, 2, w=weights)
-        off = np.abs(middles - bend(places))
+        bend = np.linalg.lstsq(powers * weights[:, None], middles * weights, rcond=None)[0]
+        off = np.abs(middles - powers @ bend)
         weights = np.where(off > 2 * np.median(off) + 0.5, 0.1, 1.0)
-    beyond = aside - bend(part)
-    half_width = float(np.quantile([np.ptp(v) for v in seen], 0.25)) / 2
+    beyond = aside - np.vander(part / _PARTS, 3) @ bend
+    half_width = float(np.quantile(widths, 0.25)) / 2
     reach = min(float(beyond.max()), -float(beyond.min())) - half_width
     crossed = _share(reach / SCALE - _HALF_MM, _CLEAR_MM)
     if np.diff(places, prepend=-1, append=_PARTS).max() - 1 > _HIDDEN:
         crossed = max(crossed, _LOST)
-    knots = np.linspace(0, _PARTS, 5)
-    shares = first + knots / _PARTS * (last - first)
-    points = np.vstack([low, low + shares[:, None] * way + bend(knots)[:, None] * normal])
+    knots = np.linspace(0, 1, 5)
+    shares, asides = first + knots * (last - first), np.vander(knots, 3) @ bend
+    points = np.vstack([low, low + shares[:, None] * way + asides[:, None] * normal])
     strokes = [points[k : k + 2] for k in range(len(points) - 1)]
     return _Arm(strokes, ink[[np.argmax(beyond), np.argmin(beyond)]], crossed)
 
