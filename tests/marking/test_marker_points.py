@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from small_exams import small_exam
 
-from inkmark.exam import Exam, Item, ItemType, Policy
+from inkmark.exam import Item, ItemType
 from inkmark.geometry import Box
 from inkmark.layouts import (
     AnchorKind,
@@ -26,7 +27,7 @@ def exam(full=FULL):
     items = tuple(
         Item(str(n), ItemType.SUBJECTIVE, (), (), Decimal(p)) for n, p in enumerate(full, start=1)
     )
-    return Exam("EXAM", "t", "s", "g", None, "en", Policy(), items)
+    return small_exam(items)
 
 
 def layout(*, total=True, areas=()):

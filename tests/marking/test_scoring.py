@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_exams import small_exam
 
-from inkmark.exam import Exam, Item, ItemType, Policy, RuleKind, ScoringRule, parse_rule
+from inkmark.exam import Exam, Item, ItemType, RuleKind, ScoringRule, parse_rule
 from inkmark.exam.rules import rule_faults
 from inkmark.marking import (
     Response,
@@ -30,7 +31,7 @@ def item(key: str, points: str, rule: str, kind: ItemType = ItemType.MULTIPLE) -
 
 
 def exam_of(*items: Item) -> Exam:
-    return Exam("TEST", "Test", "", "", None, "en", Policy(), items)
+    return small_exam(items)
 
 
 def points_of(made: Item, *values: str) -> list[Decimal]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pypdfium2
+from small_exams import single_items, small_exam
 
-from inkmark.exam import Candidate, Exam, ExamFolder, Item, ItemType, Policy
+from inkmark.exam import Candidate, Exam, ExamFolder
 from inkmark.layouts import (
     BubbleField,
     SheetLayout,
@@ -21,28 +21,14 @@ from inkmark.layouts import (
 )
 
 DPI = 150
-OPTIONS = ("A", "B", "C", "D")
 NUMBERS = ("260101", "260102", "260103")
 
 Marks = Mapping[str, str]
 """Field name -> what is marked: option labels, or a digit for each group."""
 
 
-def small_exam(exam_id: str = "SMALL", n_items: int = 6) -> Exam:
-    return Exam(
-        id=exam_id,
-        title="Quiz",
-        subject="Mathematics",
-        grade="8",
-        date=None,
-        language="en",
-        policy=Policy(),
-        items=tuple(
-            Item(str(n + 1), ItemType.SINGLE, OPTIONS, (OPTIONS[n % 4],), Decimal(2))
-            for n in range(n_items)
-        ),
-        candidates=tuple(Candidate(number, f"Student {number}", "1") for number in NUMBERS),
-    )
+def quiz(exam_id: str = "SMALL", n_items: int = 6) -> Exam:
+    return small_exam(single_items(n_items), NUMBERS, id=exam_id)
 
 
 def make_folder(root: Path, exam: Exam, options: SheetOptions | None = None) -> SheetLayout:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from sheets import make_folder, page_images, small_exam
+from sheets import make_folder, page_images, quiz
 
 from inkmark.errors import ImageError, LayoutError
 from inkmark.exam import Candidate, Exam, ExamFolder
@@ -81,7 +81,7 @@ READ_WHOLE: dict[int, IssueKind | None] = dict.fromkeys(range(N_PAGES))
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     root = tmp_path_factory.mktemp("printed")
     candidates = tuple(Candidate(f"26{n:04d}", class_name="1") for n in range(N_PAGES))
-    exam = dataclasses.replace(small_exam(), candidates=candidates)
+    exam = dataclasses.replace(quiz(), candidates=candidates)
     folder = ExamFolder(root / "exam")
     made = Stack(folder, exam, make_folder(folder.root, exam))
     save(made.path, page_images(root, exam, made.layout, candidates))

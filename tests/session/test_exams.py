@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sheets import DPI, NUMBERS, make_folder, mark, page_images, save, small_exam
+from sheets import DPI, NUMBERS, make_folder, mark, page_images, quiz, save
 
 from inkmark.exam import Exam, ExamFolder
 from inkmark.layouts import SheetLayout, SheetOptions
@@ -29,7 +29,7 @@ class Office:
 
     def __init__(self, root: Path) -> None:
         self.folder = ExamFolder(root / "exam")
-        self.exam: Exam = small_exam()
+        self.exam: Exam = quiz()
         self.layout: SheetLayout = make_folder(self.folder.root, self.exam)
         self.named = page_images(root, self.exam, self.layout, self.exam.candidates)
         (self.blank,) = page_images(root, self.exam, self.layout, None)
@@ -106,9 +106,9 @@ def test_everything_that_can_go_wrong_is_named_and_nothing_stops(office: Office)
     (office.folder.scans / "letter.jpg").write_text("Dear office, the scans will follow.")
     whole = (office.folder.scans / "1.png").read_bytes()
     (office.folder.scans / "torn.png").write_bytes(whole[: len(whole) // 2])
-    other = small_exam("OTHER")
+    other = quiz("OTHER")
     office.scan("other-exam.png", page_images(office.root, other, layout, other.candidates)[0])
-    longer = small_exam(n_items=9)
+    longer = quiz(n_items=9)
     new_layout = make_folder(office.root / "longer", longer)
     reprinted = page_images(office.root, longer, new_layout, longer.candidates)[0]
     office.scan("other-print.png", reprinted)
@@ -175,7 +175,7 @@ def test_a_file_replaced_under_its_name_is_read_anew(office: Office) -> None:
 def test_scans_are_read_again_with_the_layout_they_were_printed_with(office: Office) -> None:
     office.scan_all()
     printed = office.layout
-    other_exam = small_exam(n_items=9)
+    other_exam = quiz(n_items=9)
     office.layout = make_folder(office.root / "other", other_exam)
     assert set(kinds(office.read()).values()) == {IssueKind.OTHER_VERSION}
     office.layout = printed
@@ -184,13 +184,13 @@ def test_scans_are_read_again_with_the_layout_they_were_printed_with(office: Off
 
 
 def test_a_smaller_layout_leaves_no_old_page_in_use(tmp_path: Path) -> None:
-    exam = small_exam(n_items=150)
+    exam = quiz(n_items=150)
     folder = ExamFolder(tmp_path / "exam")
     layout = make_folder(folder.root, exam, SheetOptions(sides=2))
     pages = page_images(tmp_path, exam, layout, exam.candidates)
     for number, page in enumerate(pages):
         save(page, folder.scans / f"{number}.png")
-    smaller = small_exam(n_items=6)
+    smaller = quiz(n_items=6)
     new_layout = make_folder(tmp_path / "smaller", smaller)
     with ExamStore.open(folder.database, exam.id) as store:
         store.put_exam(exam)
@@ -257,7 +257,7 @@ def test_a_code_and_bubbles_that_disagree_identify_nobody(office: Office) -> Non
 
 
 def test_an_absent_candidate_misses_no_further_page(tmp_path: Path) -> None:
-    exam = small_exam(n_items=150)
+    exam = quiz(n_items=150)
     folder = ExamFolder(tmp_path / "exam")
     layout = make_folder(folder.root, exam, SheetOptions(sides=2))
     assert len(layout.pages) == 2
@@ -274,7 +274,7 @@ def test_an_absent_candidate_misses_no_further_page(tmp_path: Path) -> None:
 
 
 def test_the_empty_back_of_a_sheet_need_not_be_scanned(tmp_path: Path) -> None:
-    exam = small_exam()
+    exam = quiz()
     folder = ExamFolder(tmp_path / "exam")
     layout = make_folder(folder.root, exam, SheetOptions(sides=2))
     assert [page.is_empty for page in layout.pages] == [False, True]
@@ -293,7 +293,7 @@ def test_the_empty_back_of_a_sheet_need_not_be_scanned(tmp_path: Path) -> None:
 
 
 def test_the_sides_of_blank_sheets_find_each_other_by_their_serial(tmp_path: Path) -> None:
-    exam = small_exam(n_items=150)
+    exam = quiz(n_items=150)
     folder = ExamFolder(tmp_path / "exam")
     layout = make_folder(folder.root, exam, SheetOptions(sides=2))
     pages = page_images(tmp_path, exam, layout, None, serials=["AAAA", "BBBB"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from sheets import DPI, make_folder, mark, page_images, small_exam
+from sheets import DPI, make_folder, mark, page_images, quiz
 
 from inkmark.images import Pixels, open_scan
 from inkmark.readings import SheetReading
@@ -19,7 +19,7 @@ from inkmark.simulator import draw_scanner, scan
 def sheets(tmp_path_factory):
     """The layout, and marked pages as an ordinary scanner sees them."""
     folder = tmp_path_factory.mktemp("lazy")
-    exam = small_exam()
+    exam = quiz()
     layout = make_folder(folder / "exam", exam)
     pages = page_images(folder, exam, layout, exam.candidates)
     rng = np.random.default_rng(11)

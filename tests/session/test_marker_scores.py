@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from small_exams import small_exam
 
-from inkmark.exam import Exam, Item, ItemType, Policy
+from inkmark.exam import Item, ItemType
 from inkmark.images import open_scan
 from inkmark.layouts import Role, SheetOptions, WritingField, build_layout, print_sheets
 from inkmark.marking.marker_points import settle_points
@@ -32,7 +33,7 @@ def printed(tmp_path_factory):
     items = tuple(
         Item(str(n), ItemType.SUBJECTIVE, (), (), Decimal(p)) for n, p in enumerate(FULL, start=1)
     )
-    exam = Exam("MARKED-1", "Marked", "", "", None, "en", Policy(), items)
+    exam = small_exam(items, id="MARKED-1")
     layout = build_layout(exam, SheetOptions(columns=2, marker_boxes=True))
     path = tmp_path_factory.mktemp("sheet") / "sheet.pdf"
     print_sheets(layout, exam, path, None, serials=["AAAA"])

@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
-from sheets import make_folder, page_images, save, small_exam
+from sheets import make_folder, page_images, quiz, save
 
 from inkmark.errors import InkmarkError
 from inkmark.exam import ExamFolder
@@ -40,7 +40,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerPool]:
 
 @pytest.fixture
 def scans(tmp_path: Path) -> tuple[SheetLayout, list[Path]]:
-    exam = small_exam()
+    exam = quiz()
     folder = ExamFolder(tmp_path / "exam")
     layout = make_folder(folder.root, exam)
     pages = page_images(tmp_path, exam, layout, exam.candidates)

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 import cv2
 import numpy as np
 import pytest
-from sheets import make_folder, mark, page_images, save, small_exam
+from sheets import make_folder, mark, page_images, quiz, save
 
 from inkmark.exam import Exam, ExamFolder
 from inkmark.layouts import SheetLayout
@@ -23,7 +23,7 @@ Office = tuple[ExamFolder, Exam, SheetLayout]
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     root = tmp_path_factory.mktemp("office")
-    exam = small_exam()
+    exam = quiz()
     folder = ExamFolder(root / "exam")
     layout = make_folder(folder.root, exam)
     pages = page_images(root, exam, layout, exam.candidates)

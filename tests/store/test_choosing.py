@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
-from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from small_exams import single_items, small_exam
 
-from inkmark.exam import Candidate, Exam, Item, ItemType, Policy
 from inkmark.geometry import Box
 from inkmark.layouts import build_layout, print_sheets
 from inkmark.readings import FieldReading, Flag, PageSource, Registration, SheetReading
@@ -20,19 +19,7 @@ from inkmark.session import SerialExecutor, read_scans
 from inkmark.simulator import CLEAN_OFFICE, MarkStyle, fill_sheet, render_pages, scan
 from inkmark.store import ExamStore, Facts, PageRecord, page_rows
 
-EXAM = Exam(
-    id="AGAIN",
-    title="Again",
-    subject="Mathematics",
-    grade="9",
-    date=None,
-    language="en",
-    policy=Policy(),
-    items=tuple(
-        Item(str(n + 1), ItemType.SINGLE, tuple("ABCD"), ("A",), Decimal(1)) for n in range(20)
-    ),
-    candidates=(Candidate("260001", class_name="1"),),
-)
+EXAM = small_exam(single_items(20, points=1), ["260001"], id="AGAIN")
 FACTS = Facts("AA", {0: {"candidate": ""}}, None)
 DPI = 150.0
 

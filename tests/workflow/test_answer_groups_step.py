@@ -12,9 +12,10 @@ import openpyxl
 import pytest
 from exam_steps import run_command
 from numpy.typing import NDArray
+from small_exams import small_exam
 
 from inkmark.errors import InkmarkError
-from inkmark.exam import Candidate, Exam, ExamFolder, Item, ItemType, Policy, save_exam
+from inkmark.exam import ExamFolder, Item, ItemType, save_exam
 from inkmark.layouts import (
     SheetLayout,
     WritingField,
@@ -37,17 +38,7 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> ExamFolder:
     """Six sheets on which somebody with a very plain hand wrote."""
     folder = ExamFolder(tmp_path_factory.mktemp("groups") / "exam")
     folder.scans.mkdir(parents=True)
-    exam = Exam(
-        id="GROUPS",
-        title="Quiz",
-        subject="Mathematics",
-        grade="8",
-        date=None,
-        language="en",
-        policy=Policy(),
-        items=(Item("17", ItemType.FILL_IN, (), ("12",), Decimal(4)),),
-        candidates=tuple(Candidate(number, f"Student {number[-1]}") for number in NUMBERS),
-    )
+    exam = small_exam([Item("17", ItemType.FILL_IN, (), ("12",), Decimal(4))], NUMBERS)
     save_exam(exam, folder.workbook)
     layout = build_layout(exam)
     save_layout(layout, folder.layout)

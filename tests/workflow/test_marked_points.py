@@ -8,7 +8,9 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from inkmark.exam import Exam, Item, ItemType, Policy
+from small_exams import small_exam
+
+from inkmark.exam import Item, ItemType
 from inkmark.geometry import Box
 from inkmark.layouts import AnchorKind, Anchors, PageLayout, Role, SheetLayout, WritingField
 from inkmark.readings import FieldReading, Flag
@@ -27,8 +29,7 @@ def opened() -> Any:
         WritingField(f"P{n}", BOX, charset="points", role=Role.POINTS, item=n) for n in "123"
     )
     page = PageLayout(210, 297, Anchors(AnchorKind.IMAGE), fields)
-    exam = Exam("EXAM", "t", "s", "g", None, "en", Policy(), items)
-    return SimpleNamespace(exam=exam, layout=SheetLayout("v", "t", (page,)))
+    return SimpleNamespace(exam=small_exam(items), layout=SheetLayout("v", "t", (page,)))
 
 
 def stored(field: str, *choices: tuple[str, float], decided: str | None = None) -> StoredReading:
