@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkmark.analytics.irt.fitting import fit_2pl, fit_irt, fit_rasch
+from inkmark.analytics.irt.fitting import FitArguments, fit_2pl, fit_3pl, fit_irt, fit_rasch
 from inkmark.analytics.irt.information import ItemCurves, item_curves
 from inkmark.analytics.irt.model import (
     BetaPrior,
@@ -22,6 +22,7 @@ from inkmark.analytics.irt.scoring import CandidateScores, ScoreMethod, score_ca
 __all__ = [
     "BetaPrior",
     "CandidateScores",
+    "FitArguments",
     "IrtFit",
     "IrtOptions",
     "ItemCurves",
@@ -35,6 +36,7 @@ __all__ = [
     "Prior",
     "ScoreMethod",
     "fit_2pl",
+    "fit_3pl",
     "fit_irt",
     "fit_rasch",
     "item_curves",

@@ -29,6 +29,8 @@ __all__ = ["Block", "Likelihood", "State", "blocks_of", "node_weights", "workers
 # Candidates in one call of a kernel. Sums are added up block by block, so that the result
 # does not depend on the number of threads.
 _BLOCK = 2048
+# How far an item's parameters move in one step; all are on a logit scale.
+_LONGEST = 1.0
 
 # Group, start and stop of a block of candidates.
 Block = tuple[int, int, int]
@@ -163,9 +165,10 @@ class Likelihood:
             metric = complete_information(log, table, share.sum(axis=1))
             diagonal = np.arange(p)
             metric[:, diagonal, diagonal] += 1e-8 - prior_bend[batch.columns]
-            step[batch.columns] = np.linalg.solve(metric, gradient[batch.columns][:, :, None])[
-                :, :, 0
-            ]
+            move = np.linalg.solve(metric, gradient[batch.columns][:, :, None])[:, :, 0]
+            # An item whose parameters have no bound must not hold up the others.
+            longest = np.abs(move).max(axis=1, keepdims=True)
+            step[batch.columns] = move * np.minimum(1, _LONGEST / np.maximum(longest, _LONGEST))
         for group, columns in enumerate(self.moments):
             free = columns >= 0
             if np.any(free):
@@ -322,6 +325,7 @@ class Likelihood:
             has_slope = not batch.model.has_fixed_slope and batch.model is not ItemModel.NOMINAL
             for prior, place, applies in (
                 (priors.slope, 0, has_slope),
+                (priors.intercept, int(has_slope), batch.model.is_binary),
                 (priors.guessing, 2, batch.model is ItemModel.PL3),
             ):
                 if prior is not None and applies:

@@ -15,7 +15,7 @@ __all__ = ["Maximum", "Objective", "Point", "maximise"]
 # Steps of the first phase, at least and at most, and the gain below which it ends.
 _FEWEST, _MOST = 3, 40
 _NEAR = 1.0
-# No parameter moves further than this in one step; all are on a logit scale.
+# No parameter moves further than this in one step.
 _LONGEST = 1.5
 # Steps after which the curvature is computed anew instead of updated.
 _REFRESH = 12
@@ -106,13 +106,15 @@ def maximise(
     inverse: FloatArray | None = None
     is_exact = False
     n_steps = 0
+    fewest = _FEWEST
     reason = "the limit of iterations was reached"
     converged = False
     while n_values < max_iterations:
         step = point.step if inverse is None else inverse @ point.gradient
         gain = 0.5 * float(point.gradient @ step)
-        if inverse is None and n_steps >= _FEWEST and (gain < _NEAR or n_steps >= _MOST):
+        if inverse is None and n_steps >= fewest and (gain < _NEAR or n_steps >= _MOST):
             inverse, is_exact, n_steps = _inverse(objective.information(x)), True, 0
+            fewest *= 2
             if inverse is not None:
                 continue
         elif inverse is not None and (gain < tolerance or n_steps >= _REFRESH):
@@ -122,12 +124,14 @@ def maximise(
             converged = True
             reason = "nothing is left to gain"
             break
-        moved, trial, n_trials = _search(objective, x, point, step)
+        most = min(_HALVINGS, max_iterations - n_values)
+        moved, trial, n_trials = _search(objective, x, point, step, most)
         n_values += n_trials
         n_steps += 1
         if trial is None:
             if inverse is None:
-                reason = "no step raises the likelihood"
+                if most == _HALVINGS:
+                    reason = "no step raises the likelihood"
                 break
             inverse, n_steps = None, 0
             continue
@@ -142,19 +146,19 @@ def maximise(
 
 
 def _search(
-    objective: Objective, x: FloatArray, point: Point, step: FloatArray
+    objective: Objective, x: FloatArray, point: Point, step: FloatArray, most: int
 ) -> tuple[FloatArray, Point | None, int]:
     """Halve the step until the value rises; also give how many values that took."""
     slope = float(point.gradient @ step)
     moved = step * min(1.0, _LONGEST / max(float(np.max(np.abs(step))), 1e-300))
     # What rounding adds to a sum of this size does not count as a fall.
     noise = 1e-13 * abs(point.value)
-    for n_trials in range(1, _HALVINGS + 1):
+    for n_trials in range(1, most + 1):
         trial = objective.at(x + moved)
         if trial.value >= point.value + 1e-4 * slope * 0.5 ** (n_trials - 1) - noise:
             return moved, trial, n_trials
         moved = moved / 2
-    return moved, None, _HALVINGS
+    return moved, None, most
 
 
 def _updated(inverse: FloatArray, moved: FloatArray, lost: FloatArray) -> FloatArray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from inkmark.analytics.irt._families import intercept_columns
-from inkmark.analytics.irt._likelihood import Likelihood
+from inkmark.analytics.irt._likelihood import Likelihood, State
 from inkmark.analytics.irt._maximise import Maximum
 from inkmark.analytics.irt._plan import Plan
 from inkmark.analytics.irt.model import (
@@ -17,9 +18,14 @@ from inkmark.analytics.irt.model import (
     ItemParameters,
     ParameterKind,
 )
-from inkmark.analytics.model import FloatArray
+from inkmark.analytics.model import AnalysisWarning, FloatArray
 
 __all__ = ["collect"]
+
+# Beyond these, on a logit scale, a slope is a step and an estimate no estimate.
+_STEEPEST, _WIDEST_ERROR = 10.0, 10.0
+# Standard deviations of ability that the nodes must cover, and that are plenty.
+_NARROWEST, _ENOUGH = 3.9, 5.0
 
 
 def collect(plan: Plan, likelihood: Likelihood, end: Maximum, groups: tuple[str, ...]) -> IrtFit:
@@ -68,8 +74,47 @@ def collect(plan: Plan, likelihood: Likelihood, end: Maximum, groups: tuple[str,
         n_iterations=end.n_iterations,
         converged=end.converged,
         reason=end.reason,
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *_doubts(likelihood, end, items, errors, state)),
     )
+
+
+def _doubts(
+    likelihood: Likelihood, end: Maximum, items: ItemParameters, errors: ItemErrors, state: State
+) -> Iterator[AnalysisWarning]:
+    """What to be wary of in the results."""
+    if not end.converged:
+        yield AnalysisWarning(
+            "not-converged",
+            "",
+            f"The fit did not converge: {end.reason}. Do not use its figures; take a model with "
+            "fewer parameters, or priors, or analyse more papers together.",
+        )
+    if np.any(np.isnan(end.covariance)):
+        yield AnalysisWarning(
+            "no-errors",
+            "",
+            "There are no standard errors, as the data leave some parameters open. Take a model "
+            "with fewer parameters, or priors.",
+        )
+    for item, name in enumerate(items.names):
+        slopes = np.abs([items.a[item], *items.s[item]])
+        spread = np.array([errors.a[item], *errors.d[item], *errors.s[item]])
+        if np.any(slopes > _STEEPEST) or np.any(spread > _WIDEST_ERROR):
+            yield AnalysisWarning(
+                "unsettled-item",
+                name,
+                f"Item {name}: these responses hardly bound its parameters. Take a prior on "
+                "slopes, a model with fewer parameters, or analyse more papers together.",
+            )
+    nearest = likelihood.nodes[likelihood.real][-1] - np.abs(state.mean)
+    for group in np.flatnonzero(nearest < _NARROWEST * np.exp(state.log_sd)):
+        reach = abs(state.mean[group]) + _ENOUGH * math.exp(state.log_sd[group])
+        yield AnalysisWarning(
+            "narrow-nodes",
+            "",
+            f"Abilities spread beyond the nodes. Fit again with a reach of {reach:.0f} or more "
+            "and as many more nodes.",
+        )
 
 
 def _item_errors(

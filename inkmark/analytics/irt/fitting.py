@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,16 @@ from inkmark.analytics.irt.model import IrtFit, IrtOptions, ItemModel, ItemParam
 from inkmark.analytics.model import FloatArray, IntArray
 from inkmark.errors import AnalysisError
 
-__all__ = ["fit_2pl", "fit_irt", "fit_rasch"]
+__all__ = ["FitArguments", "fit_2pl", "fit_3pl", "fit_irt", "fit_rasch"]
+
+
+class FitArguments(TypedDict, total=False):
+    """What `fit_irt` can be told beside the responses and the models."""
+
+    names: Sequence[str] | None
+    groups: npt.ArrayLike | None
+    anchors: ItemParameters | None
+    options: IrtOptions | None
 
 
 def fit_irt(
@@ -100,32 +110,19 @@ def fit_irt(
         return collect(plan, likelihood, end, group_names)
 
 
-def fit_rasch(
-    responses: npt.ArrayLike,
-    *,
-    names: Sequence[str] | None = None,
-    groups: npt.ArrayLike | None = None,
-    anchors: ItemParameters | None = None,
-    options: IrtOptions | None = None,
-) -> IrtFit:
+def fit_rasch(responses: npt.ArrayLike, **arguments: Unpack[FitArguments]) -> IrtFit:
     """`fit_irt` with the Rasch model for all items."""
-    return fit_irt(
-        responses, ItemModel.RASCH, names=names, groups=groups, anchors=anchors, options=options
-    )
+    return fit_irt(responses, ItemModel.RASCH, **arguments)
 
 
-def fit_2pl(
-    responses: npt.ArrayLike,
-    *,
-    names: Sequence[str] | None = None,
-    groups: npt.ArrayLike | None = None,
-    anchors: ItemParameters | None = None,
-    options: IrtOptions | None = None,
-) -> IrtFit:
+def fit_2pl(responses: npt.ArrayLike, **arguments: Unpack[FitArguments]) -> IrtFit:
     """`fit_irt` with the two-parameter logistic model for all items."""
-    return fit_irt(
-        responses, ItemModel.PL2, names=names, groups=groups, anchors=anchors, options=options
-    )
+    return fit_irt(responses, ItemModel.PL2, **arguments)
+
+
+def fit_3pl(responses: npt.ArrayLike, **arguments: Unpack[FitArguments]) -> IrtFit:
+    """`fit_irt` with the three-parameter logistic model for all items."""
+    return fit_irt(responses, ItemModel.PL3, **arguments)
 
 
 def _sort_groups(

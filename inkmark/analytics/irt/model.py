@@ -71,7 +71,7 @@ class Prior(Protocol):
         Parameters
         ----------
         value : (n,) float64
-            Slopes a, or logits of the guessing parameter.
+            Slopes a, intercepts d, or logits of the guessing parameter.
 
         Returns
         -------
@@ -109,7 +109,7 @@ class NormalPrior:
     Attributes
     ----------
     mean, sd : float
-        Of the slope, or of the logit of the guessing parameter.
+        Of the slope, of the intercept, or of the logit of the guessing parameter.
     """
 
     mean: float
@@ -154,15 +154,20 @@ class ItemPriors:
     ----------
     slope : Prior or None
         Of a.
+    intercept : Prior or None
+        Of d, right-or-wrong items only.
     guessing : Prior or None
         Of logit(g), 3PL only.
     """
 
     slope: Prior | None = None
+    intercept: Prior | None = None
     guessing: Prior | None = None
 
 
-_WEAK = MappingProxyType({ItemModel.PL3: ItemPriors(LognormalPrior(), BetaPrior())})
+_WEAK = MappingProxyType(
+    {ItemModel.PL3: ItemPriors(LognormalPrior(), NormalPrior(0.0, 5.0), BetaPrior())}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,17 @@ from inkmark.analytics.irt import (
     IrtOptions,
     ItemModel,
     ItemPriors,
+    LognormalPrior,
     NormalPrior,
     fit_2pl,
+    fit_3pl,
     fit_irt,
     fit_rasch,
+    fitting,
+    score_candidates,
 )
+from inkmark.analytics.irt._likelihood import Likelihood
+from inkmark.analytics.irt._maximise import Maximum, Point, maximise
 from inkmark.errors import AnalysisError
 
 
@@ -138,6 +145,56 @@ def test_parity_of_items_with_different_categories(sets: Path) -> None:
     fit = fit_irt(responses(sets, "timss_aus_twn_gpcm")[:, :11], ItemModel.GPCM)
     assert fit.converged, fit.reason
     assert fit.log_likelihood == pytest.approx(-10421.917357, abs=1e-5)
+
+
+class FixedVariance:
+    """A likelihood whose last parameter, the log sd of ability, stays as it is."""
+
+    def __init__(self, likelihood: Likelihood, log_sd: float) -> None:
+        self.likelihood, self.log_sd = likelihood, log_sd
+
+    def at(self, x: np.ndarray) -> Point:
+        point = self.likelihood.at(np.append(x, self.log_sd))
+        return Point(point.value, point.gradient[:-1], point.step[:-1])
+
+    def information(self, x: np.ndarray) -> np.ndarray:
+        return self.likelihood.information(np.append(x, self.log_sd))[:-1, :-1]
+
+
+def test_a_variance_too_large_for_the_nodes(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference sets the variance to the mean of theta² at each iteration.
+
+    That is the maximum only where the nodes cover the distribution; here they end at 3.4
+    standard deviations. Its log-likelihood is found where the variance is that mean.
+    """
+    table = responses(sets, "timss_aus_twn_gpcm")[:, :11]
+    kept: list[Likelihood] = []
+
+    def maximise_and_keep(likelihood: Likelihood, *arguments: Any) -> Maximum:
+        kept.append(likelihood)
+        return maximise(likelihood, *arguments)
+
+    monkeypatch.setattr(fitting, "maximise", maximise_and_keep)
+    fit = fit_irt(table, ItemModel.PCM)
+    assert [warning.code for warning in fit.warnings] == ["narrow-nodes"]
+    start = np.zeros(fit.n_parameters - 1)
+    fixed = FixedVariance(kept[0], 0.5 * math.log(3.0680763))
+    end = maximise(fixed, start, 1e-9, 100)
+    assert end.value == pytest.approx(-10807.500999, abs=1e-4)
+    paper = kept[0].paper
+    intercepts = kept[0].state(np.append(end.x, fixed.log_sd)).curves.intercepts
+    d = np.full_like(fit.items.d, math.nan)
+    for item, column in enumerate(paper.order):
+        own = intercepts[paper.first[item] + 1 : paper.first[item + 1]]
+        d[column, : len(own)] = own
+    items = dataclasses.replace(fit.items, d=d)
+    scores = score_candidates(table, items, variance=3.0680763)
+    assert np.mean(scores.theta**2 + scores.error**2) == pytest.approx(3.0680763, abs=1e-4)
+    assert fit.log_likelihood > end.value
+    wide = fit_irt(table, ItemModel.PCM, options=IrtOptions(n_nodes=121, reach=12.0))
+    assert wide.warnings == ()
+    wider = fit_irt(table, ItemModel.PCM, options=IrtOptions(n_nodes=161, reach=14.0))
+    assert wide.log_likelihood == pytest.approx(wider.log_likelihood, abs=1e-4)
 
 
 def test_parity_of_a_long_test(sets: Path) -> None:
@@ -326,7 +383,7 @@ def test_constant_items_are_left_out() -> None:
 
 def test_unused_categories_close_up() -> None:
     rng = np.random.default_rng(1)
-    table = simulated(rng, [ItemModel.GPCM] * 3, rng.normal(size=400))
+    table = simulated(rng, [ItemModel.GPCM] * 6, rng.normal(size=600))
     gap = table.copy()
     gap[:, 1] = np.array([0, 1, 2, 5])[table[:, 1].astype(int)]
     fit = fit_irt(gap, ItemModel.GPCM)
@@ -381,7 +438,36 @@ def test_faulty_arguments() -> None:
 def test_limit_of_iterations_is_told() -> None:
     fit = fit_2pl(table_of(np.random.default_rng(1)), options=IrtOptions(max_iterations=3))
     assert not fit.converged
+    assert fit.n_iterations == 3
     assert "limit" in fit.reason
+    assert fit.warnings[0].code == "not-converged"
+
+
+def test_slopes_without_bound_are_named() -> None:
+    table = table_of(np.random.default_rng(1))
+    table[:, 2] = table.sum(axis=1) > 3
+    table[:, 5] = table[:, 2]
+    fit = fit_2pl(table)
+    assert {(warning.code, warning.subject) for warning in fit.warnings} >= {
+        ("unsettled-item", "3"),
+        ("unsettled-item", "6"),
+    }
+    priors = {ItemModel.PL2: ItemPriors(slope=LognormalPrior(sd=0.3))}
+    assert fit_2pl(table, options=IrtOptions(priors=priors)).warnings == ()
+
+
+def test_parameters_that_the_data_leave_open(sets: Path) -> None:
+    """Five items say next to nothing about guessing; weak priors settle it."""
+    table = responses(sets, "lsat6")
+    options = IrtOptions(priors={}, max_iterations=200)
+    fit = fit_3pl(table, options=options)
+    assert not fit.converged
+    assert {warning.code for warning in fit.warnings} >= {"not-converged", "no-errors"}
+    assert np.all(np.isnan(fit.errors.a))
+    settled = fit_3pl(table)
+    assert settled.converged
+    assert settled.warnings == ()
+    assert np.all(settled.errors.a < 0.4)
 
 
 def test_priors_pull() -> None:

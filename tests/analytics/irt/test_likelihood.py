@@ -49,8 +49,9 @@ def likelihood() -> Likelihood:
         real,
         np.array([[-1, paper.n_free], [paper.n_free + 1, paper.n_free + 2]]),
         {
-            ItemModel.PL3: ItemPriors(LognormalPrior(), BetaPrior()),
+            ItemModel.PL3: ItemPriors(LognormalPrior(), NormalPrior(0.0, 3.0), BetaPrior()),
             ItemModel.PL2: ItemPriors(slope=NormalPrior(1.0, 0.5)),
+            ItemModel.RASCH: ItemPriors(intercept=NormalPrior(0.5, 2.0)),
         },
         map,
     )
