@@ -8,13 +8,14 @@ is the same on one thread and on many.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from inkmark.analytics.acceleration import accelerate
 from inkmark.analytics.diagnosis.data import Blocks
 from inkmark.analytics.diagnosis.items import ItemModels
 from inkmark.analytics.diagnosis.model import DiagnosisOptions, Stop
@@ -176,10 +177,6 @@ def climb(
 ) -> Climb:
     """Climb from one start to a maximum of the likelihood.
 
-    EM steps in pairs; from each pair a longer step is extrapolated (squared extrapolation,
-    scheme S3 of Varadhan & Roland 2008, Scand. J. Stat. 35, 335-353), and taken back where it
-    made the data less likely.
-
     Parameters
     ----------
     expectation : Expectation
@@ -213,33 +210,8 @@ def climb(
         return np.concatenate((items, distribution.mend(state[cut:], fallback[cut:])))
 
     start = np.concatenate((models.start(rng), distribution.start(rng)))
-    state, stop, n_passes = _squarem(em_step, mend, start, options)
-    return Climb(state[:cut], state[cut:], counts_at(state)[0], stop, n_passes + 1)
-
-
-def _squarem(
-    em_step: Callable[[FloatArray], tuple[FloatArray, float]],
-    mend: Callable[[FloatArray, FloatArray], FloatArray],
-    state: FloatArray,
-    options: DiagnosisOptions,
-) -> tuple[FloatArray, Stop, int]:
-    """Accelerate EM; `em_step` gives the next state, and the value of the one it starts from."""
-    after, _ = em_step(state)
-    n_passes = 1
-    while n_passes < options.max_iterations:
-        second, second_value = em_step(after)
-        n_passes += 1
-        first_move, change = after - state, second - 2 * after + state
-        length = float(np.sqrt(change @ change))
-        stretch = max(1.0, float(np.sqrt(first_move @ first_move)) / length) if length else 1.0
-        # A step of ratio r leaves r / (1 - r) of it to go; `stretch` is about 1 / (1 - r).
-        if np.abs(second - after).max() * stretch < options.tolerance:
-            return second, Stop.CONVERGED, n_passes
-        state = mend(state + 2 * stretch * first_move + stretch**2 * change, second)
-        after, value = em_step(state)
-        n_passes += 1
-        if not value >= second_value:
-            state = second
-            after, _ = em_step(state)
-            n_passes += 1
-    return after, Stop.ITERATIONS, n_passes
+    state, converged, n_steps = accelerate(
+        em_step, mend, start, options.tolerance, options.max_iterations
+    )
+    stop = Stop.CONVERGED if converged else Stop.ITERATIONS
+    return Climb(state[:cut], state[cut:], counts_at(state)[0], stop, n_steps)
