@@ -36,6 +36,8 @@ _SAME_MM = 0.4
 """Boxes that are no further apart share one line."""
 _REMAINS_MM = 0.4
 """What is left of a line lies no further from it."""
+_OF_BOX, _OF_LINE = 0.7, 0.2
+"""What belongs to a box lies there by this share. Letters of a line hang far out of its box."""
 _FRAME_RANK, _STREAK_RANK = 0.5, 0.15
 """How dark a line is, is seen where such shares of its length are lighter."""
 _FRAME_MM = 1.0
@@ -141,7 +143,11 @@ def is_untouched(pixels: Pixels, field: WritingField, registration: Registration
 
 
 def cut_fields(
-    pixels: Pixels, fields: Sequence[WritingField], registration: Registration
+    pixels: Pixels,
+    fields: Sequence[WritingField],
+    registration: Registration,
+    *,
+    has_streaks: bool = True,
 ) -> list[CutField]:
     """Cut fields out of a registered page.
 
@@ -152,6 +158,8 @@ def cut_fields(
     pixels : Pixels
     fields : sequence of WritingField
     registration : Registration
+    has_streaks : bool
+        Whether the image may show lines of dirt on the scanner's glass, which are erased.
 
     Returns
     -------
@@ -170,7 +178,14 @@ def cut_fields(
     image = pixels.at(np.hstack([np.floor(low), np.ceil(high) + 2]).astype(np.int64))
     corners = registration.to_px(np.concatenate([_extent(f).corners() for f in fields]))
     return [
-        _cut(image, field, grid, places[ends[k] : ends[k + 1]], corners[4 * k : 4 * k + 4])
+        _cut(
+            image,
+            field,
+            grid,
+            places[ends[k] : ends[k + 1]],
+            corners[4 * k : 4 * k + 4],
+            has_streaks=has_streaks,
+        )
         for k, (field, grid) in enumerate(zip(fields, grids, strict=True))
     ]
 
@@ -204,7 +219,13 @@ def _extent(field: WritingField) -> Box:
 
 
 def _cut(
-    image: GreyImage, field: WritingField, grid: _Grid, places: FloatArray, corners: FloatArray
+    image: GreyImage,
+    field: WritingField,
+    grid: _Grid,
+    places: FloatArray,
+    corners: FloatArray,
+    *,
+    has_streaks: bool,
 ) -> CutField:
     strip = np.empty((grid.height, grid.width), np.uint8)
     left = np.array([_MARGIN_MM + k * field.step for k in range(field.n_boxes)]) * SCALE
@@ -219,14 +240,16 @@ def _cut(
     papers = np.empty(n_parts)
     knots = places.reshape(grid.ny, grid.nx, 2)
     cut_strip(image, knots, _CELL_MM * SCALE, papers, parts, strip)
-    _erase_streaks(strip, knots)
+    if has_streaks:
+        _erase_streaks(strip, knots)
     frame = _erase_frames(strip, field, left, right, (top, bottom))
     inside = strip[round(top) : round(bottom), round(left[0]) : round(right[-1])]
     ink = PAPER - int(np.partition(inside.ravel(), inside.size // 200)[inside.size // 200])
     limit = max(round(_INK * ink), _LEAST_INK)
     owner = np.empty(strip.shape, np.int32)
     measures = np.empty((field.n_boxes, 5))
-    share_out(strip, boxes, round(_REMAINS_MM * SCALE), limit, owner, measures)
+    share = _OF_LINE if field.is_line else _OF_BOX
+    share_out(strip, boxes, round(_REMAINS_MM * SCALE), limit, share, owner, measures)
     measures[:, [0, 4]] /= SCALE**2
     height, width = image.shape
     low, high = corners.min(axis=0), corners.max(axis=0)

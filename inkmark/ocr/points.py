@@ -84,13 +84,15 @@ def read_points(
     fields = _fields(page)
     if not fields:
         return ()
-    pixels, frame = image.pixels, None
+    pixels, frame, has_streaks = image.pixels, None, True
     colours = image.in_colour()
     regions = _regions(fields, registration, pixels.shape)
     if regions and not is_grey(colours, regions):
         grey, is_black = marker_ink(colours, regions)
         pixels, frame = Pixels.of(grey), None if is_black else BoxFrame.DROPOUT
-    cuts = cut_fields(pixels, [_as_writing(f, frame) for f in fields], registration)
+        has_streaks = is_black
+    writing = [_as_writing(f, frame) for f in fields]
+    cuts = cut_fields(pixels, writing, registration, has_streaks=has_streaks)
     return tuple(_read(field, cut, options) for field, cut in zip(fields, cuts, strict=True))
 
 
