@@ -21,6 +21,7 @@ from inkmark.geometry import Box
 from inkmark.layouts import BoxFrame
 from inkmark.readings import FieldReading, Flag
 from inkmark.simulator import Level, Slip
+from inkmark.simulator.hands import DIGIT_SETS
 
 CLEAN = Capture(BoxFrame.DARK, 200.0, Level.CLEAN)
 
@@ -127,6 +128,10 @@ def test_a_class_is_read_with_and_without_its_roster(
         outcomes = [counted.get(line, key) for key in ("right", "flagged", "silent")]
         assert sum(outcomes) == 6
         assert counted.get(line, "exact") >= 3
+    sets = [f"digits of {name}, 200 dpi, free" for name in DIGIT_SETS]
+    assert sum(counted.get(line, "exact") for line in sets) == counted.get(
+        f"{CLEAN}, free", "exact"
+    )
     assert len(cases) <= 12
 
 
