@@ -14,8 +14,8 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
+from benchmarks._bounds import upper_bound
 from benchmarks.contract import Better, Kind, Row, Unavailable
 from inkmark.exam import Exam, Item
 from inkmark.exam.example import example_exam
@@ -175,11 +175,6 @@ def outcome_of(reading: FieldReading | None, text: str) -> str:
     if reading is None or reading.flag is not Flag.OK:
         return "flagged"
     return "right" if reading.value == text else "silent"
-
-
-def upper_bound(errors: int, n: int) -> float:
-    """One-sided 95 % bound of an error rate (Clopper and Pearson 1934)."""
-    return 1.0 if errors >= n else float(beta.ppf(0.95, errors + 1, n - errors))
 
 
 @functools.cache

@@ -19,8 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
+from benchmarks._bounds import upper_bound
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.images import open_scan
@@ -369,8 +369,7 @@ def points_rows(scores: list[Score]) -> list[tuple[str, int, int, int, float]]:
     Returns
     -------
     list of (str, int, int, int, float)
-        Name, scores, flagged, silent, and the upper end of the 95 % interval of the share
-        of silent ones (Clopper and Pearson 1934).
+        Name, scores, flagged, silent, and the bound of the share of silent ones.
     """
     legible = [s for s in scores if s.is_legible]
     numbers = [s for s in legible if s.how != "ticks"]
@@ -387,8 +386,8 @@ def points_rows(scores: list[Score]) -> list[tuple[str, int, int, int, float]]:
     for name, some in groups.items():
         silent = sum(s.is_silent for s in some)
         n = len(some)
-        bound = float(beta.ppf(0.975, silent + 1, n - silent)) if silent < n else 1.0
-        rows.append((name, n, sum(not s.is_certain for s in some), silent, bound))
+        n_flagged = sum(not s.is_certain for s in some)
+        rows.append((name, n, n_flagged, silent, upper_bound(silent, n)))
     return rows
 
 

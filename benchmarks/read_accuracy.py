@@ -22,7 +22,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.stats import beta
 
 from benchmarks._accuracy_pages import GROUPS, SHEETS, Group, Manner, make_page
 from benchmarks._accuracy_tally import (
@@ -33,6 +32,7 @@ from benchmarks._accuracy_tally import (
     read_stratum,
     read_test_page,
 )
+from benchmarks._bounds import upper_bound
 from benchmarks.contract import Better, Kind, Options, Result, Row
 from benchmarks.report import Record, facts_of_this_machine, save_record
 from inkmark.readings import Flag, SheetIssue
@@ -216,11 +216,6 @@ def _load(path: Path) -> Tally:
 # --- figures ----------------------------------------------------------------------------
 
 
-def upper_bound(errors: int, n: int) -> float:
-    """One-sided 95 % bound of an error rate (Clopper and Pearson 1934)."""
-    return float(beta.ppf(0.95, errors + 1, n - errors)) if errors < n else 1.0
-
-
 def _normal(tally: Tally, row: str, outcome: str, table: str = "level") -> int:
     return tally.get(table, row, f"normal {outcome}")
 
@@ -243,7 +238,7 @@ def _figures(tally: Tally, table: str, row: str) -> dict[str, tuple[float, str, 
         "silent": (silent, "fields", Better.LOWER),
         "flagged": (flagged, "fields", Better.LOWER),
         "flagged %": (100 * flagged / max(n, 1), "%", Better.LOWER),
-        "silent below": (upper_bound(silent, n) if n else 1.0, "", Better.LOWER),
+        "silent below": (upper_bound(silent, n), "", Better.LOWER),
         "plain": (sum(plain), "fields", Better.NEITHER),
         "plain flagged": (plain[1], "fields", Better.LOWER),
         "plain silent": (plain[2], "fields", Better.LOWER),

@@ -61,15 +61,6 @@ def test_every_field_is_counted_once_in_each_table():
     assert not [case for case in tally.cases if case.outcome == "silent"]
 
 
-@pytest.mark.parametrize(("errors", "n"), [(0, 300), (0, 1_000_000), (3, 1000)])
-def test_the_bound_is_that_of_clopper_and_pearson(errors, n):
-    bound = read_accuracy.upper_bound(errors, n)
-    if errors == 0:
-        assert bound == pytest.approx(3.0 / n, rel=0.01)  # the rule of three
-    else:
-        assert bound == pytest.approx(7.754 / n, rel=0.01)  # that of Poisson
-
-
 def test_parts_that_are_there_are_not_read_again(tmp_path, capsys, monkeypatch):
     facts = replace(read_accuracy.facts_of_this_machine(), commit="abc")
     monkeypatch.setattr(read_accuracy, "facts_of_this_machine", lambda: facts)
