@@ -1,4 +1,4 @@
-"""Compiling ahead what would be compiled when the first page is read."""
+"""Compiling ahead what would be compiled when the first page is read or analysed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkmark.analytics.irt import ScoreMethod, fit_2pl, score_candidates
 from inkmark.ctc import Steps, language_of, likeliest_texts
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.geometry import MM_PER_INCH, Box
@@ -42,7 +43,7 @@ _ITEMS = 8
 
 
 def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
-    """Read a sheet in every form in which scans come, so that all kernels are in the cache.
+    """Read a sheet in every form in which scans come, and analyse, so that all is in the cache.
 
     A page without anything on it makes registration try all it has, phone photos included;
     the sheet with the image as its only anchor is read as imported sheets are.
@@ -69,9 +70,18 @@ def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
         with tempfile.TemporaryDirectory(prefix="inkmark-") as name:
             _read_a_sheet(Path(name))
         likeliest_texts(Steps.of_text("1", 0.9), language_of("digits"))
+        _analyse_a_paper()
     finally:
         end()
     return bool(told)
+
+
+def _analyse_a_paper() -> None:
+    """Fit a few items and score a few candidates."""
+    responses = np.random.default_rng(0).integers(0, 2, (40, 4)).astype(np.float64)
+    items = fit_2pl(responses).items
+    for method in (ScoreMethod.EAP, ScoreMethod.ML):
+        score_candidates(responses, items, method)
 
 
 def _read_a_sheet(folder: Path) -> None:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from inkmark.analytics.irt.fitting import FitArguments, fit_2pl, fit_3pl, fit_irt, fit_rasch
 from inkmark.analytics.irt.information import ItemCurves, item_curves
+from inkmark.analytics.irt.linking import (
+    Linking,
+    LinkingMethod,
+    chain_links,
+    link_forms,
+    on_base_scale,
+)
 from inkmark.analytics.irt.model import (
     BetaPrior,
     IrtFit,
@@ -18,6 +25,7 @@ from inkmark.analytics.irt.model import (
     Prior,
 )
 from inkmark.analytics.irt.scoring import CandidateScores, ScoreMethod, score_candidates
+from inkmark.analytics.irt.simulation import simulate_responses
 
 __all__ = [
     "BetaPrior",
@@ -30,15 +38,21 @@ __all__ = [
     "ItemModel",
     "ItemParameters",
     "ItemPriors",
+    "Linking",
+    "LinkingMethod",
     "LognormalPrior",
     "NormalPrior",
     "ParameterKind",
     "Prior",
     "ScoreMethod",
+    "chain_links",
     "fit_2pl",
     "fit_3pl",
     "fit_irt",
     "fit_rasch",
     "item_curves",
+    "link_forms",
+    "on_base_scale",
     "score_candidates",
+    "simulate_responses",
 ]
