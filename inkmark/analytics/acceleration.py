@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 import numpy as np
 
 from inkmark.analytics.model import FloatArray
 
-__all__ = ["accelerate"]
+__all__ = ["Stop", "accelerate"]
+
+_FLAT_STEPS = 100
+_FLAT_GAIN = 1e-8
+
+
+class Stop(StrEnum):
+    """Why an estimation stopped."""
+
+    CONVERGED = "converged"
+    """No parameter was further from its goal than the tolerance."""
+    FLAT = "flat"
+    """A hundred steps raised the objective by less than 1e-8: the data is as likely as it will
+    be, while some parameter still drifts, as a rule towards a bound."""
+    ITERATIONS = "iterations"
+    """The limit of iterations was reached first."""
 
 
 def accelerate(
@@ -17,7 +33,7 @@ def accelerate(
     state: FloatArray,
     tolerance: float,
     max_iterations: int,
-) -> tuple[FloatArray, bool, int]:
+) -> tuple[FloatArray, Stop, int]:
     """Climb to a fixed point of an EM step.
 
     EM steps in pairs; from each pair a longer step is extrapolated (squared extrapolation,
@@ -40,12 +56,13 @@ def accelerate(
     Returns
     -------
     state : (p,) float64
-    converged : bool
+    stop : Stop
     n_iterations : int
         EM steps taken.
     """
     after, _ = em_step(state)
     n_steps = 1
+    n_marked, marked = 1, -np.inf
     while n_steps < max_iterations:
         second, second_value = em_step(after)
         n_steps += 1
@@ -54,7 +71,11 @@ def accelerate(
         stretch = max(1.0, float(np.sqrt(first_move @ first_move)) / length) if length else 1.0
         # A step of ratio r leaves r / (1 - r) of it to go; `stretch` is about 1 / (1 - r).
         if np.abs(second - after).max() * stretch < tolerance:
-            return second, True, n_steps
+            return second, Stop.CONVERGED, n_steps
+        if n_steps - n_marked >= _FLAT_STEPS:
+            if second_value - marked < _FLAT_GAIN:
+                return second, Stop.FLAT, n_steps
+            n_marked, marked = n_steps, second_value
         state = mend(state + 2 * stretch * first_move + stretch**2 * change, second)
         after, value = em_step(state)
         n_steps += 1
@@ -62,4 +83,4 @@ def accelerate(
             state = second
             after, _ = em_step(state)
             n_steps += 1
-    return after, False, n_steps
+    return after, Stop.ITERATIONS, n_steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inkmark.analytics.acceleration import accelerate
+from inkmark.analytics.acceleration import Stop, accelerate
 
 SOLUTION = np.array([0.7, 0.2, 0.4])
 RATIOS = np.array([0.9, 0.99, 0.5])
@@ -16,10 +16,8 @@ def slow_step(state):
 
 
 def test_far_fewer_steps_than_without() -> None:
-    state, converged, n_steps = accelerate(
-        slow_step, lambda state, _: state, np.zeros(3), 1e-8, 500
-    )
-    assert converged
+    state, stop, n_steps = accelerate(slow_step, lambda state, _: state, np.zeros(3), 1e-8, 500)
+    assert stop is Stop.CONVERGED
     assert np.abs(state - SOLUTION).max() < 1e-6
     assert n_steps < 200  # 0.99 ** n < 1e-8 takes 1,833
 
@@ -33,8 +31,8 @@ def test_steps_that_lead_below_are_taken_back() -> None:
         values.append(value)
         return after, value
 
-    state, converged, _ = accelerate(step, lambda *_: np.full(3, 9.0), np.zeros(3), 1e-3, 3000)
-    assert converged
+    state, stop, _ = accelerate(step, lambda *_: np.full(3, 9.0), np.zeros(3), 1e-3, 3000)
+    assert stop is Stop.CONVERGED
     assert np.abs(state - SOLUTION).max() < 0.1
     assert max(values) > -0.01
 
@@ -51,13 +49,23 @@ def test_states_are_mended() -> None:
 
 
 def test_the_limit_of_steps_is_told() -> None:
-    _, converged, n_steps = accelerate(slow_step, lambda *states: states[1], np.zeros(3), 1e-8, 10)
-    assert not converged
+    _, stop, n_steps = accelerate(slow_step, lambda *states: states[1], np.zeros(3), 1e-8, 10)
+    assert stop is Stop.ITERATIONS
     assert 10 <= n_steps <= 12
 
 
 def test_a_fixed_point_at_the_start() -> None:
-    state, converged, n_steps = accelerate(slow_step, lambda state, _: state, SOLUTION, 1e-8, 10)
-    assert converged
+    state, stop, n_steps = accelerate(slow_step, lambda state, _: state, SOLUTION, 1e-8, 10)
+    assert stop is Stop.CONVERGED
     assert n_steps == 2
     assert np.array_equal(state, SOLUTION)
+
+
+def test_parameters_that_drift_where_nothing_is_gained() -> None:
+    """Each step goes on as far as the one before."""
+    _, stop, n_steps = accelerate(
+        lambda state: (state + 1, -float(np.exp(-state[0]))), lambda *states: states[1],
+        np.zeros(1), 1e-8, 5000,
+    )  # fmt: skip
+    assert stop is Stop.FLAT
+    assert n_steps < 400

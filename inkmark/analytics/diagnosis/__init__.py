@@ -6,6 +6,7 @@ the answers of candidates tell about their mastery, and how surely; `group_profi
 
 from __future__ import annotations
 
+from inkmark.analytics.acceleration import Stop
 from inkmark.analytics.diagnosis.fit import fit_diagnosis
 from inkmark.analytics.diagnosis.model import (
     ClassModel,
@@ -16,7 +17,6 @@ from inkmark.analytics.diagnosis.model import (
     QMatrix,
     Rule,
     StartReport,
-    Stop,
     Structure,
 )
 from inkmark.analytics.diagnosis.profiles import (

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.acceleration import accelerate
+from inkmark.analytics.acceleration import Stop, accelerate
 from inkmark.analytics.diagnosis.data import Blocks
 from inkmark.analytics.diagnosis.items import ItemModels
-from inkmark.analytics.diagnosis.model import DiagnosisOptions, Stop
+from inkmark.analytics.diagnosis.model import DiagnosisOptions
 from inkmark.analytics.diagnosis.structure import Distribution
 from inkmark.analytics.model import FloatArray
 
@@ -210,8 +210,7 @@ def climb(
         return np.concatenate((items, distribution.mend(state[cut:], fallback[cut:])))
 
     start = np.concatenate((models.start(rng), distribution.start(rng)))
-    state, converged, n_steps = accelerate(
+    state, stop, n_steps = accelerate(
         em_step, mend, start, options.tolerance, options.max_iterations
     )
-    stop = Stop.CONVERGED if converged else Stop.ITERATIONS
     return Climb(state[:cut], state[cut:], counts_at(state)[0], stop, n_steps)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
+from inkmark.analytics.acceleration import Stop
 from inkmark.analytics.diagnosis.classes import Layout, lay_out, needed_before, reachable_classes
 from inkmark.analytics.diagnosis.data import make_blocks, usable_part
 from inkmark.analytics.diagnosis.estimate import Climb, Expectation, climb
@@ -21,7 +22,6 @@ from inkmark.analytics.diagnosis.model import (
     QMatrix,
     Rule,
     StartReport,
-    Stop,
     Structure,
 )
 from inkmark.analytics.diagnosis.standard_errors import covariance
@@ -129,6 +129,15 @@ def _fit_warnings(
     q: QMatrix, models: ItemModels, best: Climb, report: StartReport
 ) -> tuple[AnalysisWarning, ...]:
     warnings = []
+    if best.stop is Stop.FLAT:
+        warnings.append(
+            AnalysisWarning(
+                "flat-likelihood",
+                "",
+                "The data does not settle all parameters: some drift towards a bound, and the "
+                "likelihood no longer changes. Choose a simpler rule or a weak prior.",
+            )
+        )
     if best.stop is Stop.ITERATIONS:
         warnings.append(
             AnalysisWarning(

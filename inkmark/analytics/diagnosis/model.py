@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from inkmark.analytics.acceleration import Stop
 from inkmark.analytics.model import AnalysisWarning, BoolArray, FloatArray, IntArray
 from inkmark.errors import AnalysisError
 
@@ -23,7 +24,6 @@ __all__ = [
     "QMatrix",
     "Rule",
     "StartReport",
-    "Stop",
     "Structure",
 ]
 
@@ -63,15 +63,6 @@ class Information(StrEnum):
     """The distribution of the classes; they come out too small."""
     ITEM = "item"
     """That, and all other items; they come out smaller still."""
-
-
-class Stop(StrEnum):
-    """Why the estimation stopped."""
-
-    CONVERGED = "converged"
-    """The last step moved no parameter by more than the tolerance."""
-    ITERATIONS = "iterations"
-    """The limit of iterations was reached first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +173,7 @@ class DiagnosisOptions:
     starts: int = 10
     seed: int = 1
     information: Information = Information.COMPLETE
-    tolerance: float = 1e-8
+    tolerance: float = 1e-7
     max_iterations: int = 5000
     max_classes: int = 4096
 

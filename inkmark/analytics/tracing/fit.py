@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.acceleration import accelerate
-from inkmark.analytics.diagnosis.model import QMatrix, Stop
+from inkmark.analytics.acceleration import Stop, accelerate
+from inkmark.analytics.diagnosis.model import QMatrix
 from inkmark.analytics.model import AnalysisWarning, FloatArray, IntArray
 from inkmark.analytics.tracing.model import AnswerLog, TracingFit, TracingModel, TracingOptions
 from inkmark.analytics.tracing.state import check_items, needed_by, trace_log
@@ -129,7 +129,7 @@ def fit_tracing(
             # With several attributes an answer, a step rests on the one before it: none longer.
             return fallback if expectation.rests_on_last else layout.mend(state, fallback)
 
-        state, converged, n_iterations = accelerate(
+        state, stop, n_iterations = accelerate(
             em_step, mend, layout.typical, options.tolerance, options.max_iterations
         )
     start, learn, forget, guess, slip = layout.split(state)
@@ -140,9 +140,9 @@ def fit_tracing(
         log_likelihood=trace_log(model, log, q, formats).log_likelihood,
         n_answers=len(log.item),
         n_candidates=int((np.bincount(log.candidate) > 0).sum()),
-        stop=Stop.CONVERGED if converged else Stop.ITERATIONS,
+        stop=stop,
         n_iterations=n_iterations,
-        warnings=_warnings(model, evidence, converged=converged),
+        warnings=_warnings(model, evidence, stop),
     )
 
 
@@ -360,13 +360,11 @@ def _chains(
     )
 
 
-def _warnings(
-    model: TracingModel, evidence: _Evidence, *, converged: bool
-) -> tuple[AnalysisWarning, ...]:
+def _warnings(model: TracingModel, evidence: _Evidence, stop: Stop) -> tuple[AnalysisWarning, ...]:
     from inkmark.analytics.tracing import _kernels  # noqa: PLC0415 - numba loads slowly
 
     warnings = []
-    if not converged:
+    if stop is Stop.ITERATIONS:
         warnings.append(
             AnalysisWarning(
                 "not-converged",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.diagnosis.model import QMatrix, Stop
+from inkmark.analytics.acceleration import Stop
+from inkmark.analytics.diagnosis.model import QMatrix
 from inkmark.analytics.model import AnalysisWarning, FloatArray, IntArray
 from inkmark.errors import AnalysisError
 
