@@ -35,7 +35,7 @@ _FINEST = 10
 """Points in finer steps, in hundredths, are not added up: thirds never come out."""
 _NOT_ALLOWED = 0.002
 """What is read as points that the item does not have were points like that so often."""
-_TRACE = 0.05
+_TRACE = 0.1
 """What a field says by itself with less is not settled by the others."""
 _TINY = 1e-300
 _BLANK_IS_NOUGHT = 0.9

@@ -26,6 +26,9 @@ _JOINED = 0.5
 """Signs that touch are none to the reader of single signs: so far it leaves the line its say."""
 _NO_LINE, _LITTLE_LINE = 0.002, 0.03
 """How often what reads as a number is none, and what hardly does."""
+_MUTE = 0.02
+"""A line that reads as any number less often says nothing of halves: small fractions are beyond
+the reader of strings."""
 
 
 @cache
@@ -93,6 +96,8 @@ def weigh(
     list of (str, float)
     """
     by_glyphs, read = dict(glyphs), min(sum(line.values()), 1.0)
+    if read < _MUTE and glyphs[0][0].endswith(".5"):
+        return list(glyphs)
     by_line = {none: _NO_LINE + _LITTLE_LINE * (1 - read), **line}
     least = max(_LEAST_GLYPHS, _JOINED * by_glyphs.get(none, 0.0))
     weights = {

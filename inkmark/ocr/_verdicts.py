@@ -28,14 +28,14 @@ _DUST_MM2 = 0.1
 _GAP_MM, _FAR_MM = 1.5, 3.5
 """Pieces no further apart are of one mark: another ink hides what joins them. Further, and no
 further than this, only pieces that make no mark by themselves, and more than are expected."""
-_WORST, _NEAR = 0.065, 0.005
+_WORST, _NEAR = 0.075, 0.005
 """Distance of ink and strokes, in sizes of the mark, beyond which it is neither, within about so
 much. Within the same the nearer strokes are meant."""
 _HOOK = (0.12, 0.75)
 """A tick's short arm is longer than this and shorter, in sizes of the mark,"""
-_ENDS, _OPEN = 0.15, 0.4
-"""and a cross is wider than this at its top and its foot, such shares of its height, and in all;
-else the mark is a mere line."""
+_ENDS, _OPEN, _BROAD = 0.15, 0.6, 0.4
+"""and a cross is wider than this at its top or its foot, such shares of its height, and broader
+in all; else the mark is a mere line."""
 _ARM = (0.35, 0.95)
 """Part of a tick's long arm that is looked at for a stroke across,"""
 _PARTS = 20
@@ -134,7 +134,7 @@ def _judge(ink: F64) -> F64:
     tick = [short, *arm.strokes]
     half = [*tick, arm.across]
     cross_off = tick_off = 1.0
-    if min(_wide_ends(ink), float(np.ptp(ink, axis=0).min()) / size) > _OPEN:
+    if _width_of_ends(ink) > _OPEN and float(np.ptp(ink, axis=0).min()) > _BROAD * size:
         cross_off = _off(ink, cross, size)
     if _HOOK[0] < _length([short]) / size < _HOOK[1]:
         tick_off = min(_off(ink, tick, size), _off(ink, half, size))
@@ -204,10 +204,10 @@ def _long_arm(ink: F64) -> _Arm:
     return _Arm(strokes, ink[[np.argmax(beyond), np.argmin(beyond)]], crossed)
 
 
-def _wide_ends(ink: F64) -> float:
-    """How wide the ink is both at the top and at the foot, as a share of its width."""
+def _width_of_ends(ink: F64) -> float:
+    """How wide the ink is at the top or at the foot, as a share of its width."""
     x, y = ((ink - ink.min(axis=0)) / np.maximum(np.ptp(ink, axis=0), 1.0)).T
-    return min(float(np.ptp(x[y <= _ENDS])), float(np.ptp(x[y >= 1 - _ENDS])))
+    return max(float(np.ptp(x[y <= _ENDS])), float(np.ptp(x[y >= 1 - _ENDS])))
 
 
 def _share(value: float, scale: float) -> float:

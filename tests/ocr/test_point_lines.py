@@ -43,3 +43,10 @@ def test_two_readers_that_agree_are_surer_and_two_that_do_not_leave_doubt():
 def test_what_no_reader_takes_for_a_number_is_none():
     assert weigh([("?", 1.0)], {}, "?") == [("?", 1.0)]
     assert weigh([("?", 0.99), ("7", 0.01)], {"7": 0.001}, "?")[0][0] == "?"
+
+
+def test_a_line_that_reads_as_nothing_has_no_say_about_a_half():
+    half = [("4.5", 0.92), ("?", 0.06), ("412", 0.02)]
+    assert weigh(half, {"4.5": 0.0001, "412": 0.0001}, "?") == half
+    whole = weigh([("4", 0.92), ("?", 0.06)], {"4": 0.0001}, "?")
+    assert whole[0][1] < 0.9

@@ -7,6 +7,7 @@ import pytest
 from inkmark.geometry import Box
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, WritingField
+from inkmark.ocr._piece_kernels import crosses_strip, level_line
 from inkmark.ocr._strikes import is_struck_out
 from inkmark.ocr.boxes import cut_fields
 from inkmark.readings import Registration
@@ -26,7 +27,8 @@ def cut(text, *lines, size=1.8, at=(2.0, 8.0)):
         cv2.line(image, *ends, 40, 3, cv2.LINE_AA)
     field = WritingField("P1", Box(3, 2, 14, 9), charset="points", frame=BoxFrame.DROPOUT)
     scale = (SCALE, 0, -0.5, 0, SCALE, -0.5, 0, 0, 1.0)
-    return cut_fields(Pixels.of(image), [field], Registration(0, scale, 0.0, 4, 4))[0]
+    registration = Registration(0, scale, 0.0, 4, 4)
+    return cut_fields(Pixels.of(image), [field], registration, has_streaks=False)[0]
 
 
 @pytest.mark.parametrize("text", ["5", "12", "7.5", "2"])
@@ -42,3 +44,57 @@ def test_digits_by_themselves_are_not_struck_out(text):
 
 def test_a_line_under_a_number_is_no_strike():
     assert not is_struck_out(cut("5", ((0.8, 8.3), (12.5, 8.3))))
+
+
+@pytest.mark.parametrize("text", ["5", "0", "7.5", "12"])
+@pytest.mark.parametrize("lean", [-4.0, 0.0, 4.0])
+def test_a_line_that_goes_on_above_and_below_strikes_out(text, lean):
+    assert is_struck_out(cut(text, ((5 - lean / 2, -1.9), (5 + lean / 2, 10.9))))
+
+
+@pytest.mark.parametrize("line", [((5.0, -1.9), (5.0, 8.0)), ((5.0, 2.0), (5.0, 10.9))])
+def test_a_line_that_ends_in_the_field_does_not(line):
+    assert not is_struck_out(cut("7", line))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_compiled_lines_are_those_of_plain_loops(seed):
+    rng = np.random.default_rng(seed)
+    inked = (rng.random((16, 24)) < 0.35).astype(np.uint8)
+    inked[7, 3:20] |= rng.random(17) < 0.9
+    found = level_line(inked, 12, 2, 1.5, 0.2, 5)
+    assert found == plain_level_line(inked, 12, 2, 1.5, slopes=np.linspace(-0.2, 0.2, 5))
+    steep = inked.T.copy()
+    assert crosses_strip(steep, 2, 20, 4, 0.8) == plain_crosses_strip(steep, 2, 20, 4, 0.8)
+
+
+def plain_level_line(inked, least, gap, aside, *, slopes):
+    height, width = inked.shape
+    x = np.arange(width)
+    for slope in slopes:
+        shift = np.rint(slope * (x - width / 2)).astype(int)
+        for y in range(height):
+            rows = y + shift
+            ink = [k for k in x if 0 <= rows[k] < height and inked[rows[k], k]]
+            runs = np.split(ink, np.flatnonzero(np.diff(ink) > gap + 1) + 1) if ink else []
+            for run in runs:
+                if run[-1] - run[0] + 1 < least:
+                    continue
+                part = slice(run[0], run[-1] + 1)
+                off = np.arange(height)[:, None] - rows[part]
+                ink_beside = off[inked[:, part] > 0]
+                if (ink_beside < -aside).any() and (ink_beside > aside).any():
+                    return True
+    return False
+
+
+def plain_crosses_strip(inked, top, bottom, most_aside, share):
+    n = bottom - top
+    k = np.arange(1, n)
+    for x0 in np.flatnonzero(inked[top]):
+        for x1 in np.flatnonzero(inked[bottom]):
+            if abs(x1 - x0) <= most_aside:
+                on = inked[top + k, x0 + (x1 - x0) * k // n]
+                if (on == 0).sum() <= (1 - share) * n:
+                    return True
+    return False
