@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from inkmark.exam import Exam, Item
 from inkmark.layouts import BubbleField, PageLayout, Role, SheetLayout, WritingField
@@ -86,7 +86,7 @@ def batch_report(exam: Exam, layout: SheetLayout, store: ExamStore, new: int = 0
     in_use: set[tuple[str, int]] = set()
     items = {item.number: item for item in exam.items}
     fields = {number: _waiting_flags(page, items) for number, page in enumerate(layout.pages)}
-    for page in store.summaries(fields):
+    for page in _without_scored(layout, store, store.summaries(fields)):
         if page.issue is IssueKind.WITHDRAWN:
             continue
         issue = _issue_of(page)
@@ -193,6 +193,27 @@ def _waiting_flags(page: PageLayout, items: Mapping[str, Item]) -> dict[str, Col
         ):
             flags[field.name] = (Flag.CONTESTED,)
     return flags
+
+
+def _without_scored(
+    layout: SheetLayout, store: ExamStore, pages: Iterable[PageSummary]
+) -> Iterator[PageSummary]:
+    """Take out of what waits the answers that have points already, whatever images show."""
+    lines = {f.name: f.item for f in layout.fields() if isinstance(f, WritingField) and f.is_line}
+    later = []
+    for page in pages:
+        if lines.keys() & page.waiting:
+            later.append(page)
+        else:
+            yield page
+    scored = store.fields_scored({page.candidate for page in later})
+    for page in later:
+        waiting = tuple(
+            name
+            for name in page.waiting
+            if name not in lines or scored.get((page.candidate, lines[name]), name) == name
+        )
+        yield replace(page, waiting=waiting)
 
 
 def _issue_of(page: PageSummary) -> SheetIssue | None:

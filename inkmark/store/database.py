@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from inkmark.errors import StoreError
 from inkmark.exam import Exam
-from inkmark.marking import ScoreRecord
+from inkmark.marking import ScoreRecord, ScoreStatus
 from inkmark.readings import (
     Flag,
     IssueKind,
@@ -443,6 +443,24 @@ class ExamStore:
         )
         with self._reading() as connection:
             return [stored_score(row) for row in connection.execute(query)]
+
+    def fields_scored(self, candidates: Collection[str]) -> dict[tuple[str, str], str]:
+        """The field that each score of some candidates rests on: (candidate, item) -> field.
+
+        It is empty for points that people entered.
+        """
+        s, r = schema.scores, schema.readings
+        query = (
+            sa.select(s.c.candidate, s.c.item, r.c.field)
+            .outerjoin(r, s.c.reading_id == r.c.id)
+            .where(s.c.exam_id == self._exam_id, s.c.status == str(ScoreStatus.SCORED))
+        )
+        with self._reading() as connection:
+            return {
+                (row.candidate, row.item): row.field or ""
+                for some in in_chunks(sorted(candidates))
+                for row in connection.execute(query.where(s.c.candidate.in_(some)))
+            }
 
     # ------------------------------------------------------------- private
 

@@ -178,13 +178,14 @@ def score(
         given = _points(opened, points)
         decisions, outdated = _take_decisions(opened, review, decided_by)
         placements, elsewhere = take_placements(opened, decided_by)
-        given = {**placed_points(opened).given, **given}
+        entered = {**placed_points(opened).given, **given}
         readings = list(opened.store.readings_in_use())
         responses = _responses(opened, readings)
-        marked = collect_marked_points(opened, readings, given)
-        given = {**marked.given, **given}
+        marked = collect_marked_points(opened, readings, entered)
+        given = {**marked.given, **entered}
         records = score_responses(opened.exam, responses, given)
-        opened.store.replace_scores(records, _evidence(opened, readings) | marked.sources)
+        evidence = _evidence(opened, readings, entered) | marked.sources
+        opened.store.replace_scores(records, evidence)
         rows, lost_scans = _review_rows(opened, marked.open, given, progress)
         path = opened.folder.out / "review.xlsx"
         if rows:
@@ -358,17 +359,19 @@ def _pages_without_readings(opened: OpenExam) -> list[tuple[str, int]]:
 
 
 def _evidence(
-    opened: OpenExam, readings: Sequence[StoredReading]
+    opened: OpenExam, readings: Sequence[StoredReading], entered: ManualPoints
 ) -> dict[tuple[str, str], StoredReading]:
+    """Give the reading that each score rests on, unless people entered its points."""
     items = {
         field.name: field.item
         for field in opened.layout.fields()
         if not isinstance(field, CodeField) and field.role is Role.ITEM
     }
     return {
-        (reading.candidate, items[reading.reading.field]): reading
+        place: reading
         for reading in readings
         if reading.reading.field in items
+        and (place := (reading.candidate, items[reading.reading.field])) not in entered
     }
 
 

@@ -22,7 +22,15 @@ from inkmark.layouts import (
     WritingField,
     save_layout,
 )
-from inkmark.readings import FieldReading, Flag, PageSource, Registration, SheetReading
+from inkmark.readings import (
+    FieldReading,
+    Flag,
+    IssueKind,
+    PageSource,
+    Registration,
+    SheetReading,
+)
+from inkmark.session import batch_report
 from inkmark.store import ExamStore, Facts, PageRecord, page_rows
 from inkmark.workflow import open_exam, score
 
@@ -149,3 +157,34 @@ def test_a_score_leads_back_to_the_picture_of_the_written_answer(root: Path) -> 
     with open_exam(root) as opened:
         found = {(s.record.candidate, s.record.item): s for s in opened.store.scores()}
     assert found["070101", "2"].box_px == Box(160, 320, 400, 72)
+
+
+def test_an_answer_that_images_contradict_waits_until_it_has_points(root: Path) -> None:
+    folder = ExamFolder(root)
+    other = page("070101", letter("B"), answer("3", seen("3")))
+    source = replace(other.source, path="scans/again.png", sha256="f" * 64)
+    assert other.reading is not None
+    other = replace(other, source=source, reading=replace(other.reading, source=source))
+
+    def doubtful() -> list[str]:
+        with open_exam(root) as opened:
+            report = batch_report(opened.exam, opened.layout, opened.store)
+        assert report.doubtful == sum(i.kind is IssueKind.DOUBTFUL for i in report.issues)
+        return [i.candidate for i in report.issues if i.kind is IssueKind.DOUBTFUL]
+
+    score(root)
+    assert doubtful() == ["070102"]
+    with ExamStore.open(folder.database, EXAM.id) as store:
+        store.add_pages([page_rows(other)], Facts(LAYOUT.version, {0: {}}, None))
+    assert doubtful() == ["070102", "070101"], "scored before, by one of the images"
+    score(root)
+    assert doubtful() == ["070102", "070101"]
+    assert ("070101", "W2") in waiting(root)
+    (root / "points.csv").write_text("candidate,item,points\n070101,2,3\n", "utf-8")
+    score(root)
+    assert points(root)["070101", "2"] == Decimal(3)
+    assert doubtful() == ["070102"]
+    assert ("070101", "W2") not in waiting(root)
+    (root / "points.csv").unlink()
+    score(root)
+    assert doubtful() == ["070102", "070101"]
