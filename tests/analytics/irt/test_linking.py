@@ -146,7 +146,7 @@ def calibrations():
     rng = np.random.default_rng(7)
     items = right_or_wrong(rng.uniform(0.8, 1.6, 12), rng.normal(size=12))
     fits = []
-    for _ in range(25):
+    for _ in range(30):
         thetas = rng.normal(size=500), rng.normal(0.5, 1.2, size=500)
         fits.append([fit_2pl(simulate_responses(items, theta, rng)) for theta in thetas])
     return fits
@@ -159,9 +159,9 @@ def test_standard_errors_are_the_spread_of_repeated_calibrations(calibrations, m
     assert slopes.mean() == pytest.approx(1.2, abs=0.08)
     assert intercepts.mean() == pytest.approx(0.5, abs=0.06)
     errors = np.mean([(link.slope_error, link.intercept_error) for link in found], axis=0)
-    # 25 repetitions show a standard deviation to about 14 %; two and a half times that.
-    assert errors[0] == pytest.approx(slopes.std(ddof=1), rel=0.35)
-    assert errors[1] == pytest.approx(intercepts.std(ddof=1), rel=0.35)
+    # 30 repetitions show a standard deviation to about 13 %; three times that.
+    assert errors[0] == pytest.approx(slopes.std(ddof=1), rel=0.39)
+    assert errors[1] == pytest.approx(intercepts.std(ddof=1), rel=0.39)
 
 
 def test_a_form_between_is_part_of_two_links(calibrations):
