@@ -22,8 +22,12 @@ F64 = NDArray[np.float64]
 
 _INK = 0.3
 _LEAST_INK = 22
-_LEAST_MM = 2.0
-"""Smaller pieces are no marks."""
+_LEAST_MM, _MOST_MM = 2.0, 25.0
+"""Smaller pieces are no marks, and larger ones neither."""
+_MOST_PIECES = 40
+"""More pieces are writing."""
+_SOME = 150
+"""So many of a mark's pixels show where it is."""
 _DUST_MM2 = 0.1
 _GAP_MM, _FAR_MM = 1.5, 3.5
 """Pieces no further apart are of one mark: another ink hides what joins them. Further, and no
@@ -95,17 +99,19 @@ def _marks(cut: CutField, n_marks: int) -> tuple[list[F64], bool]:
     near = cv2.dilate(inked, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     n, labels = cv2.connectedComponents(near, connectivity=8)
     y, x = np.nonzero(inked)
-    least = _LEAST_MM * SCALE
+    least, most = _LEAST_MM * SCALE, _MOST_MM * SCALE
     mark_of = labels[y, x]
     ink = np.stack([x, y], axis=1).astype(np.float64)
-    marks = [ink[mark_of == label] for label in range(1, n)]
+    marks = [ink[mark_of == label] for label in range(1, min(n, _MOST_PIECES + 2))]
+    if len(marks) > _MOST_PIECES:
+        return marks, False
     while 0 < n_marks < len(marks) or any(_size(mark) < least for mark in marks):
         pair = _nearest(marks, least if len(marks) <= n_marks or n_marks == 0 else np.inf)
         if pair is None:
             break
         one, other = pair
         marks[one] = np.concatenate([marks[one], marks.pop(other)])
-    return marks, all(_size(mark) >= least for mark in marks)
+    return marks, all(least <= _size(mark) <= most for mark in marks)
 
 
 def _nearest(marks: list[F64], small: float) -> tuple[int, int] | None:
@@ -117,10 +123,21 @@ def _nearest(marks: list[F64], small: float) -> tuple[int, int] | None:
         between = np.maximum(low[one] - high[other], low[other] - high[one])
         if between.max() > far or min(_size(marks[one]), _size(marks[other])) >= small:
             continue
-        steps = marks[one][:, None, :] - marks[other][None, ::4, :]
-        pairs.append((float(np.hypot(*steps.T).min()), one, other))
+        apart = _apart(_some(marks[one]), _some(marks[other])).min()
+        pairs.append((float(apart), one, other))
     apart, one, other = min(pairs, default=(np.inf, 0, 0))
     return (one, other) if apart <= far else None
+
+
+def _some(ink: F64) -> F64:
+    """Some of a mark's pixels."""
+    return ink[:: max(len(ink) // _SOME, 1)]
+
+
+def _apart(ones: F64, others: F64) -> F64:
+    """Distance of each point from the nearest of some others."""
+    steps = ones[:, None, :] - others[None, :, :]
+    return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", steps, steps).min(axis=1)))
 
 
 def _size(ink: F64) -> float:
@@ -141,7 +158,7 @@ def _judge(ink: F64) -> F64:
     is_tick = _share(cross_off - tick_off, _NEAR)
     meant = cross if is_tick < 0.5 else half
     pen = len(ink) / max(_length(meant), 1.0)
-    beside = _distances(ink, meant) > pen / 2 + _BESIDE_MM * SCALE
+    beside = _distances(_some(ink), meant) > pen / 2 + _BESIDE_MM * SCALE
     is_mark = _share(_WORST - min(tick_off, cross_off), _NEAR)
     is_mark *= _share(_STRAY - float(beside.mean()), _CLEAN)
     return is_mark * np.array(
@@ -227,11 +244,11 @@ def _off(ink: F64, strokes: list[F64], size: float) -> float:
 
     A pen as wide as the ink says leaves ink a quarter of its width beside its strokes.
     """
-    along = np.linspace(0, 1, 25)[:, None]
+    along = np.linspace(0, 1, 13)[:, None]
     points = np.concatenate([a + along * (b - a) for a, b in strokes])
-    apart = np.hypot(*(points[:, None] - ink[None, ::3]).transpose(2, 0, 1)).min(axis=1)
-    width = len(ink) / max(_length(strokes), 1.0)
-    return float(_distances(ink, strokes).mean() + apart.mean() - width / 4) / size
+    width, some = len(ink) / max(_length(strokes), 1.0), _some(ink)
+    off = _distances(some, strokes).mean() + _apart(points, some).mean()
+    return float(off - width / 4) / size
 
 
 def _length(strokes: list[F64]) -> float:
@@ -239,10 +256,9 @@ def _length(strokes: list[F64]) -> float:
 
 
 def _distances(ink: F64, strokes: list[F64]) -> F64:
-    """Distance of each pixel from the nearer of some strokes."""
-    found = []
-    for a, b in strokes:
-        way = b - a
-        share = np.clip((ink - a) @ way / max(float(way @ way), 1e-9), 0, 1)
-        found.append(np.hypot(*(ink - a - share[:, None] * way).T))
-    return np.asarray(np.min(found, axis=0))
+    """Distance of each pixel from the nearest of some strokes."""
+    starts, ways = np.stack(strokes)[:, 0], np.diff(np.stack(strokes), axis=1)[:, 0]
+    steps = ink[:, None, :] - starts
+    shares = (steps * ways).sum(axis=2) / np.maximum((ways**2).sum(axis=1), 1e-9)
+    steps -= np.clip(shares, 0, 1)[:, :, None] * ways
+    return np.asarray(np.sqrt((steps**2).sum(axis=2).min(axis=1)))
