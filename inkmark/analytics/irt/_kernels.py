@@ -35,6 +35,8 @@ _SMALL = 1e-150
 _LOG_SMALL = math.log(_SMALL)
 # Bundles between two looks at the size of the product.
 _STRETCH = 8
+# Candidates whose scores stay in the nearest cache.
+_NEAR = 32
 
 
 @njit(cache=True, nogil=True)
@@ -171,9 +173,8 @@ def pair_products(
     offset: I64,
     group_scores: F64,
     products: F64,
-    person_scores: F64,
 ) -> None:
-    """Posterior means of scores, and of products of two scores.
+    """Posterior covariances of scores, summed over candidates.
 
     A score is the derivative of a category's log-probability by a parameter. Parameters are
     numbered bundle by bundle, the two of the group last.
@@ -191,15 +192,13 @@ def pair_products(
     group_scores : (2, q) float64
         Derivatives of the log-weight of each node by the parameters of the group.
     products : (k + 2, k + 2) float64
-        Upper right added to: sums over candidates of the posterior mean of score times
-        score.
-    person_scores : (n, k + 2) float64
-        Filled: posterior mean of each score.
+        Upper right added to.
     """
     n, n_bundles = codes.shape
     n_nodes = len(prior)
     last = offset[n_bundles]
     weights = np.empty((n, n_nodes))
+    means = np.empty((n, last + 2))
     counts = np.zeros(table.shape)
     mass = np.zeros(n_nodes)
     for i in range(n):
@@ -214,12 +213,20 @@ def pair_products(
                 total = 0.0
                 for q in range(n_nodes):
                     total += weights[i, q] * scores[row, p, q]
-                person_scores[i, offset[b] + p] = total
+                means[i, offset[b] + p] = total
         for s in range(2):
             total = 0.0
             for q in range(n_nodes):
                 total += weights[i, q] * group_scores[s, q]
-            person_scores[i, last + s] = total
+            means[i, last + s] = total
+    for start in range(0, n, _NEAR):
+        for p in range(last + 2):
+            line = products[p, p:]
+            for i in range(start, min(start + _NEAR, n)):
+                own = means[i, p:]
+                factor = own[0]
+                for r in range(len(line)):
+                    line[r] -= factor * own[r]
     for s in range(2):
         for r in range(2):
             for q in range(n_nodes):

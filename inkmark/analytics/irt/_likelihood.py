@@ -222,7 +222,6 @@ class Likelihood:
         def block(place: Block) -> tuple[int, FloatArray]:
             group, start, stop = place
             products = np.zeros((n_items + 2, n_items + 2))
-            means = np.empty((stop - start, n_items + 2))
             _kernels.pair_products(
                 self.codes[start:stop],
                 self.bundles.first,
@@ -232,10 +231,8 @@ class Likelihood:
                 self.bundles.offset,
                 group_scores[group],
                 products,
-                means,
             )
-            products = np.triu(products) + np.triu(products, 1).T
-            return group, products - means.T @ means
+            return group, np.triu(products) + np.triu(products, 1).T
 
         for group, covariance in self.run(block, blocks_of(self.bounds)):
             columns = np.concatenate([np.arange(n_items), self.moments[group]])
