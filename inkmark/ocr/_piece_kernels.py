@@ -82,10 +82,12 @@ def label_pieces(strip: U8, limit: int, labels: I32) -> int:
 
 
 @njit(cache=True, nogil=True)
-def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I32, measures: F64) -> None:
+def share_out(
+    strip: U8, boxes: I64, reach: int, limit: int, share: float, owner: I32, measures: F64
+) -> None:
     """Say to which box each piece of ink belongs, and measure what belongs to each.
 
-    A piece belongs to the box in which most of it lies, with all that sticks out. A piece
+    A piece belongs to the box in which enough of it lies, with all that sticks out. A piece
     that lies in two boxes alike is cut where the boxes meet; one that lies mostly outside of
     all boxes belongs to none.
 
@@ -99,6 +101,8 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I32, measure
         What is left of a printed line lies within so many pixels of the edge of a box.
     limit : int
         Ink is darker than this.
+    share : float
+        How much of a piece is enough.
     owner : (h, w) int32
         Filled with the box of each pixel, -1 for none.
     measures : (n, 5) float64
@@ -139,7 +143,7 @@ def share_out(strip: U8, boxes: I64, reach: int, limit: int, owner: I32, measure
                 best = k
         if _is_remains(bounds[label], boxes[best], reach):
             belongs[label] = -1
-        elif mass[label, best] >= 0.7 * whole:
+        elif mass[label, best] >= share * whole:
             belongs[label] = best
         elif mass[label, n] >= 0.5 * whole:
             belongs[label] = -1

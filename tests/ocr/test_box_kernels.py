@@ -244,13 +244,14 @@ def test_strips_may_be_cut_from_anywhere(
     st.lists(st.tuples(anywhere, anywhere, anywhere, anywhere), min_size=1, max_size=5),
     st.integers(0, 10),
     st.integers(0, 255),
+    st.floats(0, 1),
 )
 def test_any_boxes_share_out_any_ink(
-    strip: U8, boxes: list[tuple[int, int, int, int]], reach: int, limit: int
+    strip: U8, boxes: list[tuple[int, int, int, int]], reach: int, limit: int, share: float
 ) -> None:
     owner = np.empty(strip.shape, np.int32)
     measures = np.empty((len(boxes), 5))
-    share_out(strip, np.array(boxes), reach, limit, owner, measures)
+    share_out(strip, np.array(boxes), reach, limit, share, owner, measures)
     assert ((owner >= -1) & (owner < len(boxes))).all()
     ink = strip.astype(int) < PAPER - limit
     assert (measures[:, 0] == [(ink & (owner == k)).sum() for k in range(len(boxes))]).all()

@@ -233,14 +233,15 @@ def test_cut_strip_equals_sampling_in_numpy():
     np.testing.assert_allclose(out, np.minimum(grey * PAPER / level, 255), atol=3.0)
 
 
-def test_share_out_equals_connected_components_of_opencv():
+@pytest.mark.parametrize("share", [0.7, 0.2])
+def test_share_out_equals_connected_components_of_opencv(share):
     rng = np.random.default_rng(4)
     light = cv2.GaussianBlur(rng.integers(0, 256, (60, 150)).astype(np.uint8), (0, 0), 2.5)
     strip = np.clip((light.astype(int) - 100) * 8, 0, PAPER).astype(np.uint8)
     boxes = np.array([[10, 10, 60, 50], [70, 10, 120, 50]])
     owner = np.empty(strip.shape, np.int64)
     measures = np.empty((2, 5))
-    share_out(strip, boxes, 3, 60, owner, measures)
+    share_out(strip, boxes, 3, 60, share, owner, measures)
     dark = PAPER - strip.astype(int)
     n, labels = cv2.connectedComponents((dark > 60).astype(np.uint8), connectivity=8)
     home = np.full(strip.shape, -1)
@@ -257,7 +258,7 @@ def test_share_out_equals_connected_components_of_opencv():
         along |= np.ptp(y) < 3 and (y.max() < y0 + 3 or y.min() >= y1 - 3)
         if along:
             expected[piece] = -1
-        elif mass[best] >= 0.7 * mass.sum():
+        elif mass[best] >= share * mass.sum():
             expected[piece] = best
         elif mass[2] >= 0.5 * mass.sum():
             expected[piece] = -1
