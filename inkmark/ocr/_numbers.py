@@ -9,35 +9,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.ocr.boxes import PAPER, SCALE, CutField
-from inkmark.ocr.glyphs import glyph_images, glyph_reader
+from inkmark.ocr._pieces import MOST_TOGETHER, Group, Piece, find_pieces, glyphs_of, group_pieces
+from inkmark.ocr.boxes import CutField
+from inkmark.ocr.glyphs import glyph_reader
 
 __all__ = ["NO_NUMBER", "read_number"]
 
 NO_NUMBER = "?"
 """What is written is no number of points."""
 
-GreyImage = NDArray[np.uint8]
 F64 = NDArray[np.float64]
 
 _DIGITS = tuple("0123456789")
-_INK = 0.3
-"""Ink is darker than this share of the box's darkest."""
-_LEAST_INK = 22
-_LEAST_MM2 = 0.035
-"""Smaller pieces are dust."""
-_WIDE = 1.15
-"""A piece so many times as wide as high may be two digits that touch."""
 _MOST_PIECES = 9
 """More pieces are a scribble."""
-_MOST_TOGETHER = 3
 _MOST_DIGITS = 3
 _DOUBT = 0.003
 """Doubt that is left about signs of which the glyph reader has none."""
@@ -48,44 +37,6 @@ _LOST_SLASH = 0.1
 """How often what ends in 12 is half a mark whose slash is lost between its digits."""
 _UNLIKELY = 0.002
 """Less probable digits are not followed."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
-    """Connected ink, in pixels of the strip."""
-
-    box: int
-    left: int
-    top: int
-    right: int
-    bottom: int
-    n_px: int
-    image: GreyImage
-    """(bottom - top, right - left), on bare paper."""
-    is_cut: bool
-    """Whether it was cut from the piece before it."""
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Neighbouring pieces taken as one sign."""
-
-    first: int
-    n: int
-    left: int
-    top: int
-    right: int
-    bottom: int
-    fit: float
-    """How well the pieces belong together, 0 to 1."""
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
 
 
 def read_number(cut: CutField) -> list[tuple[str, float]]:
@@ -106,7 +57,7 @@ def read_number(cut: CutField) -> list[tuple[str, float]]:
     if len(pieces) > _MOST_PIECES:
         return [(NO_NUMBER, 1.0)]
     parted = len(cut.boxes) > 1
-    groups = {(g.first, g.n): g for g in _groups(pieces)}
+    groups = {(g.first, g.n): g for g in group_pieces(pieces)}
     signs = _signs(pieces, list(groups.values()))
     worth: defaultdict[str, float] = defaultdict(float)
     weight = 0.0
@@ -125,127 +76,31 @@ def read_number(cut: CutField) -> list[tuple[str, float]]:
     return sorted(found, key=lambda entry: (-entry[1], entry[0]))
 
 
-def _pieces(cut: CutField, box: int) -> Iterator[_Piece]:
-    """The connected pieces of ink of a box, left to right, wide ones cut in two."""
-    crop = cut.crop(box)
+def _pieces(cut: CutField, box: int) -> list[Piece]:
+    """The pieces of ink in a box, in pixels from the left of the first."""
     offset = max(int(cut.boxes[box, 0]) - int(cut.boxes[0, 0]), 0)
-    limit = max(round(_INK * cut.ink), _LEAST_INK)
-    inked = (crop <= PAPER - limit).astype(np.uint8)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
-    found = []
-    for label in range(1, n):
-        left, top, width, height, n_px = stats[label].tolist()
-        if n_px < _LEAST_MM2 * SCALE**2:
-            continue
-        rows, columns = slice(top, top + height), slice(left, left + width)
-        own = cv2.dilate(
-            (labels[rows, columns] == label).astype(np.uint8), np.ones((3, 3), np.uint8)
-        )
-        image = np.where(own > 0, crop[rows, columns], np.uint8(PAPER))
-        for start, stop in _cuts(image):
-            part = image[:, start:stop]
-            lines = np.flatnonzero((part <= PAPER - limit).any(axis=1))
-            if len(lines):
-                first, last = int(lines[0]), int(lines[-1]) + 1
-                found.append(
-                    _Piece(
-                        box,
-                        offset + left + start,
-                        top + first,
-                        offset + left + stop,
-                        top + last,
-                        int((part <= PAPER - limit).sum()),
-                        part[first:last],
-                        start > 0,
-                    )
-                )
-    yield from sorted(found, key=lambda p: (p.left + p.right, p.top))
+    return find_pieces(cut.crop(box), cut.ink, box=box, offset=offset)
 
 
-def _cuts(image: GreyImage) -> list[tuple[int, int]]:
-    """Columns at which a wide piece comes apart: where there is least ink about the middle."""
-    height, width = image.shape
-    if width < _WIDE * height or width < 2 * SCALE:
-        return [(0, width)]
-    ink = (PAPER - image.astype(np.int64)).sum(axis=0).astype(np.float64)
-    ink = np.convolve(ink, np.ones(3) / 3, mode="same")
-    away = np.abs(np.arange(width) - (width - 1) / 2) / width
-    ink[away > 0.25] = np.inf
-    at = int(np.argmin(ink * (1 + away)))
-    return [(0, at), (at, width)]
-
-
-def _groups(pieces: list[_Piece]) -> Iterator[_Group]:
-    """Every run of up to three pieces in one box, with how well they belong together."""
-    for first in range(len(pieces)):
-        for n in range(1, min(_MOST_TOGETHER, len(pieces) - first) + 1):
-            run = pieces[first : first + n]
-            if run[-1].box != run[0].box:
-                break
-            fit = 1.0
-            for one, other in pairwise(run):
-                fit *= _together(one, other)
-            after = first + n
-            if after < len(pieces) and pieces[after].box == run[0].box:
-                fit *= 1 - _together(run[-1], pieces[after])
-            yield _Group(
-                first,
-                n,
-                min(p.left for p in run),
-                min(p.top for p in run),
-                max(p.right for p in run),
-                max(p.bottom for p in run),
-                fit,
-            )
-
-
-def _together(one: _Piece, other: _Piece) -> float:
-    """Probability that two neighbouring pieces are of one sign.
-
-    Parts of a sign stand over each other; two that are both tall are two digits.
-    """
-    if other.is_cut:
-        return 0.5
-    common = min(one.right, other.right) - max(one.left, other.left)
-    narrow = min(one.right - one.left, other.right - other.left)
-    tall = max(one.height, other.height)
-    needed = 0.25 + 0.5 * float(np.clip(min(one.height, other.height) / tall / 0.4 - 1, 0, 1))
-    overlap = common / max(narrow, 0.25 * tall, 1.0)
-    return float(np.clip(1 / (1 + np.exp(-16 * (overlap - needed))), 0.004, 0.98))
-
-
-def _ways(groups: dict[tuple[int, int], _Group], n: int, start: int = 0) -> Iterator[list[_Group]]:
+def _ways(groups: dict[tuple[int, int], Group], n: int, start: int = 0) -> Iterator[list[Group]]:
     """Every way to part the pieces into groups."""
     if start == n:
         yield []
         return
-    for size in range(1, _MOST_TOGETHER + 1):
+    for size in range(1, MOST_TOGETHER + 1):
         group = groups.get((start, size))
         if group is not None and group.fit > 1e-4:
             for rest in _ways(groups, n, start + size):
                 yield [group, *rest]
 
 
-def _signs(pieces: list[_Piece], groups: list[_Group]) -> dict[tuple[int, int], F64]:
+def _signs(pieces: list[Piece], groups: list[Group]) -> dict[tuple[int, int], F64]:
     """Probabilities of the ten digits for each group."""
-    crops = []
-    for group in groups:
-        side = max(group.height, group.right - group.left)
-        pad = side // 4 + 2
-        crop = np.full(
-            (group.height + 2 * pad, group.right - group.left + 2 * pad), PAPER, np.uint8
-        )
-        for p in pieces[group.first : group.first + group.n]:
-            y, x = p.top - group.top + pad, p.left - group.left + pad
-            part = crop[y : y + p.height, x : x + p.right - p.left]
-            np.minimum(part, p.image, out=part)
-        crops.append(crop)
-    glyphs, _ = glyph_images(crops, PAPER)
-    found = glyph_reader().probabilities(glyphs, _DIGITS).astype(np.float64)
+    found = glyph_reader().probabilities(glyphs_of(pieces, groups), _DIGITS).astype(np.float64)
     return {(g.first, g.n): row for g, row in zip(groups, found, strict=True)}
 
 
-def _spelt(way: list[_Group], signs: dict[tuple[int, int], F64], parted: bool) -> dict[str, float]:
+def _spelt(way: list[Group], signs: dict[tuple[int, int], F64], parted: bool) -> dict[str, float]:
     """Numbers that groups may spell, with their probabilities."""
     tall = max(g.height for g in way)
     base = max(g.bottom for g in way if g.height > 0.6 * tall)
@@ -273,7 +128,7 @@ def _spelt(way: list[_Group], signs: dict[tuple[int, int], F64], parted: bool) -
 
 
 def _whole(
-    groups: list[_Group], tall: int, signs: dict[tuple[int, int], F64]
+    groups: list[Group], tall: int, signs: dict[tuple[int, int], F64]
 ) -> list[tuple[str, float]]:
     """Digits that groups may spell; a nought comes first alone, or before a 5."""
     texts = [("", 1.0)]
@@ -291,7 +146,7 @@ def _whole(
 
 
 def _half(
-    way: list[_Group], n_whole: int, tall: int, base: int, signs: dict[tuple[int, int], F64]
+    way: list[Group], n_whole: int, tall: int, base: int, signs: dict[tuple[int, int], F64]
 ) -> float:
     """Probability that what follows the whole points says a half, or nothing."""
     rest = way[n_whole:]
@@ -312,17 +167,17 @@ def _half(
     return 0.0
 
 
-def _is_small(group: _Group, tall: int) -> float:
+def _is_small(group: Group, tall: int) -> float:
     """Probability by its size that a sign beside the whole points counts for less."""
     return float(1 / (1 + np.exp(40 * (group.height / tall - 0.7))))
 
 
-def _is_digit(group: _Group, tall: int) -> float:
+def _is_digit(group: Group, tall: int) -> float:
     """Probability by its size that a sign counts as a digit and is no dot."""
     return float(1 / (1 + np.exp(-40 * (group.height / tall - 0.4))))
 
 
-def _is_dot(group: _Group, tall: int, base: int) -> float:
+def _is_dot(group: Group, tall: int, base: int) -> float:
     side = max(group.height, group.right - group.left)
     if side > 0.32 * tall or (group.top + group.bottom) / 2 < base - 0.45 * tall:
         return 0.0
