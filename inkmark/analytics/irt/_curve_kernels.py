@@ -18,6 +18,9 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 
+# Standard deviations of ability beyond which a peak is at infinity.
+_FARTHEST = 20.0
+
 
 @njit(cache=True, nogil=True)
 def _curves_at(
@@ -166,10 +169,10 @@ def find_modes(
     intercepts: F64,
     guessing: F64,
     mean: float,
-    precision: float,
+    spread: float,
+    has_prior: bool,
     is_weighted: bool,
     start: F64,
-    reach: float,
     theta: F64,
     error: F64,
 ) -> None:
@@ -181,27 +184,30 @@ def find_modes(
         Categories; the number of categories where there is no response.
     first, graded, slopes, intercepts, guessing
         As in `fill_curves`.
-    mean, precision : float
-        Of the normal prior; precision 0 for none.
+    mean, spread : float
+        Where abilities lie: mean and standard deviation. A peak twenty of these away is at
+        infinity.
+    has_prior : bool
+        Whether the normal distribution with that mean and spread is multiplied in.
     is_weighted : bool
-        Whether Warm's weight is multiplied in.
+        Whether Warm's weight is.
     start : (n,) float64
         Where to look from.
-    reach : float
-        Beyond plus or minus this, a peak is at infinity.
     theta, error : (n,) float64
         Filled; the error, from the curvature at the peak, is NaN at infinity.
     """
     widest = np.max(np.diff(first))
     p, u, v = np.empty(widest), np.empty(widest), np.empty(widest)
+    precision = 1 / spread**2 if has_prior else 0.0
+    lowest, highest = mean - _FARTHEST * spread, mean + _FARTHEST * spread
     for i in range(len(codes)):
         args = codes[i], first, graded, slopes, intercepts, guessing, mean, precision, is_weighted
         low = high = start[i]
         rise = _rise(low, *args, p, u, v)
         low_rise = high_rise = rise
         direction = 1.0 if rise > 0 else -1.0
-        stride = 0.25
-        while rise * direction > 0 and abs(low) <= reach and abs(high) <= reach:
+        stride = 0.25 * spread
+        while rise * direction > 0 and low >= lowest and high <= highest:
             if direction > 0:
                 low, low_rise = high, high_rise
                 high += stride
@@ -222,7 +228,7 @@ def find_modes(
                 break
             middle = (low * high_rise - high * low_rise) / (high_rise - low_rise)
             rise = _rise(middle, *args, p, u, v)
-            if abs(rise) < 1e-11 or high - low < 1e-10:
+            if abs(rise) < 1e-11 or high - low < 1e-10 * spread:
                 break
             if rise > 0:
                 if kept == 1:
@@ -232,7 +238,7 @@ def find_modes(
                 if kept == -1:
                     low_rise *= 0.5
                 high, high_rise, kept = middle, rise, -1
-        step = 1e-4
+        step = 1e-4 * spread
         bend = _rise(middle - step, *args, p, u, v) - _rise(middle + step, *args, p, u, v)
         if bend > 0:
             theta[i], error[i] = middle, math.sqrt(2 * step / bend)

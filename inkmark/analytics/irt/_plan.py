@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from inkmark.analytics.irt._responses import item_names, require_known, used_categories
 from inkmark.analytics.irt.model import ItemModel, ItemParameters
-from inkmark.analytics.model import AnalysisWarning, IntArray
+from inkmark.analytics.model import AnalysisWarning, FloatArray, IntArray
 from inkmark.errors import AnalysisError
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "require_links"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +101,46 @@ def make_plan(
             "Analyse more papers together."
         )
     return Plan(labels, tuple(kinds), tuple(categories), tuple(places), warnings)
+
+
+def require_links(
+    plan: Plan, responses: FloatArray, rows: IntArray, bounds: IntArray, groups: Sequence[str]
+) -> None:
+    """Refuse groups that no item puts on the same scale.
+
+    Parameters
+    ----------
+    plan : Plan
+    responses : (n, m) float64
+    rows : (n,) int64
+        Candidates group by group.
+    bounds : (g + 1,) int64
+        Where each group begins.
+    groups : sequence of str
+
+    Raises
+    ------
+    AnalysisError
+        A group has taken neither an anchor nor an item of a group that is linked, or none.
+    """
+    used = list(plan.used)
+    taken = np.array(
+        [
+            ~np.all(np.isnan(responses[rows[start:stop]][:, used]), axis=0)
+            for start, stop in pairwise(bounds)
+        ]
+    )
+    anchored = np.array([plan.anchors[column] >= 0 for column in used])
+    linked = np.arange(len(taken)) == 0
+    if np.any(anchored):
+        linked = np.any(taken[:, anchored], axis=1)
+    for _ in groups:
+        known = np.any(taken[linked], axis=0)
+        linked |= np.any(taken[:, known], axis=1)
+    if not np.all(linked):
+        name = groups[int(np.argmin(linked))]
+        who = f"Group {name} has" if name else "The candidates have"
+        raise AnalysisError(
+            f"{who} taken no anchor and no item in common with the others, "
+            "and cannot be put on one scale. Fit apart, or add what is in common."
+        )

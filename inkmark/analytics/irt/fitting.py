@@ -21,7 +21,7 @@ from inkmark.analytics.irt._paper import (
     make_paper,
     padded_nodes,
 )
-from inkmark.analytics.irt._plan import make_plan
+from inkmark.analytics.irt._plan import make_plan, require_links
 from inkmark.analytics.irt._responses import bundle_codes, checked
 from inkmark.analytics.irt._results import collect
 from inkmark.analytics.irt.model import IrtFit, IrtOptions, ItemModel, ItemParameters
@@ -83,6 +83,8 @@ def fit_irt(
     array, counts = checked(responses, names)
     group_names, rows, bounds = _sort_groups(groups, len(array))
     plan = make_plan(counts, models, names, anchors)
+    if groups is not None or anchors is not None:
+        require_links(plan, array, rows, bounds, group_names)
     fixed = [place >= 0 for place in plan.anchors]
     paper = make_paper(plan.used, plan.models, [len(values) for values in plan.categories], fixed)
     n_free = np.zeros(len(paper.order), dtype=np.int64)

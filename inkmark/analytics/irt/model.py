@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from inkmark.analytics.model import AnalysisWarning, FloatArray
+from inkmark.errors import AnalysisError
 
 __all__ = [
     "BetaPrior",
@@ -195,6 +196,16 @@ class IrtOptions:
     priors: Mapping[ItemModel, ItemPriors] = field(default_factory=lambda: _WEAK)
     tolerance: float = 1e-9
     max_iterations: int = 500
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("n_nodes", self.n_nodes, 5),
+            ("reach", self.reach, 1),
+            ("tolerance", self.tolerance, 1e-12),
+            ("max_iterations", self.max_iterations, 1),
+        ):
+            if not value >= least:
+                raise AnalysisError(f"{name} is {value}. Give at least {least}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,9 +28,6 @@ from inkmark.errors import AnalysisError
 
 __all__ = ["CandidateScores", "ScoreMethod", "score_candidates"]
 
-# A peak beyond this is at infinity.
-_REACH = 20.0
-
 
 class ScoreMethod(StrEnum):
     """How an ability is estimated."""
@@ -93,9 +90,10 @@ def score_candidates(
     names : sequence of str, optional
         Items that the columns are about; by default all items, in their order.
     mean, variance : float or (n,) array_like
-        Of ability in the group of each candidate; EAP and MAP only.
+        Of ability in the group of each candidate, few different ones: the prior of EAP and
+        MAP; the other methods look for the highest peak around there.
     n_nodes, reach
-        As in `IrtOptions`; for EAP, and to find the highest peak.
+        As in `IrtOptions`, in standard deviations from the mean.
 
     Returns
     -------
@@ -129,7 +127,7 @@ def score_candidates(
     )
     nodes, real = padded_nodes(n_nodes, reach)
     curves = known_curves(items, [places[c] for c in paper.order], paper.first, paper.graded)
-    known = _Known(curves, bundles, bundle_table(bundles, curves.at(nodes)[0]), nodes, real)
+    known = _Known(curves, bundles, nodes, node_weights(nodes, real, 0.0, 0.0), real)
     moments, rows, bounds = _sort_priors(mean, variance, n)
     categories = [items.categories[place] for place in places]
     codes = bundle_codes(array, rows, paper.order, categories, bundles)
@@ -151,12 +149,15 @@ def score_candidates(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """Items with known parameters, ready for the kernels."""
+    """Items with known parameters, ready for the kernels.
+
+    Nodes and weights are those of a standard normal distribution.
+    """
 
     curves: Curves
     bundles: Bundles
-    table: FloatArray
     nodes: FloatArray
+    weights: FloatArray
     real: npt.NDArray[np.bool_]
 
     def scores(
@@ -166,16 +167,21 @@ class _Known:
         from inkmark.analytics.irt import _curve_kernels, _kernels  # noqa: PLC0415 - load numba
 
         theta, error = np.empty(len(codes)), np.empty(len(codes))
+        spread = math.sqrt(variance)
+        nodes = mean + spread * self.nodes
         has_prior = method in (ScoreMethod.EAP, ScoreMethod.MAP)
-        if has_prior:
-            prior = node_weights(self.nodes, self.real, mean, 0.5 * math.log(variance))
-        else:
-            prior = self.real / np.sum(self.real)
-        moments = method is ScoreMethod.EAP
+        is_mean = method is ScoreMethod.EAP
         _kernels.posterior_moments(
-            codes, self.bundles.first, self.table, prior, self.nodes, moments, theta, error
+            codes,
+            self.bundles.first,
+            bundle_table(self.bundles, self.curves.at(nodes)[0]),
+            self.weights if has_prior else self.real / np.sum(self.real),
+            nodes,
+            is_mean,
+            theta,
+            error,
         )
-        if not moments:
+        if not is_mean:
             curves = self.curves
             _curve_kernels.find_modes(
                 codes,
@@ -185,10 +191,10 @@ class _Known:
                 curves.intercepts,
                 curves.guessing,
                 mean,
-                1 / variance if has_prior else 0.0,
+                spread,
+                has_prior,
                 method is ScoreMethod.WLE,
                 theta.copy(),
-                _REACH,
                 theta,
                 error,
             )

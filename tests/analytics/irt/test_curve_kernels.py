@@ -87,10 +87,10 @@ def plain_rise(
 
 
 @pytest.mark.parametrize(
-    ("mean", "precision", "is_weighted"),
-    [(0.4, 0.8, False), (0.0, 0.0, False), (0.0, 0.0, True)],
+    ("mean", "spread", "has_prior", "is_weighted"),
+    [(0.4, 0.9, True, False), (0.0, 1.0, False, False), (0.0, 1.0, False, True)],
 )
-def test_find_modes(mean: float, precision: float, is_weighted: bool) -> None:
+def test_find_modes(mean: float, spread: float, has_prior: bool, is_weighted: bool) -> None:
     codes = np.array(
         [[1, 0, 2, 1], [0, 1, 1, 2], [1, 2, 1, 1], [0, 0, 3, 1], [1, 1, 1, 3]], dtype=np.uint8
     )
@@ -103,15 +103,15 @@ def test_find_modes(mean: float, precision: float, is_weighted: bool) -> None:
         INTERCEPTS,
         GUESSING,
         mean,
-        precision,
+        spread,
+        has_prior,
         is_weighted,
         np.zeros(5),
-        20.0,
         theta,
         error,
     )
     for i in range(5):
-        arguments = codes[i], mean, precision, is_weighted
+        arguments = codes[i], mean, spread**-2 if has_prior else 0.0, is_weighted
         root = optimize.brentq(plain_rise, -5, 5, args=arguments, xtol=1e-10)
         assert theta[i] == pytest.approx(root, abs=1e-5)
         bend = plain_rise(root - 1e-3, *arguments) - plain_rise(root + 1e-3, *arguments)
@@ -129,10 +129,10 @@ def test_peaks_at_infinity() -> None:
         INTERCEPTS,
         GUESSING,
         0.0,
-        0.0,
+        1.0,
+        False,
         False,
         np.zeros(2),
-        20.0,
         theta,
         error,
     )

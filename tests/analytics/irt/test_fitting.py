@@ -188,7 +188,8 @@ def test_a_variance_too_large_for_the_nodes(sets: Path, monkeypatch: pytest.Monk
         own = intercepts[paper.first[item] + 1 : paper.first[item + 1]]
         d[column, : len(own)] = own
     items = dataclasses.replace(fit.items, d=d)
-    scores = score_candidates(table, items, variance=3.0680763)
+    reach = 6 / math.sqrt(3.0680763)
+    scores = score_candidates(table, items, variance=3.0680763, reach=reach)
     assert np.mean(scores.theta**2 + scores.error**2) == pytest.approx(3.0680763, abs=1e-4)
     assert fit.log_likelihood > end.value
     wide = fit_irt(table, ItemModel.PCM, options=IrtOptions(n_nodes=121, reach=12.0))
@@ -433,6 +434,34 @@ def test_faulty_arguments() -> None:
     table[0, 0] = 2.0
     with pytest.raises(AnalysisError, match="Item a: 2 occurs"):
         fit_2pl(table, names=list("abcdef"), anchors=known.items)
+
+
+def test_groups_without_a_link_are_refused() -> None:
+    table = table_of(np.random.default_rng(1))
+    table[:150, :3] = math.nan
+    table[150:, 3:] = math.nan
+    groups = np.repeat(["a", "b"], 150)
+    with pytest.raises(AnalysisError, match="Group b has taken no anchor and no item in common"):
+        fit_2pl(table, groups=groups)
+    # Booklets of one group need nothing in common: its distribution links them.
+    assert fit_2pl(table).converged
+    known = fit_2pl(table_of(np.random.default_rng(1)), names=list("abcdef"))
+    apart = dataclasses.replace(known.items, names=tuple("abcxyz"))
+    with pytest.raises(AnalysisError, match="Group a has taken no anchor"):
+        fit_2pl(table, groups=groups, names=list("abcdef"), anchors=apart)
+    linked = dataclasses.replace(known.items, names=tuple("abcdyz"))
+    fit = fit_2pl(table, groups=groups, names=list("abcdef"), anchors=linked)
+    assert np.all(np.isfinite(fit.mean_error))
+    with pytest.raises(AnalysisError, match="Group b"):
+        fit_2pl(np.where(np.arange(300)[:, None] < 150, table, math.nan), groups=groups)
+
+
+@pytest.mark.parametrize(
+    "options", [{"n_nodes": 1}, {"reach": 0}, {"tolerance": 0}, {"max_iterations": 0}]
+)
+def test_options_out_of_range(options: dict[str, Any]) -> None:
+    with pytest.raises(AnalysisError, match="at least"):
+        IrtOptions(**options)
 
 
 def test_limit_of_iterations_is_told() -> None:

@@ -113,6 +113,19 @@ def test_columns_are_found_by_name(items: ItemParameters, method: ScoreMethod) -
     np.testing.assert_allclose(part.theta, score_candidates(gap, items, method).theta, atol=1e-9)
 
 
+@pytest.mark.parametrize("method", list(ScoreMethod))
+def test_the_scale_may_have_any_origin_and_unit(items: ItemParameters, method: ScoreMethod) -> None:
+    """theta = (theta' - 50) / 10 changes a to a / 10 and d to d - 5 a (2 steps: twice)."""
+    table = [[1, 0, 3], [0, 1, 1], [1, 1, 1]]
+    moved = dataclasses.replace(
+        items, a=items.a / 10, d=items.d - 5 * items.a[:, None] * np.array([1, 2])
+    )
+    before = score_candidates(table, items, method, mean=0.2, variance=1.3)
+    after = score_candidates(table, moved, method, mean=52.0, variance=130.0)
+    np.testing.assert_allclose(after.theta, 50 + 10 * before.theta, rtol=1e-7)
+    np.testing.assert_allclose(after.error, 10 * before.error, rtol=1e-5)
+
+
 def test_unfitted_items_are_passed_over(items: ItemParameters) -> None:
     broken = dataclasses.replace(items, categories=((0, 1), (), (0, 1, 3)))
     scores = score_candidates([[1, 7, 3]], broken)
