@@ -18,11 +18,13 @@ __all__ = [
     "ink_tallies",
     "own_share",
     "paper_colour",
+    "small_pieces",
     "way_counts",
 ]
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -31,8 +33,11 @@ _ROOTS = 2048
 """Steps of the table of cube roots; between them it is straight."""
 _PALE = 8
 """What is less dark than its paper by so many levels, of 255, is paper."""
-_BLUR = np.exp(-(np.arange(-2.0, 3.0) ** 2) / (2 * 0.8**2)).astype(np.float32)
-"""Colours are smoothed by this each way, as files keep them at half the resolution."""
+_REACH = 1
+_BLUR = np.exp(
+    -(np.arange(-1.0, 2.0) ** 2 + np.arange(-1.0, 2.0)[:, None] ** 2) / (2 * 0.8**2)
+).astype(np.float32)
+"""Colours are smoothed by these weights: files keep them at half the resolution."""
 
 
 @njit(cache=True, nogil=True)
@@ -153,28 +158,29 @@ def follow_ways(lab: F32, away: F32, way: F32) -> None:
         Filled with the direction in a* and b*, smoothed, as shares of the distance.
     """
     height, width = lab.shape[:2]
-    reach = len(_BLUR) // 2
     for y in range(height):
         for x in range(width):
-            away[y, x] = 0.0
-            way[y, x, 0] = 0.0
-            way[y, x, 1] = 0.0
             dark = 100 - lab[y, x, 0]
             if dark <= 0.0 and lab[y, x, 1] == 0.0 and lab[y, x, 2] == 0.0:
+                away[y, x] = 0.0
+                way[y, x, 0] = 0.0
+                way[y, x, 1] = 0.0
                 continue
             a = b = weight = np.float32(0.0)
-            for v in range(max(y - reach, 0), min(y + reach + 1, height)):
-                for u in range(max(x - reach, 0), min(x + reach + 1, width)):
-                    share = _BLUR[v - y + reach] * _BLUR[u - x + reach]
-                    a += share * lab[v, u, 1]
-                    b += share * lab[v, u, 2]
+            for v in range(max(y - _REACH, 0), min(y + _REACH + 1, height)):
+                first, last = max(x - _REACH, 0), min(x + _REACH + 1, width)
+                row = lab[v, first:last]
+                for u in range(last - first):
+                    share = _BLUR[v - y + _REACH, u + first - x + _REACH]
+                    a += share * row[u, 1]
+                    b += share * row[u, 2]
                     weight += share
             a /= weight
             b /= weight
             far = np.sqrt(dark * dark + a * a + b * b)
             away[y, x] = far
-            way[y, x, 0] = a / max(far, 1.0)
-            way[y, x, 1] = b / max(far, 1.0)
+            way[y, x, 0] = a / max(far, np.float32(1.0))
+            way[y, x, 1] = b / max(far, np.float32(1.0))
 
 
 @njit(cache=True, nogil=True)
@@ -264,3 +270,54 @@ def own_share(
                 apart[k] = np.exp(-(apart[k] - nearest) / doubled)
                 everything += apart[k]
             share[y, x] = apart[mine] / everything
+
+
+@njit(cache=True, nogil=True)
+def small_pieces(inked: Mask, most: int, labels: I32, boxes: I64) -> int:
+    """Find the connected pieces of ink that are small, corners joining.
+
+    Parameters
+    ----------
+    inked : (h, w) bool
+    most : int
+        They are no wider and no higher.
+    labels : (h, w) int32
+        Filled with the number of a small piece, from 1, with -1 for other ink, else 0.
+    boxes : (n, 4) int64
+        Filled with left, top, right and bottom of each, the latter two excluded. Where there
+        is no room, pieces count as other ink.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    height, width = inked.shape
+    labels[:] = 0
+    waiting = np.empty(height * width, dtype=np.int64)
+    n = 0
+    for start in range(height * width):
+        if not inked[start // width, start % width] or labels[start // width, start % width] != 0:
+            continue
+        labels[start // width, start % width] = -1
+        waiting[0] = start
+        done, seen = 0, 1
+        left, top, right, bottom = width, height, 0, 0
+        while done < seen:
+            y, x = waiting[done] // width, waiting[done] % width
+            done += 1
+            left, right = min(left, x), max(right, x + 1)
+            top, bottom = min(top, y), max(bottom, y + 1)
+            for v in range(max(y - 1, 0), min(y + 2, height)):
+                for u in range(max(x - 1, 0), min(x + 2, width)):
+                    if inked[v, u] and labels[v, u] == 0:
+                        labels[v, u] = -1
+                        waiting[seen] = v * width + u
+                        seen += 1
+        if max(right - left, bottom - top) > most or n == len(boxes):
+            continue
+        boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = left, top, right, bottom
+        n += 1
+        for k in range(seen):
+            labels[waiting[k] // width, waiting[k] % width] = n
+    return n

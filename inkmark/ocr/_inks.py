@@ -26,6 +26,7 @@ from inkmark.ocr._ink_kernels import (
     ink_tallies,
     own_share,
     paper_colour,
+    small_pieces,
     way_counts,
 )
 
@@ -56,8 +57,9 @@ _TINT, _COLOURED = 2, 0.001
 """Files without colours hold fewer pixels whose red, green and blue differ by more."""
 _EDGE_PX = 7
 """Ink further away than this changes nothing about a pixel."""
-_DOT_SHARE = 11
-"""A dot is no larger than one such part of its region's shorter side."""
+_DOT_SHARE, _MOST_DOTS = 11, 200
+"""A dot is no larger than one such part of its region's shorter side; where there are more,
+they are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +213,10 @@ def _around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 def _judge_dots(inks: F32, mine: int, lab: F32, inked: NDArray[np.bool_], share: F32) -> None:
     """Keep small dots of the marker's colour, in place: files spread it over several pixels."""
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8), connectivity=8)
-    most = min(inked.shape) // _DOT_SHARE
-    for label in range(1, n):
-        left, top, width, height, _ = stats[label].tolist()
-        if max(width, height) > most:
-            continue
-        rows = slice(max(top - 3, 0), top + height + 3)
-        columns = slice(max(left - 3, 0), left + width + 3)
+    labels, boxes = np.empty(inked.shape, np.int32), np.empty((_MOST_DOTS, 4), np.int64)
+    n = small_pieces(inked, min(inked.shape) // _DOT_SHARE, labels, boxes)
+    for label, (left, top, right, bottom) in enumerate(boxes[:n].tolist(), start=1):
+        rows, columns = slice(max(top - 3, 0), bottom + 3), slice(max(left - 3, 0), right + 3)
         dot = labels[rows, columns] == label
         if (inked[rows, columns] & ~dot).any():
             continue  # other ink is near

@@ -47,11 +47,11 @@ def test_ways_are_those_of_smoothed_colours(part):
     away, way = np.empty(lab.shape[:2], np.float32), np.empty((*lab.shape[:2], 2), np.float32)
     kernels.follow_ways(lab, away, way)
     is_paper = (lab == (100, 0, 0)).all(axis=2)
-    kernel = cv2.getGaussianKernel(5, 0.8)
+    kernel = cv2.getGaussianKernel(3, 0.8)
     smooth = cv2.sepFilter2D(lab[:, :, 1:], -1, kernel, kernel)
     far = np.sqrt((100 - lab[:, :, 0]) ** 2 + (smooth**2).sum(axis=2))
     inner = np.zeros_like(is_paper)
-    inner[2:-2, 2:-2] = True  # at the edge there are fewer neighbours
+    inner[1:-1, 1:-1] = True  # at the edge there are fewer neighbours
     inner &= ~is_paper
     assert away[inner] == pytest.approx(far[inner], abs=1e-2)
     assert way[inner] == pytest.approx((smooth / np.maximum(far, 1)[:, :, None])[inner], abs=1e-3)
@@ -109,3 +109,29 @@ def test_shares_are_those_of_normal_distributions(ways):
     expected = weight[:, :, 1] / weight.sum(axis=-1)
     assert share[wanted] == pytest.approx(expected[wanted], abs=1e-4)
     assert (share[~wanted] == 7.0).all()
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_small_pieces_are_those_of_opencv(most):
+    rng = np.random.default_rng(most)
+    inked = rng.random((40, 60)) < 0.12
+    labels, boxes = np.empty(inked.shape, np.int32), np.empty((500, 4), np.int64)
+    n = kernels.small_pieces(inked, most, labels, boxes)
+    _, expected, stats, _ = cv2.connectedComponentsWithStats(inked.astype(np.uint8))
+    is_small = stats[:, 2:4].max(axis=1) <= most
+    is_small[0] = False
+    assert n == is_small.sum()
+    assert ((labels > 0) == is_small[expected]).all()
+    assert ((labels == -1) == (inked & ~is_small[expected])).all()
+    for label, box in enumerate(boxes[:n].tolist(), start=1):
+        y, x = np.nonzero(labels == label)
+        assert box == [x.min(), y.min(), x.max() + 1, y.max() + 1]
+        assert len(np.unique(expected[y, x])) == 1
+
+
+def test_pieces_without_room_are_other_ink():
+    inked = np.zeros((5, 30), np.bool_)
+    inked[2, ::4] = True
+    labels, boxes = np.empty(inked.shape, np.int32), np.empty((3, 4), np.int64)
+    assert kernels.small_pieces(inked, 2, labels, boxes) == 3
+    assert (labels == -1).sum() == inked.sum() - 3
