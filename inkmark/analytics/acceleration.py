@@ -70,11 +70,13 @@ def accelerate(
         length = float(np.sqrt(change @ change))
         stretch = max(1.0, float(np.sqrt(first_move @ first_move)) / length) if length else 1.0
         # A step of ratio r leaves r / (1 - r) of it to go; `stretch` is about 1 / (1 - r).
-        if np.abs(second - after).max() * stretch < tolerance:
+        step = float(np.abs(second - after).max())
+        if step * stretch < tolerance:
             return second, Stop.CONVERGED, n_steps
         if n_steps - n_marked >= _FLAT_STEPS:
             if second_value - marked < _FLAT_GAIN:
-                return second, Stop.FLAT, n_steps
+                # Steps as small as this are rounding, whatever they are stretched to.
+                return second, Stop.CONVERGED if step < tolerance else Stop.FLAT, n_steps
             n_marked, marked = n_steps, second_value
         state = mend(state + 2 * stretch * first_move + stretch**2 * change, second)
         after, value = em_step(state)

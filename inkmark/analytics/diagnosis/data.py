@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.diagnosis.model import QMatrix
+from inkmark.analytics.diagnosis.model import DiagnosisFit, QMatrix
 from inkmark.analytics.model import AnalysisWarning, BoolArray, FloatArray, IntArray
 from inkmark.errors import AnalysisError
 
-__all__ = ["Blocks", "Usable", "as_answers", "make_blocks", "usable_part"]
+__all__ = ["Blocks", "Usable", "as_answers", "known_answers", "make_blocks", "usable_part"]
 
 BLOCK = 5
 """Items in a block: up to 2**5 table rows where nobody left an item out, few enough for the
@@ -90,6 +90,42 @@ def as_answers(responses: npt.ArrayLike) -> npt.NDArray[np.int8]:
     answers[table == 0] = 0
     answers[table == 1] = 1
     answers[np.isnan(table)] = -1
+    return answers
+
+
+def known_answers(fit: DiagnosisFit, responses: npt.ArrayLike) -> npt.NDArray[np.int8]:
+    """Read responses for a fitted model.
+
+    Parameters
+    ----------
+    fit : DiagnosisFit
+    responses : (n, m) array_like
+        Of the items that the fit was given: 1 right, 0 wrong, NaN none.
+
+    Returns
+    -------
+    (n, m) int8
+        Of the items of the model: 1 right, 0 wrong, -1 none.
+
+    Raises
+    ------
+    AnalysisError
+        Another number of items, or values other than 0 and 1 in items of the model.
+    """
+    answers = as_answers(responses)
+    if answers.shape[1] != fit.n_columns:
+        raise AnalysisError(
+            f"The model was fitted to {fit.n_columns} items, and the responses have "
+            f"{answers.shape[1]}. Give a column for each of them, NaN where there is no answer."
+        )
+    answers = answers[:, fit.columns]
+    faulty = (answers == -2).any(axis=0)
+    if faulty.any():
+        names = [item for item, bad in zip(fit.q.items, faulty, strict=True) if bad]
+        raise AnalysisError(
+            f"Items {', '.join(names)} have values other than 0 and 1. Say from how many points "
+            "on they count as solved."
+        )
     return answers
 
 

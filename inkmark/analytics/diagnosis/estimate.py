@@ -8,21 +8,22 @@ is the same on one thread and on many.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from inkmark.analytics.acceleration import Stop, accelerate
-from inkmark.analytics.diagnosis.data import Blocks
+from inkmark.analytics.diagnosis.data import Blocks, known_answers, make_blocks
 from inkmark.analytics.diagnosis.items import ItemModels
-from inkmark.analytics.diagnosis.model import DiagnosisOptions
+from inkmark.analytics.diagnosis.model import DiagnosisFit, DiagnosisOptions
 from inkmark.analytics.diagnosis.structure import Distribution
 from inkmark.analytics.model import FloatArray
 
-__all__ = ["Climb", "Counts", "Expectation", "climb", "posterior_chunks"]
+__all__ = ["Climb", "Counts", "Expectation", "climb", "expected_at", "posterior_chunks"]
 
 _PERIOD = 4
 """Blocks between two rescalings: a product of 4 x 5 probabilities is 1e-200 at least."""
@@ -144,6 +145,29 @@ def posterior_chunks(
         weights, values = np.empty((len(codes), len(prior))), np.empty(len(codes))
         _kernels.class_weights(codes, blocks.first, table, prior, _PERIOD, weights, values)
         yield weights, values
+
+
+def expected_at(fit: DiagnosisFit, responses: npt.ArrayLike) -> Counts:
+    """Give the expected counts at the estimates of a fit.
+
+    Parameters
+    ----------
+    fit : DiagnosisFit
+    responses : (n, m) array_like
+        Of the items that it was given.
+
+    Returns
+    -------
+    Counts
+
+    Raises
+    ------
+    AnalysisError
+        As of `known_answers`.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        blocks = make_blocks(known_answers(fit, responses))
+        return Expectation(blocks, executor).counts(fit.rates(), fit.kinds())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -83,9 +83,9 @@ def fit_diagnosis(
     layout = lay_out(usable.q, rules, reachable_classes(before, options.max_classes))
     models = ItemModels(rules, layout, options.prior)
     distribution: Distribution = (
-        Saturated(layout)
+        Saturated(layout.kind)
         if options.structure is Structure.SATURATED
-        else HigherOrder(layout, before)
+        else HigherOrder(layout.mastered, layout.kind)
     )
     with ThreadPoolExecutor(os.cpu_count()) as executor:
         expectation = Expectation(make_blocks(usable.answers), executor)
@@ -202,7 +202,7 @@ def _items(
                 probability=rates[groups],
                 probability_se=_spread(slopes[groups, own], variance),
                 parameter=parameters[own],
-                parameter_se=np.sqrt(np.diag(variance)),
+                covariance=variance,
             )
         )
     return tuple(items)

@@ -225,9 +225,11 @@ class DiagnosticItem:
     probability, probability_se : (g,) float64
         Of a right answer, and the standard error; NaN where the probability is 0 or 1, or
         the data does not show it.
-    parameter, parameter_se : (p,) float64
+    parameter : (p,) float64
         Of the rule: the probabilities themselves for DINA, DINO and G-DINA; intercept and
         main effects on the scale of its link for ACDM, LLM and RRUM.
+    covariance : (p, p) float64
+        Of the parameters; NaN where there is none.
     """
 
     item: str
@@ -238,7 +240,12 @@ class DiagnosticItem:
     probability: FloatArray
     probability_se: FloatArray
     parameter: FloatArray
-    parameter_se: FloatArray
+    covariance: FloatArray
+
+    @property
+    def parameter_se(self) -> FloatArray:
+        """Standard errors (p,) of the parameters."""
+        return np.sqrt(np.diag(self.covariance))
 
     @property
     def guess(self) -> float:
@@ -325,6 +332,29 @@ class DiagnosisFit:
     def bic(self) -> float:
         """Schwarz's criterion, which asks more of every parameter as the cohort grows."""
         return float(np.log(self.n_candidates)) * self.n_parameters - 2 * self.log_likelihood
+
+    def kinds(self) -> FloatArray:
+        """Give the probability of each kind of class.
+
+        Returns
+        -------
+        (t,) float64
+        """
+        classes = self.classes
+        return np.bincount(classes.kind, classes.probability).astype(np.float64)
+
+    def class_share(self) -> FloatArray:
+        """Give the share of each class in its kind.
+
+        Returns
+        -------
+        (c,) float64
+            Even ones where the kind has no probability.
+        """
+        classes = self.classes
+        kinds = self.kinds()[classes.kind]
+        even = 1 / np.bincount(classes.kind)[classes.kind]
+        return np.divide(classes.probability, kinds, out=even, where=kinds > 0)
 
     def rates(self) -> FloatArray:
         """Give the probability of a right answer to each item in each kind of class.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkmark.analytics.diagnosis.data import as_answers, make_blocks
+from inkmark.analytics.diagnosis.data import known_answers, make_blocks
 from inkmark.analytics.diagnosis.estimate import posterior_chunks
 from inkmark.analytics.diagnosis.model import DiagnosisFit
 from inkmark.analytics.model import FloatArray, IntArray
@@ -121,15 +121,14 @@ def mastery_profiles(fit: DiagnosisFit, responses: npt.ArrayLike) -> MasteryProf
     AnalysisError
         Another number of items, or values other than 0 and 1 in items of the model.
     """
-    answers = _known_answers(fit, responses)
+    answers = known_answers(fit, responses)
     answered = np.flatnonzero((answers >= 0).any(axis=1))
     n, n_attributes = len(answers), len(fit.q.attributes)
     mastery = np.full((n, n_attributes), np.nan)
     class_row = np.full(n, -1)
     class_probability, log_likelihood = np.full(n, np.nan), np.full(n, np.nan)
     classes = fit.classes
-    kinds = np.bincount(classes.kind, classes.probability).astype(np.float64)
-    share = classes.probability / np.maximum(kinds, np.finfo(float).tiny)[classes.kind]
+    kinds, share = fit.kinds(), fit.class_share()
     expected = np.zeros((len(kinds), n_attributes))
     np.add.at(expected, classes.kind, share[:, None] * classes.mastered)
     # Of each kind the class with the largest share, the first of equal ones.
@@ -146,24 +145,6 @@ def mastery_profiles(fit: DiagnosisFit, responses: npt.ArrayLike) -> MasteryProf
         class_probability[rows] = single[np.arange(len(top)), top]
         log_likelihood[rows] = values
     return MasteryProfiles(fit.q.attributes, mastery, class_row, class_probability, log_likelihood)
-
-
-def _known_answers(fit: DiagnosisFit, responses: npt.ArrayLike) -> npt.NDArray[np.int8]:
-    answers = as_answers(responses)
-    if answers.shape[1] != fit.n_columns:
-        raise AnalysisError(
-            f"The model was fitted to {fit.n_columns} items, and the responses have "
-            f"{answers.shape[1]}. Give a column for each of them, NaN where there is no answer."
-        )
-    answers = answers[:, fit.columns]
-    faulty = (answers == -2).any(axis=0)
-    if faulty.any():
-        names = [item for item, bad in zip(fit.q.items, faulty, strict=True) if bad]
-        raise AnalysisError(
-            f"Items {', '.join(names)} have values other than 0 and 1. Say from how many points "
-            "on they count as solved."
-        )
-    return answers
 
 
 def group_profiles(profiles: MasteryProfiles, groups: Sequence[str]) -> GroupProfiles:

@@ -6,10 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
-from inkmark.analytics.diagnosis.classes import Layout
+from inkmark.analytics.diagnosis.model import ClassModel
 from inkmark.analytics.model import BoolArray, FloatArray, IntArray
 
-__all__ = ["Distribution", "HigherOrder", "Saturated"]
+__all__ = ["Distribution", "HigherOrder", "Saturated", "fitted_distribution"]
 
 
 class Distribution(Protocol):
@@ -50,12 +50,13 @@ class Saturated:
 
     Parameters
     ----------
-    layout : Layout
+    kind : (c,) int64
+        Of each class.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self._kind = layout.kind
-        self._size = np.bincount(layout.kind).astype(np.float64)
+    def __init__(self, kind: IntArray) -> None:
+        self._kind = kind
+        self._size = np.bincount(kind).astype(np.float64)
 
     @property
     def n_parameters(self) -> int:
@@ -116,16 +117,24 @@ class HigherOrder:
 
     Parameters
     ----------
-    layout : Layout
-    before : (k, k) bool
-        Prerequisites of each attribute.
+    mastered : (c, k) bool
+        The reachable classes.
+    kind : (c,) int64
+        Of each class.
     """
 
-    def __init__(self, layout: Layout, before: BoolArray) -> None:
-        self._kind: IntArray = layout.kind
-        self._mastered = layout.mastered.astype(np.float64)
-        lacking = (~layout.mastered).astype(np.float64) @ before.T
-        self._ready = (lacking == 0).astype(np.float64)
+    def __init__(self, mastered: BoolArray, kind: IntArray) -> None:
+        self._kind = kind
+        self._mastered = mastered.astype(np.float64)
+        # An attribute is had, or within reach: the class that has it as well is reachable.
+        reachable = {row.tobytes() for row in mastered}
+        ready = mastered.copy()
+        for c, row in enumerate(mastered):
+            for k in np.flatnonzero(~row):
+                more = row.copy()
+                more[k] = True
+                ready[c, k] = more.tobytes() in reachable
+        self._ready = ready.astype(np.float64)
 
     @property
     def n_parameters(self) -> int:
@@ -193,3 +202,22 @@ class HigherOrder:
         return np.concatenate(
             (np.clip(intercept, -_FARTHEST, _FARTHEST), np.clip(slope, -_STEEPEST, _STEEPEST))
         )
+
+
+def fitted_distribution(classes: ClassModel) -> tuple[Distribution, FloatArray]:
+    """Give the distribution of fitted classes, and its parameters.
+
+    Parameters
+    ----------
+    classes : ClassModel
+
+    Returns
+    -------
+    distribution : Distribution
+    parameters : (s,) float64
+    """
+    if len(classes.slope):
+        parameters = np.concatenate((classes.intercept, classes.slope))
+        return HigherOrder(classes.mastered, classes.kind), parameters
+    kinds = np.bincount(classes.kind, classes.probability).astype(np.float64)
+    return Saturated(classes.kind), kinds
