@@ -17,6 +17,7 @@ from small_exams import small_exam
 from inkmark.errors import InkmarkError
 from inkmark.exam import ExamFolder, Item, ItemType, save_exam
 from inkmark.layouts import (
+    AnswerField,
     SheetLayout,
     WritingField,
     build_layout,
@@ -24,9 +25,11 @@ from inkmark.layouts import (
     print_sheets,
     save_layout,
 )
+from inkmark.marking import ResponseStatus, settle_reading
+from inkmark.readings import FieldReading
 from inkmark.simulator import encode_scan, render_pages
 from inkmark.store import ExamStore
-from inkmark.workflow import group_exam, read, score
+from inkmark.workflow import group_exam, groups, read, score
 
 DPI = 150.0
 WRITTEN = ("12", "12", "12", "70", "70", "")
@@ -38,7 +41,8 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> ExamFolder:
     """Six sheets on which somebody with a very plain hand wrote."""
     folder = ExamFolder(tmp_path_factory.mktemp("groups") / "exam")
     folder.scans.mkdir(parents=True)
-    exam = small_exam([Item("17", ItemType.FILL_IN, (), ("12",), Decimal(4))], NUMBERS)
+    answer = Item("17", ItemType.FILL_IN, (), ("12",), Decimal(4))
+    exam = small_exam([answer], NUMBERS, id="GROUPS")
     save_exam(exam, folder.workbook)
     layout = build_layout(exam)
     save_layout(layout, folder.layout)
@@ -104,6 +108,22 @@ def test_answers_are_shown_group_by_group(folder: ExamFolder) -> None:
     ]
     answers = openpyxl.load_workbook(folder.out / "groups.xlsx")["answers"]
     assert len(answers._images) == 6
+
+
+def test_nothing_is_proposed_that_scoring_is_not_sure_of(
+    folder: ExamFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settle(item: Item, field: AnswerField, reading: FieldReading) -> tuple[str, ResponseStatus]:
+        value, status = settle_reading(item, field, reading)
+        return value, ResponseStatus.PENDING if value == "70" else status
+
+    monkeypatch.setattr(groups, "settle_reading", settle)
+    group_exam(folder.root)
+    assert shown(folder, "Answer group", "By the key") == [
+        ("12", "right"),
+        ("70", None),
+        ("(blank)", "wrong"),
+    ]
 
 
 def test_points_of_a_group_score_its_answers_and_no_others(folder: ExamFolder) -> None:
