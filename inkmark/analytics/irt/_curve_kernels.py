@@ -20,6 +20,9 @@ U8 = npt.NDArray[np.uint8]
 
 # Standard deviations of ability beyond which a peak is at infinity.
 _FARTHEST = 20.0
+# Steps to a peak at most, and how short the last one is in standard deviations.
+_MOST_TRIALS = 200
+_CLOSE = 1e-9
 
 
 @njit(cache=True, nogil=True)
@@ -49,8 +52,8 @@ def _curves_at(
             if k > 0:
                 z = slope * theta + intercepts[low + k]
                 e = math.exp(-abs(z))
-                here = (1.0 if z > 0 else e) / (1 + e)
-                here_not = (e if z > 0 else 1.0) / (1 + e)
+                less = e / (1 + e)
+                here, here_not = (1 - less, less) if z > 0 else (less, 1 - less)
             p[k] = here * above_not
             if 0 < k < n - 1:
                 p[k] *= -math.expm1(intercepts[low + k + 1] - intercepts[low + k])
@@ -141,9 +144,12 @@ def _rise(
     p: F64,
     u: F64,
     v: F64,
-) -> float:
-    """Derivative of what is maximised: log-likelihood plus log-prior or Warm's weight."""
-    total = -precision * (theta - mean)
+) -> tuple[float, float]:
+    """Derivative of what is maximised, log-likelihood plus log-prior or Warm's weight.
+
+    The second derivative beside it leaves out that of Warm's weight.
+    """
+    total, bend = -precision * (theta - mean), -precision
     information = third = 0.0
     for j in range(len(codes)):
         low, high = first[j], first[j + 1]
@@ -151,13 +157,14 @@ def _rise(
             continue
         _curves_at(theta, low, high, graded[j], slopes, intercepts, guessing[j], p, u, v)
         total += u[codes[j]]
+        bend += v[codes[j]]
         if is_weighted:
             for k in range(high - low):
                 information += p[k] * u[k] ** 2
                 third += p[k] * u[k] * (u[k] ** 2 + v[k])
     if is_weighted and information > 0:
         total += third / (2 * information)
-    return total
+    return total, bend
 
 
 @njit(cache=True, nogil=True)
@@ -202,45 +209,33 @@ def find_modes(
     lowest, highest = mean - _FARTHEST * spread, mean + _FARTHEST * spread
     for i in range(len(codes)):
         args = codes[i], first, graded, slopes, intercepts, guessing, mean, precision, is_weighted
-        low = high = start[i]
-        rise = _rise(low, *args, p, u, v)
-        low_rise = high_rise = rise
-        direction = 1.0 if rise > 0 else -1.0
-        stride = 0.25 * spread
-        while rise * direction > 0 and low >= lowest and high <= highest:
-            if direction > 0:
-                low, low_rise = high, high_rise
-                high += stride
-                rise = high_rise = _rise(high, *args, p, u, v)
-            else:
-                high, high_rise = low, low_rise
-                low -= stride
-                rise = low_rise = _rise(low, *args, p, u, v)
-            stride *= 2
-        if rise * direction > 0:
-            theta[i], error[i] = direction * math.inf, math.nan
-            continue
-        # Regula falsi that halves the weight of an end kept twice (Illinois).
-        middle = 0.5 * (low + high)
-        kept = 0
-        for _ in range(100):
-            if low_rise == high_rise:
-                break
-            middle = (low * high_rise - high * low_rise) / (high_rise - low_rise)
-            rise = _rise(middle, *args, p, u, v)
-            if abs(rise) < 1e-11 or high - low < 1e-10 * spread:
-                break
+        x = last_x = start[i]
+        last_rise = 0.0
+        low, high = -math.inf, math.inf
+        error[i] = math.nan
+        for trial in range(_MOST_TRIALS):
+            rise, bend = _rise(x, *args, p, u, v)
+            if is_weighted and trial > 0:
+                bend = (rise - last_rise) / (x - last_x)
             if rise > 0:
-                if kept == 1:
-                    high_rise *= 0.5
-                low, low_rise, kept = middle, rise, 1
+                low = x
             else:
-                if kept == -1:
-                    low_rise *= 0.5
-                high, high_rise, kept = middle, rise, -1
-        step = 1e-4 * spread
-        bend = _rise(middle - step, *args, p, u, v) - _rise(middle + step, *args, p, u, v)
-        if bend > 0:
-            theta[i], error[i] = middle, math.sqrt(2 * step / bend)
-        else:  # so flat that the numbers end
-            theta[i], error[i] = direction * math.inf, math.nan
+                high = x
+            last_x, last_rise = x, rise
+            # Newton's step, no longer than a standard deviation, or half of what is left.
+            step = rise / -bend if bend < 0 else math.copysign(spread, rise)
+            x += min(max(step, -spread), spread)
+            if not low < x < high and high - low < math.inf:
+                x = 0.5 * (low + high)
+            if abs(x - last_x) < _CLOSE * spread:
+                if is_weighted:
+                    gap = 1e-4 * spread
+                    bend = _rise(x + gap, *args, p, u, v)[0] - _rise(x - gap, *args, p, u, v)[0]
+                    bend /= 2 * gap
+                if bend < 0:
+                    error[i] = 1 / math.sqrt(-bend)
+                break
+            if not lowest <= x <= highest:
+                x = math.copysign(math.inf, x - mean)
+                break
+        theta[i] = x

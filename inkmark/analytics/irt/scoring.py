@@ -141,7 +141,9 @@ def score_candidates(
     with workers(n) as run:
         for _ in run(block, blocks_of(bounds)):
             pass
-    n_items = np.sum(~np.isnan(array[:, columns]), axis=1)
+    n_items = np.zeros(n, dtype=np.int64)
+    for column in columns:
+        n_items += ~np.isnan(array[:, column])
     if method in (ScoreMethod.ML, ScoreMethod.WLE):
         theta[n_items == 0] = error[n_items == 0] = math.nan
     return CandidateScores(theta, error, n_items, method)

@@ -348,17 +348,62 @@ def test_groups_that_share_items_get_one_scale() -> None:
     assert np.all(np.abs(fit.items.a - a) < 4 * fit.errors.a)
 
 
-def test_recovery_of_a_simulated_2pl() -> None:
-    rng = np.random.default_rng(11)
-    a, d = rng.lognormal(0, 0.3, 20), rng.normal(size=20)
-    theta = rng.normal(size=4000)
-    table = rng.random((4000, 20)) < 1 / (1 + np.exp(-(theta[:, None] * a + d)))
-    fit = fit_2pl(table.astype(float))
-    z = np.concatenate(
-        [(fit.items.a - a) / fit.errors.a, (fit.items.d[:, 0] - d) / fit.errors.d[:, 0]]
+# What must hold for any data
+
+
+def test_models_of_two_categories_are_the_same() -> None:
+    rng = np.random.default_rng(9)
+    table = simulated(rng, [ItemModel.PL2] * 8, rng.normal(size=500))
+    expected = fit_2pl(table)
+    for model in (ItemModel.GRM, ItemModel.GPCM, ItemModel.NOMINAL):
+        fit = fit_irt(table, model)
+        assert fit.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-7)
+        np.testing.assert_allclose(fit.items.d, expected.items.d, atol=1e-4)
+        np.testing.assert_allclose(fit.errors.d, expected.errors.d, rtol=1e-3)
+    np.testing.assert_allclose(fit.items.s[:, 0], expected.items.a, atol=1e-4)
+    rasch, credit = fit_rasch(table), fit_irt(table, ItemModel.PCM)
+    assert credit.log_likelihood == pytest.approx(rasch.log_likelihood, abs=1e-7)
+    np.testing.assert_allclose(credit.items.d, rasch.items.d, atol=1e-4)
+    assert credit.variance_error[0] == pytest.approx(rasch.variance_error[0], rel=1e-3)
+
+
+def test_turning_an_item_round_turns_its_parameters() -> None:
+    rng = np.random.default_rng(9)
+    table = simulated(rng, [ItemModel.PL2] * 8, rng.normal(size=500))
+    turned = table.copy()
+    turned[:, 3] = 1 - turned[:, 3]
+    fit, other = fit_2pl(table), fit_2pl(turned)
+    assert other.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-7)
+    assert other.items.a[3] == pytest.approx(-fit.items.a[3], abs=1e-4)
+    assert other.items.d[3, 0] == pytest.approx(-fit.items.d[3, 0], abs=1e-4)
+    assert other.items.b[3, 0] == pytest.approx(fit.items.b[3, 0], abs=1e-3)
+
+
+def test_twice_the_data_halve_the_variances(mixed: tuple[np.ndarray, np.ndarray]) -> None:
+    table, groups = mixed
+    options = IrtOptions(priors={})
+    plain = [ItemModel.GPCM if model is ItemModel.PL3 else model for model in MIXED]
+    once = fit_irt(table, plain, groups=groups, options=options)
+    twice = fit_irt(
+        np.concatenate([table, table]),
+        plain,
+        groups=np.concatenate([groups, groups]),
+        options=options,
     )
-    assert np.mean(np.abs(z) < 1.96) > 0.85
-    assert np.max(np.abs(z)) < 4
+    assert twice.log_likelihood == pytest.approx(2 * once.log_likelihood, abs=1e-6)
+    np.testing.assert_allclose(twice.items.d, once.items.d, atol=1e-4)
+    np.testing.assert_allclose(2 * twice.covariance, once.covariance, rtol=1e-2, atol=1e-5)
+    np.testing.assert_allclose(twice.mean_error * math.sqrt(2), once.mean_error, rtol=1e-3)
+
+
+def test_empty_rows_change_nothing() -> None:
+    rng = np.random.default_rng(9)
+    table = simulated(rng, [ItemModel.PL2] * 8, rng.normal(size=500))
+    padded = np.concatenate([table, np.full((40, 8), math.nan)])
+    fit, other = fit_2pl(table), fit_2pl(padded)
+    assert other.n_candidates == 540
+    assert other.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-7)
+    np.testing.assert_allclose(other.errors.a, fit.errors.a, rtol=1e-3)
 
 
 # Bad input
