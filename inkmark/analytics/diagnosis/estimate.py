@@ -176,8 +176,8 @@ class Climb:
 
     Attributes
     ----------
-    items, structure : (p,), (s,) float64
-        Parameters.
+    state : (p + s,) float64
+        Parameters of the items and of the distribution.
     counts : Counts
         At these parameters.
     stop : Stop
@@ -185,8 +185,7 @@ class Climb:
         Passes over the data.
     """
 
-    items: FloatArray
-    structure: FloatArray
+    state: FloatArray
     counts: Counts
     stop: Stop
     n_iterations: int
@@ -194,22 +193,22 @@ class Climb:
 
 def climb(
     expectation: Expectation,
+    start: FloatArray,
+    options: DiagnosisOptions,
     models: ItemModels,
     distribution: Distribution,
-    rng: np.random.Generator | None,
-    options: DiagnosisOptions,
 ) -> Climb:
     """Climb from one start to a maximum of the likelihood.
 
     Parameters
     ----------
     expectation : Expectation
-    models : ItemModels
-    distribution : Distribution
-    rng : numpy.random.Generator or None
-        Draws the start; None for the neutral one.
+    start : (p + s,) float64
+        Parameters of the items and of the distribution.
     options : DiagnosisOptions
         Tolerance and limit of iterations.
+    models : ItemModels
+    distribution : Distribution
 
     Returns
     -------
@@ -233,8 +232,7 @@ def climb(
         items = models.mend(state[:cut], fallback[:cut])
         return np.concatenate((items, distribution.mend(state[cut:], fallback[cut:])))
 
-    start = np.concatenate((models.start(rng), distribution.start(rng)))
     state, stop, n_steps = accelerate(
         em_step, mend, start, options.tolerance, options.max_iterations
     )
-    return Climb(state[:cut], state[cut:], counts_at(state)[0], stop, n_steps)
+    return Climb(state, counts_at(state)[0], stop, n_steps)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
 from inkmark.analytics.acceleration import Stop
 from inkmark.analytics.diagnosis.classes import Layout, lay_out, needed_before, reachable_classes
-from inkmark.analytics.diagnosis.data import make_blocks, usable_part
-from inkmark.analytics.diagnosis.estimate import Climb, Expectation, climb
+from inkmark.analytics.diagnosis.data import usable_part
+from inkmark.analytics.diagnosis.estimate import Climb
 from inkmark.analytics.diagnosis.items import ItemModels
 from inkmark.analytics.diagnosis.model import (
     ClassModel,
@@ -25,14 +23,12 @@ from inkmark.analytics.diagnosis.model import (
     Structure,
 )
 from inkmark.analytics.diagnosis.standard_errors import covariance
+from inkmark.analytics.diagnosis.starts import best_climb
 from inkmark.analytics.diagnosis.structure import Distribution, HigherOrder, Saturated
 from inkmark.analytics.model import AnalysisWarning, FloatArray
 from inkmark.errors import AnalysisError
 
 __all__ = ["fit_diagnosis"]
-
-_SAME = 0.01
-"""Log-likelihoods nearer than this are of one mode."""
 
 _DEFAULT = DiagnosisOptions()
 
@@ -87,42 +83,23 @@ def fit_diagnosis(
         if options.structure is Structure.SATURATED
         else HigherOrder(layout.mastered, layout.kind)
     )
-    with ThreadPoolExecutor(os.cpu_count()) as executor:
-        expectation = Expectation(make_blocks(usable.answers), executor)
-        climbs = [
-            climb(
-                expectation,
-                models,
-                distribution,
-                np.random.default_rng((options.seed, start)) if start else None,
-                options,
-            )
-            for start in range(max(1, options.starts))
-        ]
-    report = _start_report(climbs)
-    best = climbs[report.best]
+    best, report = best_climb(usable.answers, models, distribution, options)
+    of_items, of_classes = np.split(best.state, models.first[-1:])
     errors = covariance(usable.answers, models, distribution, best, options.information)
     return DiagnosisFit(
         q=usable.q,
         columns=usable.columns,
         n_columns=len(q.items),
-        items=_items(usable.q, models, best.items, errors.items),
-        classes=_classes(layout, distribution, best.structure, errors.structure),
+        items=_items(usable.q, models, of_items, errors.items),
+        classes=_classes(layout, distribution, of_classes, errors.structure),
         log_likelihood=best.counts.log_likelihood,
-        n_parameters=len(best.items) + distribution.n_parameters,
+        n_parameters=len(of_items) + distribution.n_parameters,
         n_candidates=len(usable.answers),
         stop=best.stop,
         n_iterations=best.n_iterations,
         starts=report,
         warnings=usable.warnings + _fit_warnings(usable.q, models, best, report),
     )
-
-
-def _start_report(climbs: Sequence[Climb]) -> StartReport:
-    values = np.array([found.counts.log_likelihood for found in climbs])
-    # The neutral start wins where it ends as high as any: nothing random is in it.
-    best = 0 if values[0] >= values.max() - _SAME else int(values.argmax())
-    return StartReport(values, best, int((values >= values[best] - _SAME).sum()))
 
 
 def _fit_warnings(
@@ -169,7 +146,7 @@ def _fit_warnings(
                 "leave open stays open in the profiles. See the checks of the Q-matrix.",
             )
         )
-    rates = models.rates(best.items)
+    rates = models.rates(best.state[: models.first[-1]])
     for j, name in enumerate(q.items):
         part = rates[models.group_range(j)]
         if part[-1] <= part[0]:

@@ -66,15 +66,16 @@ def covariance(
     -------
     Covariance
     """
-    rates, kinds = models.rates(found.items), distribution.kinds(found.structure)
+    of_items, of_classes = np.split(found.state, models.first[-1:])
+    rates, kinds = models.rates(of_items), distribution.kinds(of_classes)
     groups = models.layout.group_of_kind
     n_groups, n_kinds = len(rates), len(kinds)
     member = np.zeros((n_kinds, n_groups))
     member[np.arange(n_kinds), groups] = 1.0
     item_of_group = np.repeat(np.arange(len(models.rules)), np.diff(models.layout.first))
-    slopes = models.slopes(found.items)
+    slopes = models.slopes(of_items)
     n_items = slopes.shape[1]
-    kind_slopes = distribution.kind_slopes(found.structure) / np.maximum(kinds, _BOUND)[:, None]
+    kind_slopes = distribution.kind_slopes(of_classes) / np.maximum(kinds, _BOUND)[:, None]
     total = np.zeros((n_items + kind_slopes.shape[1],) * 2)
     by_answer = np.stack((np.zeros(n_groups), 1 / rates, -1 / (1 - rates)))
     done = 0

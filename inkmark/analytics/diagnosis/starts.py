@@ -1,0 +1,106 @@
+"""Climbing from several starts, and what their ends say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from inkmark.analytics.diagnosis.data import make_blocks
+from inkmark.analytics.diagnosis.estimate import Climb, Expectation, climb
+from inkmark.analytics.diagnosis.items import ItemModels
+from inkmark.analytics.diagnosis.model import DiagnosisOptions, StartReport
+from inkmark.analytics.diagnosis.structure import Distribution
+from inkmark.analytics.model import FloatArray
+
+__all__ = ["best_climb"]
+
+_SAME = 0.01
+"""Log-likelihoods nearer than this are of one maximum."""
+
+_SAMPLE = 2000
+"""Candidates, spread over the cohort, on whom starts look for maxima."""
+_ROUGH = 1e-4
+_SAME_ROUGH = 0.1
+_SAME_PARAMETER = 0.05
+"""Log-likelihoods and parameters of ends on the sample nearer than these are of one maximum."""
+_NEUTRAL = 0.02
+"""Part of the neutral start in what the whole cohort starts from: off the bounds."""
+
+
+def best_climb(
+    answers: npt.NDArray[np.int8],
+    models: ItemModels,
+    distribution: Distribution,
+    options: DiagnosisOptions,
+) -> tuple[Climb, StartReport]:
+    """Climb from all starts.
+
+    Starts of a large cohort first climb on a part of it; from each maximum found there the
+    whole cohort climbs once.
+
+    Parameters
+    ----------
+    answers : (n, m) int8
+    models : ItemModels
+    distribution : Distribution
+    options : DiagnosisOptions
+
+    Returns
+    -------
+    best : Climb
+    report : StartReport
+    """
+    generators = [
+        np.random.default_rng((options.seed, start)) if start else None
+        for start in range(max(1, options.starts))
+    ]
+    starts = [np.concatenate((models.start(rng), distribution.start(rng))) for rng in generators]
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        up = partial(climb, models=models, distribution=distribution)
+        if len(answers) <= _SAMPLE:
+            every = Expectation(make_blocks(answers), executor)
+            climbs = list(executor.map(lambda start: up(every, start, options), starts))
+        else:
+            climbs = _climb_by_sample(answers, up, starts, options, executor)
+    values = np.array([found.counts.log_likelihood for found in climbs])
+    # The neutral start wins where it ends as high as any: nothing random is in it.
+    best = 0 if values[0] >= values.max() - _SAME else int(values.argmax())
+    agreeing = int((values >= values[best] - _SAME).sum())
+    return climbs[best], StartReport(values, best, agreeing)
+
+
+def _climb_by_sample(
+    answers: npt.NDArray[np.int8],
+    up: Callable[[Expectation, FloatArray, DiagnosisOptions], Climb],
+    starts: Sequence[FloatArray],
+    options: DiagnosisOptions,
+    executor: Executor,
+) -> list[Climb]:
+    """Climb on a part of the candidates, then on all; give the end of each start."""
+    rows = np.linspace(0, len(answers) - 1, _SAMPLE).astype(np.int64)
+    sample = Expectation(make_blocks(answers[rows]), executor)
+    every = Expectation(make_blocks(answers), executor)
+    rough = replace(options, tolerance=max(options.tolerance, _ROUGH))
+    ends = list(executor.map(lambda start: up(sample, start, rough), starts))
+    found: list[tuple[Climb, Climb]] = []
+    climbs = []
+    for end in ends:
+        whole = next((whole for other, whole in found if _alike(other, end)), None)
+        if whole is None:
+            start = (1 - _NEUTRAL) * end.state + _NEUTRAL * starts[0]
+            whole = up(every, start, options)
+            found.append((end, whole))
+        climbs.append(whole)
+    return climbs
+
+
+def _alike(one: Climb, other: Climb) -> bool:
+    """Tell whether two ends on the sample are of one maximum."""
+    nearly = abs(one.counts.log_likelihood - other.counts.log_likelihood) < _SAME_ROUGH
+    return bool(nearly and np.abs(one.state - other.state).max() < _SAME_PARAMETER)
