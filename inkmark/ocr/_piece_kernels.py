@@ -121,31 +121,52 @@ def share_out(
                 home[y, x] = k
     labels = np.zeros((height, width), dtype=np.int32)
     n_labels = label_pieces(strip, limit, labels)
-    mass = np.zeros((n_labels + 1, n + 1), dtype=np.float64)
     bounds = np.zeros((n_labels + 1, 4), dtype=np.int64)
     bounds[:, 0] = width
     bounds[:, 1] = height
+    # The boxes that a piece lies in, from first to last: as many numbers are kept of it.
+    first = np.full(n_labels + 1, n, dtype=np.int64)
+    last = np.full(n_labels + 1, -1, dtype=np.int64)
     for y in range(height):
         for x in range(width):
             label = labels[y, x]
             if label > 0:
-                mass[label, home[y, x]] += PAPER - int(strip[y, x])  # the last column: none
+                if home[y, x] >= 0:
+                    first[label] = min(first[label], home[y, x])
+                    last[label] = max(last[label], home[y, x])
                 bounds[label, 0] = min(bounds[label, 0], x)
                 bounds[label, 1] = min(bounds[label, 1], y)
                 bounds[label, 2] = max(bounds[label, 2], x)
                 bounds[label, 3] = max(bounds[label, 3], y)
+    starts = np.zeros(n_labels + 2, dtype=np.int64)
+    for label in range(1, n_labels + 1):
+        starts[label + 1] = starts[label] + max(last[label] - first[label] + 1, 0)
+    mass = np.zeros(starts[n_labels + 1], dtype=np.float64)
+    outside = np.zeros(n_labels + 1, dtype=np.float64)
+    for y in range(height):
+        for x in range(width):
+            label = labels[y, x]
+            if label > 0:
+                ink = PAPER - int(strip[y, x])
+                if home[y, x] >= 0:
+                    mass[starts[label] + home[y, x] - first[label]] += ink
+                else:
+                    outside[label] += ink
     belongs = np.full(n_labels + 1, -1, dtype=np.int64)
     for label in range(1, n_labels + 1):
-        whole = mass[label].sum()
+        whole = outside[label]
         best = 0
-        for k in range(1, n):
-            if mass[label, k] > mass[label, best]:
-                best = k
+        most = 0.0
+        for k in range(starts[label], starts[label + 1]):
+            whole += mass[k]
+            if mass[k] > most:
+                most = mass[k]
+                best = first[label] + k - starts[label]
         if _is_remains(bounds[label], boxes[best], reach):
             belongs[label] = -1
-        elif mass[label, best] >= share * whole:
+        elif most >= share * whole:
             belongs[label] = best
-        elif mass[label, n] >= 0.5 * whole:
+        elif outside[label] >= 0.5 * whole:
             belongs[label] = -1
         else:
             belongs[label] = -2  # to be cut
