@@ -7,8 +7,9 @@ mark is written ``.5``, as a small 5 beside the whole points, or as a fraction, 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from inkmark.ocr._pieces import MOST_TOGETHER, Group, Piece, find_pieces, glyphs
 from inkmark.ocr.boxes import CutField
 from inkmark.ocr.glyphs import glyph_reader
 
-__all__ = ["NO_NUMBER", "read_number"]
+__all__ = ["NO_NUMBER", "read_numbers"]
 
 NO_NUMBER = "?"
 """What is written is no number of points."""
@@ -39,33 +40,46 @@ _UNLIKELY = 0.002
 """Less probable digits are not followed."""
 
 
-def read_number(cut: CutField) -> list[tuple[str, float]]:
-    """What a field of points may say, likeliest first; the probabilities add up to 1.
+def read_numbers(cuts: Sequence[CutField]) -> list[list[tuple[str, float]]]:
+    """What fields of points may say, likeliest first; the probabilities add up to 1.
 
     Parameters
     ----------
-    cut : CutField
+    cuts : sequence of CutField
 
     Returns
     -------
-    list of (str, float)
-        Numbers such as ``"7.5"``; ``""`` for nothing, `NO_NUMBER` for what is none.
+    list of list of (str, float)
+        For each field numbers such as ``"7.5"``; ``""`` for nothing, `NO_NUMBER` for what is
+        none.
     """
-    pieces = [piece for box in range(len(cut.boxes)) for piece in _pieces(cut, box)]
-    if not pieces:
-        return [("", 1.0)]
-    if len(pieces) > _MOST_PIECES:
-        return [(NO_NUMBER, 1.0)]
-    parted = len(cut.boxes) > 1
-    groups = {(g.first, g.n): g for g in group_pieces(pieces)}
-    signs = _signs(pieces, list(groups.values()))
+    written = [_pieces(cut) for cut in cuts]
+    groups = [[*group_pieces(ps)] if len(ps) <= _MOST_PIECES else [] for ps in written]
+    glyphs = [glyphs_of(ps, some) for ps, some in zip(written, groups, strict=True) if some]
+    rows: Iterator[F64] = iter(())
+    if glyphs:
+        rows = iter(glyph_reader().probabilities(np.concatenate(glyphs), _DIGITS).astype(float))
+    found = []
+    for cut, pieces, some in zip(cuts, written, groups, strict=True):
+        if not some:
+            found.append([(NO_NUMBER if pieces else "", 1.0)])
+            continue
+        signs = {(g.first, g.n): next(rows) for g in some}
+        found.append(_number(len(pieces), some, signs, parted=len(cut.boxes) > 1))
+    return found
+
+
+def _number(
+    n_pieces: int, groups: Sequence[Group], signs: dict[tuple[int, int], F64], *, parted: bool
+) -> list[tuple[str, float]]:
+    """What pieces may say by what their groups are, likeliest first."""
     worth: defaultdict[str, float] = defaultdict(float)
     weight = 0.0
-    for way in _ways(groups, len(pieces)):
+    for way in _ways({(g.first, g.n): g for g in groups}, n_pieces):
         said = _spelt(way, signs, parted)
         sense = sum(said.values())
         # What is parted wrongly seldom looks like digits, and hardly ever exactly like them.
-        share = float(np.prod([g.fit for g in way])) * sense / (1 + _DOUBT - sense)
+        share = math.prod(g.fit for g in way) * sense / (1 + _DOUBT - sense)
         weight += share
         for text, p in said.items():
             worth[text] += p * share
@@ -76,10 +90,13 @@ def read_number(cut: CutField) -> list[tuple[str, float]]:
     return sorted(found, key=lambda entry: (-entry[1], entry[0]))
 
 
-def _pieces(cut: CutField, box: int) -> list[Piece]:
-    """The pieces of ink in a box, in pixels from the left of the first."""
-    offset = max(int(cut.boxes[box, 0]) - int(cut.boxes[0, 0]), 0)
-    return find_pieces(cut.crop(box), cut.ink, box=box, offset=offset)
+def _pieces(cut: CutField) -> list[Piece]:
+    """The pieces of ink in a field, in pixels from the left of its first box."""
+    found = []
+    for box, left in enumerate(cut.boxes[:, 0].tolist()):
+        offset = max(left - int(cut.boxes[0, 0]), 0)
+        found += find_pieces(cut.crop(box), cut.ink, box=box, offset=offset)
+    return found
 
 
 def _ways(groups: dict[tuple[int, int], Group], n: int, start: int = 0) -> Iterator[list[Group]]:
@@ -92,12 +109,6 @@ def _ways(groups: dict[tuple[int, int], Group], n: int, start: int = 0) -> Itera
         if group is not None and group.fit > 1e-4:
             for rest in _ways(groups, n, start + size):
                 yield [group, *rest]
-
-
-def _signs(pieces: list[Piece], groups: list[Group]) -> dict[tuple[int, int], F64]:
-    """Probabilities of the ten digits for each group."""
-    found = glyph_reader().probabilities(glyphs_of(pieces, groups), _DIGITS).astype(np.float64)
-    return {(g.first, g.n): row for g, row in zip(groups, found, strict=True)}
 
 
 def _spelt(way: list[Group], signs: dict[tuple[int, int], F64], parted: bool) -> dict[str, float]:

@@ -13,7 +13,7 @@ from inkmark.geometry import Box
 from inkmark.images import PageImage, Pixels
 from inkmark.layouts import AreaField, BoxFrame, PageLayout, WritingField
 from inkmark.ocr._inks import Region, is_grey, marker_ink
-from inkmark.ocr._numbers import NO_NUMBER, read_number
+from inkmark.ocr._numbers import NO_NUMBER, read_numbers
 from inkmark.ocr._point_lines import read_line, weigh
 from inkmark.ocr._strikes import is_struck_out
 from inkmark.ocr._verdicts import count_ticks
@@ -93,33 +93,42 @@ def read_points(
         has_streaks = is_black
     writing = [_as_writing(f, frame) for f in fields]
     cuts = cut_fields(pixels, writing, registration, has_streaks=has_streaks)
-    return tuple(_read(field, cut, options) for field, cut in zip(fields, cuts, strict=True))
+    written = [k for k, field in enumerate(fields) if isinstance(field, WritingField)]
+    said = dict(zip(written, read_numbers([cuts[k] for k in written]), strict=True))
+    return tuple(
+        _reading(field, cut, said.get(k, []), options)
+        for k, (field, cut) in enumerate(zip(fields, cuts, strict=True))
+    )
 
 
-def _read(field: PointsField, cut: CutField, options: PointsOptions) -> FieldReading:
+def _reading(
+    field: PointsField, cut: CutField, said: list[tuple[str, float]], options: PointsOptions
+) -> FieldReading:
+    """What a field says, of which the signs of a number may say so much."""
     if not cut.in_image:
         return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
-    choices = count_ticks(cut, field.n_marks) if isinstance(field, AreaField) else _number(cut)
+    if isinstance(field, AreaField):
+        choices, least = count_ticks(cut, field.n_marks), options.ticks
+    else:
+        choices, least = _number(cut, said), options.certainty
     kept = tuple((value, round(p, 4)) for value, p in choices if p >= _LEAST)
     value, probability = kept[0]
     if value == NO_NUMBER:
         value = next((other for other, _ in kept[1:] if other), "")
-    least = options.ticks if isinstance(field, AreaField) else options.certainty
     certain = probability >= least and kept[0][0] != NO_NUMBER
     flag = Flag.OK if certain else Flag.DOUBTFUL
     return FieldReading(field.name, value, probability, flag, (), cut.box_px, (kept,))
 
 
-def _number(cut: CutField) -> list[tuple[str, float]]:
-    """What a field for a number may say; whole lines are read where single signs leave doubt."""
+def _number(cut: CutField, said: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """What a field for a number may say; its line is read where single signs leave doubt."""
     if is_struck_out(cut):
         return [(NO_NUMBER, 1.0)]
-    choices = read_number(cut)
-    value, probability = choices[0]
+    value, probability = said[0]
     lost = len(value) > 1 and value.endswith("5") and "." not in value  # perhaps a point
     if not value or (probability > _SURE and not lost and value != NO_NUMBER):
-        return choices
-    return weigh(choices, read_line(cut), NO_NUMBER)
+        return said
+    return weigh(said, read_line(cut), NO_NUMBER)
 
 
 def _fields(page: PageLayout) -> list[PointsField]:
