@@ -58,6 +58,8 @@ class ItemModels:
     designs : list of (g, p) float64
     first : (m + 1,) int
         First parameter of each item.
+    saturated : bool
+        Whether all parameters are probabilities of groups.
     """
 
     def __init__(self, rules: Sequence[Rule], layout: Layout, prior: float) -> None:
@@ -70,7 +72,7 @@ class ItemModels:
         ]
         widths = [design.shape[1] for design in self.designs]
         self.first = np.concatenate(([0], np.cumsum(widths)))
-        self._effects = [j for j, rule in enumerate(self.rules) if rule not in SATURATED]
+        self.saturated = all(rule in SATURATED for rule in self.rules)
         self._flat_kinds = layout.group_of_kind.reshape(-1)
 
     def group_range(self, item: int) -> slice:
@@ -92,7 +94,7 @@ class ItemModels:
         -------
         (g,) float64
         """
-        if not self._effects:
+        if self.saturated:
             return np.clip(parameters, SMALLEST, 1 - SMALLEST)
         rates = np.empty(self.layout.first[-1])
         for j, design in enumerate(self.designs):
@@ -150,7 +152,8 @@ class ItemModels:
             elif self.rules[j] is Rule.RRUM:
                 target = np.log(target)
             design = self.designs[j]
-            part = np.linalg.lstsq(design, target)[0]
+            saturated = self.rules[j] in SATURATED
+            part = target if saturated else np.linalg.lstsq(design, target)[0]
             if self.rules[j] is Rule.RRUM:  # what least squares put above a certain answer
                 part[0] -= max(0.0, float((design @ part).max()) + 0.05)
             parameters[self.parameter_range(j)] = part
@@ -191,7 +194,7 @@ class ItemModels:
         n_right = self.grouped(right) + self.prior
         n_wrong = self.grouped(seen) + 2 * self.prior - n_right
         shares = np.clip(n_right / (n_right + n_wrong), SMALLEST, 1 - SMALLEST)
-        if not self._effects:
+        if self.saturated:
             return shares
         links = {
             Rule.ACDM: _kernels.IDENTITY,
@@ -226,7 +229,7 @@ class ItemModels:
         -------
         (p,) float64
         """
-        if not self._effects:
+        if self.saturated:
             good = (parameters > SMALLEST) & (parameters < 1 - SMALLEST)
             return np.where(good, parameters, fallback)
         mended = parameters.copy()

@@ -83,7 +83,9 @@ def covariance(
         part = answers[done : done + len(weights), item_of_group]
         done += len(weights)
         pull = np.where(part == 1, by_answer[1], np.where(part == 0, by_answer[2], 0.0))
-        scores = np.hstack(((weights @ member * pull) @ slopes, weights @ kind_slopes))
+        by_group = weights @ member * pull
+        by_item = by_group if models.saturated else by_group @ slopes
+        scores = np.hstack((by_item, weights @ kind_slopes))
         total += scores.T @ scores
     if information is Information.ITEM:
         own = np.repeat(np.arange(len(models.rules)), np.diff(models.first))
