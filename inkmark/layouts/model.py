@@ -30,6 +30,7 @@ __all__ = [
     "JoinedField",
     "MarkShape",
     "PageLayout",
+    "PointsField",
     "Role",
     "SheetLayout",
     "WritingField",
@@ -323,6 +324,9 @@ class AreaField:
 
 AnswerField = BubbleField | WritingField | AreaField
 """A field in which people mark or write."""
+
+PointsField = WritingField | AreaField
+"""A field in which markers write points, or ticks and crosses; see `Role.is_of_marker`."""
 
 Field = AnswerField | CodeField
 

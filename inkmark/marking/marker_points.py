@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 
 from inkmark.exam import Exam
 from inkmark.exam.values import parse_number
-from inkmark.layouts import AreaField, Role, SheetLayout, WritingField
+from inkmark.layouts import AreaField, PointsField, Role, SheetLayout
 from inkmark.readings import FieldReading, Flag
 
-__all__ = ["MarkerOptions", "MarkerPoints", "PointsField", "points_fields", "settle_points"]
-
-PointsField = WritingField | AreaField
+__all__ = ["MarkerOptions", "MarkerPoints", "points_fields", "settle_points"]
 
 Beliefs = NDArray[np.float64]
 """Probability of 0, 1, 2, ... times the smallest step of points."""
@@ -93,9 +91,7 @@ class MarkerPoints:
 def points_fields(layout: SheetLayout) -> dict[str, PointsField]:
     """The fields in which markers put points and their total, by name."""
     return {
-        f.name: f
-        for f in layout.fields()
-        if isinstance(f, WritingField | AreaField) and f.role.is_of_marker
+        f.name: f for f in layout.fields() if isinstance(f, PointsField) and f.role.is_of_marker
     }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkmark.geometry import Box
 from inkmark.images import PageImage, Pixels
-from inkmark.layouts import AreaField, BoxFrame, PageLayout, WritingField
+from inkmark.layouts import AreaField, BoxFrame, PageLayout, PointsField, WritingField
 from inkmark.ocr._inks import Region, is_grey, marker_ink
 from inkmark.ocr._numbers import NO_NUMBER, read_numbers
 from inkmark.ocr._point_lines import read_line, weigh
@@ -22,8 +22,6 @@ from inkmark.readings import FieldReading, Flag, Registration
 
 __all__ = ["PointsOptions", "read_points"]
 
-PointsField = WritingField | AreaField
-
 _AROUND_MM = 4.0
 """Looked at around a field, for the inks of print and of the candidate."""
 _FRAME_MM = 0.5
@@ -32,7 +30,7 @@ _LEAST_PX = 8
 """Regions of fewer pixels a side show nothing."""
 _FAR_PX = 1_000_000
 """No corner of a sheet lies further out, unless the registration is broken."""
-_SURE = 0.98
+_SURE = 0.95
 """Where signs are read as surely, nobody else is asked."""
 _LEAST = 0.0005
 """Less probable readings are left out."""
@@ -84,15 +82,15 @@ def read_points(
     fields = _fields(page)
     if not fields:
         return ()
-    pixels, frame, has_streaks = image.pixels, None, True
+    pixels, frame = image.pixels, None
     colours = image.in_colour()
     regions = _regions(fields, registration, pixels.shape)
     if regions and not is_grey(colours, regions):
         grey, is_black = marker_ink(colours, regions)
         pixels, frame = Pixels.of(grey), None if is_black else BoxFrame.DROPOUT
-        has_streaks = is_black
+    # A line straight through a score is a stroke that crosses it out, or goes to a person.
     writing = [_as_writing(f, frame) for f in fields]
-    cuts = cut_fields(pixels, writing, registration, has_streaks=has_streaks)
+    cuts = cut_fields(pixels, writing, registration, has_streaks=False)
     written = [k for k, field in enumerate(fields) if isinstance(field, WritingField)]
     said = dict(zip(written, read_numbers([cuts[k] for k in written]), strict=True))
     return tuple(
@@ -132,9 +130,7 @@ def _number(cut: CutField, said: list[tuple[str, float]]) -> list[tuple[str, flo
 
 
 def _fields(page: PageLayout) -> list[PointsField]:
-    return [
-        f for f in page.fields if isinstance(f, WritingField | AreaField) and f.role.is_of_marker
-    ]
+    return [f for f in page.fields if isinstance(f, PointsField) and f.role.is_of_marker]
 
 
 def _regions(
