@@ -55,7 +55,7 @@ def check_q(
 
     Each attribute should be isolated by an item, needed by three, and be needed by other
     items than any other attribute: then DINA and DINO are identified, and only then (Gu & Xu
-    2021, Stat. Sin. 31, 449-472). Rules with more parameters ask for a second isolating item
+    2019, Psychometrika 84, 468-483). Rules with more parameters ask for a second isolating item
     (Xu 2017, Ann. Stat. 45, 675-707).
 
     Parameters
