@@ -18,7 +18,7 @@ _MOST_TEXTS = 12
 _SMALL_FIVE, _FRACTION = 0.3, 0.2
 """A small 5 beside the whole points is read as one of their size so often, and a small 1/2
 as 12."""
-_GLYPHS, _LINE = 0.5, 0.75
+_GLYPHS, _LINE = 0.6, 0.75
 """Exponents of both readers' probabilities,"""
 _LEAST_GLYPHS, _LEAST_LINE = 0.0025, 0.001
 """which are no less than this."""
@@ -26,7 +26,7 @@ _JOINED = 0.5
 """Signs that touch are none to the reader of single signs: so far it leaves the line its say."""
 _NO_LINE, _LITTLE_LINE = 0.002, 0.03
 """How often what reads as a number is none, and what hardly does."""
-_MUTE = 0.02
+_MUTE = 0.2
 """A line that reads as any number less often says nothing of halves: small fractions are beyond
 the reader of strings."""
 

@@ -46,7 +46,7 @@ _PARTS = 20
 """in so many parts."""
 _HALF_MM, _CLEAR_MM = 0.28, 0.02
 """Such a stroke reaches so far beyond the arm to both sides, within about this much."""
-_HIDDEN, _LOST = 1, 0.03
+_HIDDEN, _LOST = 1, 0.02
 """Where more of its parts have no ink, a stroke across may be lost with it so often."""
 _BESIDE_MM = 0.3
 """Ink further beside the strokes of a mark is not its own,"""
