@@ -75,6 +75,16 @@ def node_weights(
     return np.asarray(density / density.sum())
 
 
+def _scoring_step(metric: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Fisher's scoring, item by item: (m, p) from (m, p, p) and (m, p).
+
+    An item whose parameters have no bound must not hold up the others, so each is kept short.
+    """
+    step = np.linalg.solve(metric + 1e-8 * np.eye(metric.shape[1]), gradient[:, :, None])[:, :, 0]
+    longest = np.abs(step).max(axis=1, keepdims=True)
+    return np.asarray(step * np.minimum(1, _LONGEST / np.maximum(longest, _LONGEST)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
     """A vector of free parameters, unfolded.
@@ -164,20 +174,16 @@ class Likelihood:
             gradient[batch.columns] += (log.reshape(m, p, -1) @ share.reshape(m, -1, 1))[:, :, 0]
             metric = complete_information(log, table, share.sum(axis=1))
             diagonal = np.arange(p)
-            metric[:, diagonal, diagonal] += 1e-8 - prior_bend[batch.columns]
-            move = np.linalg.solve(metric, gradient[batch.columns][:, :, None])[:, :, 0]
-            # An item whose parameters have no bound must not hold up the others.
-            longest = np.abs(move).max(axis=1, keepdims=True)
-            step[batch.columns] = move * np.minimum(1, _LONGEST / np.maximum(longest, _LONGEST))
+            metric[:, diagonal, diagonal] -= prior_bend[batch.columns]
+            step[batch.columns] = _scoring_step(metric, gradient[batch.columns])
         for group, columns in enumerate(self.moments):
             free = columns >= 0
             if np.any(free):
                 scores, _ = self._group_scores(state, group)
                 gradient[columns[free]] += scores[free] @ masses[group]
                 spread = (scores * state.weights[group]) @ scores.T * masses[group].sum()
-                step[columns[free]] = np.linalg.solve(
-                    spread[np.ix_(free, free)], gradient[columns[free]]
-                )
+                own = spread[None][:, free][:, :, free]
+                step[columns[free]] = _scoring_step(own, gradient[columns[free]][None])[0]
         return Point(value + prior_value, gradient, step)
 
     def log_likelihood(self, x: FloatArray) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from inkmark.analytics.irt._families import intercept_columns
-from inkmark.analytics.irt._likelihood import Likelihood, State
+from inkmark.analytics.irt._likelihood import Likelihood
 from inkmark.analytics.irt._maximise import Maximum
 from inkmark.analytics.irt._plan import Plan
 from inkmark.analytics.irt.model import (
@@ -55,7 +56,7 @@ def collect(plan: Plan, likelihood: Likelihood, end: Maximum, groups: tuple[str,
             if column >= 0:
                 parameters[column] = (kind, group, 0)
                 moment_errors[group, place] = math.sqrt(end.covariance[column, column])
-    return IrtFit(
+    fit = IrtFit(
         items=items,
         errors=errors,
         groups=groups,
@@ -74,28 +75,28 @@ def collect(plan: Plan, likelihood: Likelihood, end: Maximum, groups: tuple[str,
         n_iterations=end.n_iterations,
         converged=end.converged,
         reason=end.reason,
-        warnings=(*plan.warnings, *_doubts(likelihood, end, items, errors, state)),
+        warnings=plan.warnings,
     )
+    return replace(fit, warnings=(*plan.warnings, *_doubts(fit)))
 
 
-def _doubts(
-    likelihood: Likelihood, end: Maximum, items: ItemParameters, errors: ItemErrors, state: State
-) -> Iterator[AnalysisWarning]:
+def _doubts(fit: IrtFit) -> Iterator[AnalysisWarning]:
     """What to be wary of in the results."""
-    if not end.converged:
+    if not fit.converged:
         yield AnalysisWarning(
             "not-converged",
             "",
-            f"The fit did not converge: {end.reason}. Do not use its figures; take a model with "
+            f"The fit did not converge: {fit.reason}. Do not use its figures; take a model with "
             "fewer parameters, or priors, or analyse more papers together.",
         )
-    if np.any(np.isnan(end.covariance)):
+    if np.any(np.isnan(fit.covariance)):
         yield AnalysisWarning(
             "no-errors",
             "",
             "There are no standard errors, as the data leave some parameters open. Take a model "
             "with fewer parameters, or priors.",
         )
+    items, errors = fit.items, fit.errors
     for item, name in enumerate(items.names):
         slopes = np.abs([items.a[item], *items.s[item]])
         spread = np.array([errors.a[item], *errors.d[item], *errors.s[item]])
@@ -106,15 +107,22 @@ def _doubts(
                 f"Item {name}: these responses hardly bound its parameters. Take a prior on "
                 "slopes, a model with fewer parameters, or analyse more papers together.",
             )
-    nearest = likelihood.nodes[likelihood.real][-1] - np.abs(state.mean)
-    for group in np.flatnonzero(nearest < _NARROWEST * np.exp(state.log_sd)):
-        reach = abs(state.mean[group]) + _ENOUGH * math.exp(state.log_sd[group])
-        yield AnalysisWarning(
-            "narrow-nodes",
-            "",
-            f"Abilities spread beyond the nodes. Fit again with a reach of {reach:.0f} or more "
-            "and as many more nodes.",
-        )
+    gap, reach = fit.nodes[1] - fit.nodes[0], fit.nodes[-1]
+    for name, mean, sd in zip(fit.groups, fit.mean, np.sqrt(fit.variance), strict=True):
+        if reach - abs(mean) < _NARROWEST * sd:
+            yield AnalysisWarning(
+                "narrow-nodes",
+                name,
+                "Abilities spread beyond the nodes. Fit again with a reach of "
+                f"{abs(mean) + _ENOUGH * sd:.0f} or more and as many more nodes.",
+            )
+        if sd < gap:
+            yield AnalysisWarning(
+                "no-spread",
+                name,
+                "Candidates hardly differ in ability, as far as these items tell. Do not use "
+                "their abilities, nor fit indices that rest on them.",
+            )
 
 
 def _item_errors(

@@ -278,6 +278,13 @@ def test_faulty_arguments() -> None:
         fit_2pl(table, names=list("abcdef"), anchors=known.items)
 
 
+def test_candidates_who_do_not_differ_are_noted() -> None:
+    rng = np.random.default_rng(2)
+    fit = fit_rasch((rng.random((200, 6)) < 0.5).astype(float))
+    assert [warning.code for warning in fit.warnings] == ["no-spread"]
+    assert fit.variance[0] < 0.04
+
+
 def test_groups_without_a_link_are_refused() -> None:
     table = table_of(np.random.default_rng(1))
     table[:150, :3] = math.nan
