@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks._bounds import upper_bound
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.geometry import MM_PER_INCH, Box
-from inkmark.images import open_scan
+from inkmark.images import PageImage, open_scan
 from inkmark.layouts import (
     AreaField,
     Field,
@@ -36,6 +37,7 @@ from inkmark.layouts import (
     print_sheets,
 )
 from inkmark.marking.marker_points import settle_points
+from inkmark.ocr.points import read_points
 from inkmark.readings import SheetReading
 from inkmark.session import read_page
 from inkmark.simulator import draw_scanner, render_pages
@@ -44,7 +46,7 @@ from inkmark.simulator.hands import Hand, Writers
 from inkmark.simulator.handwriting import write_line
 from inkmark.simulator.people import write_across
 
-__all__ = ["Score", "SheetOfPoints", "points_rows", "simulate_points"]
+__all__ = ["Score", "SheetOfPoints", "points_costs", "points_rows", "simulate_points"]
 
 SEED = 1000
 """Tuning stays below."""
@@ -82,6 +84,7 @@ _ANSWERED = 0.9
 _STRUCK_ON, _BELOW_MM = 0.4, 16.0
 """A stroke through a score goes on so often through that below, which is no further down."""
 _RIGHT_SUM = 0.99
+_REPEATS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,24 +328,18 @@ def simulate_points(
     grey : bool
         Whether the scanner sees no colours.
     sheets : int
-        Each has 21 scores and a total.
+        Each has 22 scores and a total.
     seed : int
         Of the first sheet.
     part : {"test", "train"}
     """
-    writers = Writers.of(folder, part)
-    printed = SheetOfPoints.print(dpi)
+    printed, writers = SheetOfPoints.print(dpi), Writers.of(folder, part)
     scores: list[Score] = []
-    for number in range(seed, seed + sheets):
-        rng = np.random.default_rng(number)
-        marked = _Marked(printed, writers, dpi, rng)
-        marked.fill()
-        scanner = marker.draw_colour_scanner(rng, grey=grey)
-        image = marker.scan_in_colour(marked.image, dpi, draw_scanner(0.5, rng), scanner, rng)
-        reading = _read(printed, marker.encode_colour_scan(image, dpi, scanner))
-        fields = {} if reading is None else {r.field: r for r in reading.fields}
+    for image, written in _scans(printed, writers, range(seed, seed + sheets), dpi=dpi, grey=grey):
+        outcome = read_page(image, printed.layout)
+        fields = {r.field: r for r in outcome.fields} if isinstance(outcome, SheetReading) else {}
         settled = settle_points(printed.exam, printed.layout, fields, {})
-        for name, score in marked.scores.items():
+        for name, score in written.items():
             points = settled.get(name)
             value = "" if points is None or points.points is None else f"{points.points:f}"
             value = value.rstrip("0").rstrip(".") if "." in value else value
@@ -351,13 +348,51 @@ def simulate_points(
     return scores
 
 
-def _read(printed: SheetOfPoints, data: bytes) -> SheetReading | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "scan.jpg"
-        path.write_bytes(data)
-        with open_scan(path) as scan:
-            outcome = read_page(scan.load(0), printed.layout)
-    return outcome if isinstance(outcome, SheetReading) else None
+def points_costs(folder: Path, *, dpi: float, sheets: int, seed: int) -> dict[str, list[float]]:
+    """Processor time of reading points on pages in colour, in ms, each the least of some runs.
+
+    Decoding colours is part of it; registration is not.
+
+    Returns
+    -------
+    dict of str to list of float
+        By what is read, a page each.
+    """
+    printed, writers = SheetOfPoints.print(dpi), Writers.of(folder, "test")
+    (page,) = printed.layout.pages
+    boxes = tuple(f for f in page.fields if isinstance(f, WritingField))
+    areas = tuple(f for f in page.fields if isinstance(f, AreaField))
+    parts: dict[str, tuple[Field, ...]] = {"20 score boxes": boxes, "3 areas of ticks": areas}
+    found: dict[str, list[float]] = {part: [] for part in parts}
+    for image, _ in _scans(printed, writers, range(seed, seed + sheets), dpi=dpi, grey=False):
+        outcome = read_page(image, printed.layout)
+        if not isinstance(outcome, SheetReading):
+            continue
+        for part, fields in parts.items():
+            times = []
+            for _ in range(_REPEATS):
+                start = time.process_time()
+                read_points(image, replace(page, fields=fields), outcome.registration)
+                times.append(1000 * (time.process_time() - start))
+            found[part].append(min(times))
+    return found
+
+
+def _scans(
+    printed: SheetOfPoints, writers: Writers, seeds: Iterable[int], *, dpi: float, grey: bool
+) -> Iterator[tuple[PageImage, dict[str, Score]]]:
+    """Sheets that were filled, marked and scanned, open as files, with what was written."""
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        marked = _Marked(printed, writers, dpi, rng)
+        marked.fill()
+        scanner = marker.draw_colour_scanner(rng, grey=grey)
+        image = marker.scan_in_colour(marked.image, dpi, draw_scanner(0.5, rng), scanner, rng)
+        with tempfile.TemporaryDirectory() as scans:
+            path = Path(scans) / "scan.jpg"
+            path.write_bytes(marker.encode_colour_scan(image, dpi, scanner))
+            with open_scan(path) as scan:
+                yield scan.load(0), marked.scores
 
 
 # --- the table --------------------------------------------------------------------------

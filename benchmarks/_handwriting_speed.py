@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks._handwriting import Capture, Figures, Sample, Sheet, writers
+from benchmarks._handwriting_points import points_costs
 from benchmarks.contract import Better, Kind, Row, Unavailable, sampled
 from inkmark.exam import Item, ItemType
 from inkmark.images import Pixels
@@ -40,7 +41,8 @@ Page = tuple[Pixels, PageLayout, Registration]
 def table(sample: Sample) -> Figures:
     """Time and memory of one process.
 
-    A page's time is that of its writing fields alone, on top of registration and bubbles.
+    A page's time is that of its writing fields alone, on top of registration and bubbles; with
+    markers' scores decoding colours is part of it.
     """
     pages = _pages(sample)
     rows = [
@@ -51,6 +53,11 @@ def table(sample: Sample) -> Figures:
     reader = glyph_reader()
     times = _milliseconds(lambda: reader.probabilities(glyphs), _REPEATS)
     rows.append(sampled(f"{_N_GLYPHS} glyphs, CPU", times, "ms", Kind.TIME))
+    costs = points_costs(sample.specimens, dpi=_CAPTURE.dpi, sheets=_N_PEOPLE, seed=sample.seed)
+    rows += [
+        sampled(f"{part} in colour, CPU a page", times, "ms", Kind.TIME)
+        for part, times in costs.items()
+    ]
     n_boxes = _N_LETTERS + _N_DIGITS
     growth = []
     for until in (_WARM, _WARM + sample.times(_CROPS)):

@@ -24,7 +24,7 @@ _INK = 0.3
 _LEAST_INK = 22
 _LEAST_MM, _MOST_MM = 2.0, 25.0
 """Smaller pieces are no marks, and larger ones neither."""
-_MOST_PIECES = 40
+_MOST_PIECES = 24
 """More pieces are writing."""
 _SOME = 150
 """So many of a mark's pixels show where it is."""
