@@ -43,7 +43,6 @@ __all__ = [
     "Sample",
     "Sheet",
     "in_processes",
-    "upper_bound",
     "writers",
 ]
 

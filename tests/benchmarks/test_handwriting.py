@@ -15,7 +15,7 @@ from benchmarks import (
     _handwriting_numbers,
     handwriting,
 )
-from benchmarks._handwriting import Capture, Figures, Outcomes, Sample, outcome_of, upper_bound
+from benchmarks._handwriting import Capture, Figures, Outcomes, Sample, outcome_of
 from benchmarks.contract import Better, Kind, Options, Row, Unavailable
 from inkmark.geometry import Box
 from inkmark.layouts import BoxFrame
@@ -62,11 +62,6 @@ def test_rows_state_shares_of_all_and_a_bound_of_silent_errors() -> None:
     assert figures["silent below %"] == pytest.approx(6.16, abs=0.01)
     assert rows["right %"].better is Better.HIGHER
     assert rows["silent"].better is Better.LOWER
-
-
-def test_the_bound_without_errors_is_about_three_in_n() -> None:
-    assert upper_bound(0, 1000) == pytest.approx(3 / 1000, rel=0.01)
-    assert upper_bound(5, 5) == 1.0
 
 
 @pytest.mark.parametrize("name", list(handwriting.TABLES))
