@@ -165,6 +165,11 @@ class DiagnosisOptions:
         Passes over the data for each start.
     max_classes : int
         More reachable classes than these are refused.
+
+    Raises
+    ------
+    AnalysisError
+        A prior that is not over 0.
     """
 
     structure: Structure = Structure.SATURATED
@@ -176,6 +181,13 @@ class DiagnosisOptions:
     tolerance: float = 1e-7
     max_iterations: int = 5000
     max_classes: int = 4096
+
+    def __post_init__(self) -> None:
+        if not self.prior > 0:
+            raise AnalysisError(
+                f"A prior of {self.prior} answers leaves what no one answered without a value. "
+                "Give a number over 0, however small."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from inkmark.analytics.diagnosis.model import Information
 from inkmark.analytics.diagnosis.structure import Distribution
 from inkmark.analytics.model import BoolArray, FloatArray
 
-__all__ = ["Covariance", "covariance"]
+__all__ = ["Covariance", "covariance", "inverse_information"]
 
 _BOUND = 1e-6
 """Nearer to 0 or 1 a probability has no standard error."""
@@ -93,7 +93,7 @@ def covariance(
     of_structure = np.repeat(information is Information.COMPLETE, kind_slopes.shape[1])
     inside = np.concatenate((_inside(models, rates), of_structure))
     inverse = np.full_like(total, np.nan)
-    inverse[np.ix_(inside, inside)] = _inverse(total[np.ix_(inside, inside)])
+    inverse[np.ix_(inside, inside)] = inverse_information(total[np.ix_(inside, inside)])
     return Covariance(inverse[:n_items, :n_items], inverse[n_items:, n_items:])
 
 
@@ -108,8 +108,18 @@ def _inside(models: ItemModels, rates: FloatArray) -> BoolArray:
     return np.concatenate(parts)
 
 
-def _inverse(information: FloatArray) -> FloatArray:
-    """Invert; NaN where parameters take part in a direction without information."""
+def inverse_information(information: FloatArray) -> FloatArray:
+    """Give the covariance of estimates.
+
+    Parameters
+    ----------
+    information : (p, p) float64
+
+    Returns
+    -------
+    (p, p) float64
+        NaN for parameters that take part in a direction without information.
+    """
     scale = np.sqrt(np.diag(information))
     scale[scale == 0] = 1.0
     values, vectors = np.linalg.eigh(information / scale / scale[:, None])

@@ -52,7 +52,7 @@ def smooth(
     Parameters are those of the batch's attribute: `start`, `learn`, `forget` (b,). The
     evidence of a slot is `unable[code]` without the attribute, and with it that plus
     `companions[slot]` times the rest to `able[code]`. Sets `mastery` (slots,), and `sums`
-    (b, 5): learnt, could learn, forgot, could forget, mastered at the start. Adds the
+    (b, LANES, 5): learnt, could learn, forgot, could forget, mastered at the start. Adds the
     mastery of all slots to `by_code` (codes,).
     """
     longest = 0
@@ -109,16 +109,14 @@ def smooth(
                     held[lane] += known
                 later[lane] = known
                 mastery[slot] = known
-        for k in range(5):
-            sums[b, k] = 0.0
         for lane in range(LANES):
-            sums[b, 0] += gained[lane]
-            sums[b, 1] += open_[lane]
-            sums[b, 2] += lost[lane]
-            sums[b, 3] += held[lane]
+            sums[b, lane, 0] = gained[lane]
+            sums[b, lane, 1] = open_[lane]
+            sums[b, lane, 2] = lost[lane]
+            sums[b, lane, 3] = held[lane]
             # An empty lane has no first slot to speak of.
-            if codes[origin + lane] < len(able) - 1:
-                sums[b, 4] += mastery[origin + lane]
+            used = codes[origin + lane] < len(able) - 1
+            sums[b, lane, 4] = mastery[origin + lane] if used else 0.0
         for slot in range(origin, origin + n_times * LANES):
             by_code[codes[slot]] += mastery[slot]
     return log_likelihood

@@ -18,6 +18,10 @@ from inkmark.errors import AnalysisError
 __all__ = ["AnswerLog", "TracingFit", "TracingModel", "TracingOptions", "TracingState"]
 
 
+_LARGEST_GAP = 1000
+"""Numbers of candidates who are not in a log, at most, beside two for each answer."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AnswerLog:
     """Answers in the order of time, of several candidates in any order of candidates.
@@ -73,10 +77,12 @@ class AnswerLog:
         AnalysisError
             Columns of unlike length, answers other than 0 and 1, weights out of range.
         """
-        who, what = (np.asarray(column, dtype=np.int64) for column in (candidate, item))
         answers = np.asarray(right, dtype=np.float64)
         n = len(answers)
-        when = np.arange(n) if occasion is None else np.asarray(occasion, dtype=np.int64)
+        who, what, when = (
+            _whole(column)
+            for column in (candidate, item, np.arange(n) if occasion is None else occasion)
+        )
         weights = np.broadcast_to(np.asarray(weight, dtype=np.float64), answers.shape)
         if any(column.shape != (n,) for column in (who, what, when)):
             raise AnalysisError(
@@ -95,7 +101,26 @@ class AnswerLog:
             )
         if n and min(who.min(), what.min()) < 0:
             raise AnalysisError("Candidates and items are numbered from 0. Correct the log.")
+        if n and who.max() >= _LARGEST_GAP + 2 * n:
+            raise AnalysisError(
+                f"A candidate has the number {who.max()} in a log of {n} answers. Number the "
+                "candidates 0, 1, 2 and so on."
+            )
         return cls(who, what, answers == 1, when, weights)
+
+
+def _whole(column: npt.ArrayLike) -> IntArray:
+    """Give whole numbers as such, and refuse others."""
+    values = np.asarray(column)
+    whole = np.zeros(values.shape, dtype=np.int64)
+    if values.size and not np.issubdtype(values.dtype, np.integer):
+        values = values.astype(np.float64)
+        if not (np.isfinite(values) & (values == np.rint(values))).all():
+            raise AnalysisError(
+                "Candidates, items and occasions of a log are whole numbers. Correct the log."
+            )
+    whole[...] = values
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +182,10 @@ class TracingFit:
     model : TracingModel
     q : QMatrix
         Of the items of the log.
+    start_se, learn_se, forget_se : (k,) float64
+        Standard errors; NaN where the data does not show the parameter, or at a bound. They
+        are too large where answers weigh less than 1.
+    guess_se, slip_se : (f,) float64
     log_likelihood : float
         Of each answer given those before, by its weight.
     n_answers, n_candidates : int
@@ -167,6 +196,11 @@ class TracingFit:
 
     model: TracingModel
     q: QMatrix
+    start_se: FloatArray
+    learn_se: FloatArray
+    forget_se: FloatArray
+    guess_se: FloatArray
+    slip_se: FloatArray
     log_likelihood: float
     n_answers: int
     n_candidates: int

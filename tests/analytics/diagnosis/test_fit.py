@@ -401,6 +401,11 @@ def test_more_attributes_than_items_are_told() -> None:
     assert {"more-attributes-than-items", "classes-alike"} <= {code for code, _ in codes(fit)}
 
 
+def test_a_prior_of_nothing_is_refused() -> None:
+    with pytest.raises(AnalysisError, match="prior of 0"):
+        DiagnosisOptions(prior=0)
+
+
 def test_nothing_to_analyse() -> None:
     q = QMatrix.of([[1], [1]])
     with pytest.raises(AnalysisError, match="No item is left"):

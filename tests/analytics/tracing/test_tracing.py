@@ -105,12 +105,48 @@ def test_likelihood_is_that_of_the_last_pass() -> None:
     )
     fit = fit_tracing(log, ONE, options=TracingOptions(prior=0.0, tolerance=1e-9))
     best = trace_log(fit.model, log, ONE).log_likelihood
-    assert fit.log_likelihood == best
+    assert fit.log_likelihood == pytest.approx(best, rel=1e-12)
     for name in ("start", "learn", "forget", "guess", "slip"):
         for step in (-0.005, 0.005):
             value = getattr(fit.model, name) + step
             other = replace(fit.model, **{name: np.clip(value, 0, 1)})
             assert trace_log(other, log, ONE).log_likelihood < best
+
+
+def test_standard_errors_from_scores_by_differences() -> None:
+    """Two attributes that share guess and slip; each parameter moved a little."""
+    truth = {"start": 0.4, "learn": 0.2, "forget": 0.05, "guess": 0.2, "slip": 0.1}
+    needs = [[1, 0], [0, 1]]
+    log, _ = simulate(800, needs, 8, 2, seed=2, **truth)
+    q, formats = QMatrix.of(needs), ["choice", "choice"]
+    fit = fit_tracing(log, q, formats)
+
+    def by_candidate(model):
+        expected = trace_log(model, log, q, formats).expected
+        logs = np.log(np.where(log.right, expected, 1 - expected))
+        return np.bincount(log.candidate, logs)
+
+    names = ("start", "learn", "forget", "guess", "slip")
+    columns = []
+    for name in names:
+        values = getattr(fit.model, name)
+        for direction in np.eye(len(values)) * 1e-6:
+            up, down = (
+                by_candidate(replace(fit.model, **{name: values + sign * direction}))
+                for sign in (1, -1)
+            )
+            columns.append((up - down) / 2e-6)
+    scores = np.stack(columns, axis=1)
+    expected = np.sqrt(np.diag(np.linalg.inv(scores.T @ scores)))
+    found = np.concatenate([getattr(fit, f"{name}_se") for name in names])
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_what_the_data_does_not_show_has_no_standard_error() -> None:
+    log = AnswerLog.of([0, 1, 2, 3], [0, 0, 0, 0], [1, 0, 1, 0])
+    fit = fit_tracing(log, QMatrix.of([[1, 0], [0, 1]]))
+    assert np.isnan(fit.start_se).all()
+    assert np.isnan(fit.learn_se).all()
 
 
 def test_the_order_of_candidates_changes_nothing() -> None:
@@ -286,6 +322,9 @@ def test_too_few_iterations_are_said() -> None:
         (([0], [0], [0.5]), "Answer 1 of the log is 0.5"),
         (([0], [0], [np.nan]), "Answer 1 of the log is nan"),
         (([-1], [0], [1]), "numbered from 0"),
+        (([10**9], [0], [1]), "number 1000000000"),
+        (([0], [0.5], [1]), "whole numbers"),
+        (([np.nan], [0], [1]), "whole numbers"),
     ],
 )
 def test_faulty_logs_are_refused(columns, match) -> None:
