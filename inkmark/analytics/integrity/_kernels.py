@@ -57,9 +57,15 @@ def trinomial_tail(
     for i in range(n):
         p, q = right[i], wrong[i]
         none = max(1.0 - p - q, 0.0)
-        for x in range(1, i + 3):
-            for y in range(1, i + 4 - x):
-                other[x, y] = none * mass[x, y] + p * mass[x - 1, y] + q * mass[x, y - 1]
+        for x in range(i + 2):
+            width = i + 2 - x
+            # Slices of one length, so that the loop uses wide registers.
+            above = mass[x, 1 : width + 1]
+            before = mass[x + 1, :width]
+            here = mass[x + 1, 1 : width + 1]
+            new = other[x + 1, 1 : width + 1]
+            for y in range(width):
+                new[y] = none * here[y] + p * above[y] + q * before[y]
         mass, other = other, mass
     # From here `other` holds the chances of at least x and at least y.
     for x in range(n + 2):
@@ -95,7 +101,8 @@ def pair_tails(
     `shares` (r, m, K) are the option probabilities of the candidates concerned, whose row
     there is `place` (n,). Fills `counts` (p, 3) with items both answered, identical right
     and identical wrong answers; `moments` (p, 2) with mean and variance of the identical
-    answers given those of the source; `tails` (p, 3) with the p of omega, GBT and M4.
+    answers given those of the source; `tails` (p, 3) with the p of omega, GBT and M4. The last
+    two are the same for the reverse of a pair, and NaN unless copier < source.
     """
     m = choices.shape[1]
     n_options = shares.shape[2]
@@ -131,8 +138,12 @@ def pair_tails(
         counts[pair, 0], counts[pair, 1], counts[pair, 2] = n, n_right, n_wrong
         moments[pair, 0], moments[pair, 1] = mean, variance
         tails[pair, 0] = match_tail(given, n, n_right + n_wrong, scratch)
-        tails[pair, 1] = match_tail(both, n, n_right + n_wrong, scratch)
-        tails[pair, 2] = trinomial_tail(both_right, both_wrong, n, n_right, n_wrong, mass, other)
+        tails[pair, 1] = tails[pair, 2] = np.nan
+        if a < b:
+            tails[pair, 1] = match_tail(both, n, n_right + n_wrong, scratch)
+            tails[pair, 2] = trinomial_tail(
+                both_right, both_wrong, n, n_right, n_wrong, mass, other
+            )
 
 
 @njit(cache=True, nogil=True)

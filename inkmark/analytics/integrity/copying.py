@@ -92,6 +92,7 @@ def screen_copying(
         The answers, the probabilities, the groups or the seats do not fit together.
     """
     options = options or CopyOptions()
+    _check_options(options)
     answers, warnings = check_answers(choices, key, candidates=candidates, items=items)
     n = len(answers.choices)
     if probabilities is None:
@@ -100,8 +101,10 @@ def screen_copying(
     else:
         curves = given_curves(probabilities, answers)
     rooms = _checked_seats(seats, n)
+    members = _members(groups, n)
+    warnings += _alone(members, groups, answers)
     best = (_Best(options.most_pairs), _Best(options.most_pairs))
-    for rows in _members(groups, n):
+    for rows in members:
         for block in _blocks(answers, curves, rows, options.least_items):
             near = _near(seats, rooms, block.copiers[:, None], rows, options.reach)
             for family, wanted in zip(best, (near, ~near), strict=True):
@@ -241,7 +244,7 @@ class _Best:
 
 
 def _both_ways(best: Sequence[_Best], n: int) -> tuple[IntArray, IntArray]:
-    """The pairs of all families and their reverses, each once."""
+    """The pairs of all families and their reverses, each once, sorted."""
     copier = np.concatenate([family.copier for family in best])
     source = np.concatenate([family.source for family in best])
     code = np.unique(np.concatenate([copier * n + source, source * n + copier]))
@@ -264,7 +267,7 @@ class _Figures:
 
 
 def _exact(answers: Answers, curves: OptionCurves, copier: IntArray, source: IntArray) -> _Figures:
-    """All indices of some pairs."""
+    """All indices of some pairs, which are sorted and among which are their reverses."""
     from scipy.special import betainc  # noqa: PLC0415 - slow to load
 
     from inkmark.analytics.integrity import _kernels  # noqa: PLC0415 - loads numba
@@ -292,6 +295,8 @@ def _exact(answers: Answers, curves: OptionCurves, copier: IntArray, source: Int
     with ThreadPoolExecutor(n_cores or 1) as pool:
         for _ in pool.map(work, range(0, n_pairs, _CHUNK)):
             pass
+    code, reverse = copier * len(choices) + source, source * len(choices) + copier
+    mirror = np.searchsorted(code, np.minimum(code, reverse))
     right, wrong = counts[:, 1].copy(), counts[:, 2].copy()
     chance = np.clip(np.where(n_wrong > 0, usual, np.nan), *_USUAL)
     # The binomial tail as an incomplete beta function, which has no value for a count of 0.
@@ -305,9 +310,9 @@ def _exact(answers: Answers, curves: OptionCurves, copier: IntArray, source: Int
         moments[:, 0].copy(),
         omega,
         tails[:, 0].copy(),
-        tails[:, 1].copy(),
+        tails[mirror, 1],
         np.where((wrong == 0) & ~np.isnan(chance), 1.0, tail),
-        tails[:, 2].copy(),
+        tails[mirror, 2],
     )
 
 
@@ -353,6 +358,16 @@ def _judged(
 
 
 # Groups, seats, warnings
+
+
+def _check_options(options: CopyOptions) -> None:
+    """Refuse numbers that have no meaning."""
+    least = min(options.most_pairs, options.least_items, options.reach)
+    if least < 1 or not 0 < options.level < 1:
+        raise AnalysisError(
+            f"{options} cannot be used: the level lies between 0 and 1, and numbers of pairs, "
+            "items and seats are 1 or more. Correct the options."
+        )
 
 
 def _members(groups: Sequence[str] | None, n: int) -> list[IntArray]:
@@ -418,6 +433,22 @@ def _limits(
         "Raise the number of pairs."
     )
     return (AnalysisWarning("more-pairs", "", text),)
+
+
+def _alone(
+    members: Sequence[IntArray], groups: Sequence[str] | None, answers: Answers
+) -> tuple[AnalysisWarning, ...]:
+    """Warn of groups of one candidate."""
+    return tuple(
+        AnalysisWarning(
+            "alone",
+            answers.candidates[rows[0]],
+            f"Candidate {answers.candidates[rows[0]]} is alone in group {groups[rows[0]]} and is "
+            "compared with nobody.",
+        )
+        for rows in members
+        if groups is not None and len(rows) == 1
+    )
 
 
 def _few(answers: Answers) -> tuple[AnalysisWarning, ...]:

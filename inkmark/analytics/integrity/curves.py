@@ -16,15 +16,19 @@ __all__ = ["given_curves", "nominal_probabilities", "score_curves"]
 
 # Nodes are a quarter of the bandwidth apart: finer ones change nothing that can be seen.
 _NODES_A_BANDWIDTH = 4
+# Pairs of a right and a wrong answer that the mean weight of all items counts for.
+_PRIOR_PAIRS = 10.0
 
 
 def score_curves(answers: Answers) -> OptionCurves:
     """Share of each option among candidates with about the same score.
 
-    The score is the share of right answers among those given. Shares are smoothed over
-    scores with a normal kernel, the kernel smoothing of Ramsay (1991), Psychometrika 56, with
-    its bandwidth 1.1 sd n^(-1/5); one more candidate, who answers as all do together, keeps
-    shares off 0 where few are near.
+    The score is the weighted share of right answers among those given. An item weighs as much
+    as those who solved it did better on the others than those who missed it, drawn towards
+    the mean weight where one of the two are few. Shares are smoothed over scores with a normal
+    kernel, the kernel smoothing of Ramsay (1991), Psychometrika 56, with its bandwidth
+    1.1 sd n^(-1/5); one more candidate, who answers as all do together, keeps shares off 0
+    where few are near.
 
     Parameters
     ----------
@@ -37,9 +41,8 @@ def score_curves(answers: Answers) -> OptionCurves:
     """
     choices, k = answers.choices, answers.n_options
     n, m = choices.shape
-    n_answered = np.sum(choices >= 0, axis=1)
-    taken = n_answered > 0
-    score = np.sum(choices == answers.key, axis=1) / np.maximum(n_answered, 1)
+    taken = np.any(choices >= 0, axis=1)
+    score = _scores(answers)
     low, high = float(score[taken].min()), float(score[taken].max())
     bandwidth = 1.1 * float(np.std(score[taken])) * int(np.sum(taken)) ** -0.2
     if bandwidth > 0:
@@ -61,6 +64,29 @@ def score_curves(answers: Answers) -> OptionCurves:
     smooth = np.tensordot(weight, counts, axes=1) + together
     total = smooth.sum(axis=2, keepdims=True)
     return OptionCurves(smooth / np.where(total > 0, total, 1.0), position)
+
+
+def _scores(answers: Answers) -> FloatArray:
+    """Weighted share of right answers among those given, (n,); 0 without any."""
+    choices, key = answers.choices, answers.key
+    n_right = np.sum(choices == key, axis=1)
+    n_given = np.sum(choices >= 0, axis=1)
+    difference, pairs = np.zeros(choices.shape[1]), np.zeros(choices.shape[1])
+    for item in np.flatnonzero(answers.informative):
+        given = choices[:, item] >= 0
+        right = choices[given, item] == key[item]
+        rest = (n_right[given] - right) / np.maximum(n_given[given] - 1, 1)
+        if 0 < np.sum(right) < len(right):
+            difference[item] = rest[right].mean() - rest[~right].mean()
+            pairs[item] = np.sum(right) * np.sum(~right) / len(right)
+    mean = np.sum(pairs * difference) / max(np.sum(pairs), 1e-9)
+    if mean > 0:
+        weight = (pairs * difference + _PRIOR_PAIRS * mean) / (pairs + _PRIOR_PAIRS)
+        weight = np.maximum(weight, 0.0)
+    else:
+        weight = np.ones(len(pairs))
+    possible = (choices >= 0) @ weight
+    return np.asarray((choices == key) @ weight / np.where(possible > 0, possible, 1.0))
 
 
 def nominal_probabilities(

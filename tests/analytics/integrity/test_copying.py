@@ -21,7 +21,9 @@ from inkmark.analytics.integrity import (
     nominal_probabilities,
     screen_copying,
 )
-from inkmark.analytics.integrity.copying import adjusted
+from inkmark.analytics.integrity.answers import check_answers
+from inkmark.analytics.integrity.copying import _blocks, _normalised, adjusted
+from inkmark.analytics.integrity.curves import score_curves
 from inkmark.analytics.irt import ItemModel, fit_irt, score_candidates
 from inkmark.errors import AnalysisError
 
@@ -75,7 +77,7 @@ def test_pairs_flagged_are_pairs_that_the_vendor_flagged(
     screening, by_vendor = exam
     pairs = screening.pairs
     assert screening.n_others == 1636 * 1635
-    assert np.sum(pairs.flagged) >= 5
+    assert np.sum(pairs.flagged) == 10
     assert np.all(by_vendor[pairs.copier[pairs.flagged]])
     assert np.all(by_vendor[pairs.source[pairs.flagged]])
 
@@ -167,6 +169,32 @@ def test_single_precision_leaves_out_the_same_pairs() -> None:
     assert np.all(left_out > few.screen_p * 0.8)
 
 
+def test_single_precision_is_enough() -> None:
+    """Mean, variance and skewness of matches as in double precision."""
+    choices, key = honest(60, 150)
+    answers, _ = check_answers(choices, key)
+    curves = score_curves(answers)
+    (block,) = _blocks(answers, curves, np.arange(60), 10)
+    chance = np.take_along_axis(curves.at(np.arange(60))[:, None], choices[None, :, :, None], 3)
+    p = chance[..., 0]
+    variance = np.sum(p * (1 - p), axis=2)
+    matches = np.sum(choices[:, None] == choices[None], axis=2)
+    x = (matches - p.sum(axis=2) - 0.5) / np.sqrt(variance)
+    skewness = np.sum(p * (1 - p) * (1 - 2 * p), axis=2) / variance**1.5
+    score = 6 / skewness * (np.cbrt(skewness * x / 2 + 1) - 1) + skewness / 6
+    curved = np.abs(skewness) > 0.011
+    apart = ~np.eye(60, dtype=bool)
+    assert np.abs(block.score - score)[curved & apart].max() < 1e-3
+    assert np.mean(curved) > 0.5
+
+
+def test_hardly_any_skewness_changes_hardly_anything() -> None:
+    deviate = np.linspace(-3, 8, 12, dtype=np.float32)
+    for skewness in (0.0099, 0.0101, -0.0099, -0.0101):
+        curved = _normalised(deviate, np.full(12, skewness, np.float32))
+        assert np.abs(curved - (deviate - skewness / 6 * (deviate**2 - 1))).max() < 0.01
+
+
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     choices, key = with_copy()
     whole = screen_copying(choices, key).pairs
@@ -187,6 +215,13 @@ def test_only_pairs_of_one_group_are_compared() -> None:
     assert screening.n_others == 2 * 60 * 59
     assert np.all(screening.pairs.copier % 2 == screening.pairs.source % 2)
     assert {int(screening.pairs.copier[0]), int(screening.pairs.source[0])} == {5, 9}
+
+
+def test_a_candidate_alone_in_a_group_is_named() -> None:
+    choices, key = with_copy()
+    screening = screen_copying(choices, key, groups=["big"] * 119 + ["small"])
+    assert [(warning.code, warning.subject) for warning in screening.warnings] == [("alone", "120")]
+    assert screening.n_others == 119 * 118
 
 
 def test_neighbours_are_a_family_of_their_own() -> None:
@@ -276,6 +311,27 @@ def test_curves_of_a_large_cohort_are_its_shares() -> None:
         assert np.abs(shares[group].mean(axis=0) - observed).max() < 0.05
 
 
+def test_items_that_tell_candidates_apart_weigh_more() -> None:
+    """Half of the items are pure chance; scores on the others place the candidates."""
+    rng = np.random.default_rng(8)
+    ability = rng.normal(size=2000)
+    good = rng.random((2000, 20)) < 1 / (1 + np.exp(-2 * ability[:, None]))
+    choices = np.where(np.concatenate([good, rng.random((2000, 20)) < 0.5], axis=1), 0, 1)
+    answers, _ = check_answers(choices, np.zeros(40))
+    position = score_curves(answers).position
+    by_good, by_all = good.sum(axis=1), np.sum(choices == 0, axis=1)
+    assert np.corrcoef(position, by_good)[0, 1] > 0.99
+    assert np.corrcoef(by_all, by_good)[0, 1] < 0.96
+
+
+def test_items_that_go_against_each_other_still_give_scores() -> None:
+    choices = np.tile([[0, 1], [1, 0]], (8, 6))
+    answers, _ = check_answers(choices, np.zeros(12))
+    shares = score_curves(answers).at(np.arange(16))
+    assert np.all(np.isfinite(shares))
+    assert shares.sum(axis=2) == pytest.approx(1)
+
+
 def test_curves_are_straight_between_nodes() -> None:
     shares = np.array([[[1.0, 0.0]], [[0.5, 0.5]], [[0.0, 1.0]]])
     curves = OptionCurves(shares, np.array([0.0, 0.5, 2.0]))
@@ -354,6 +410,21 @@ def test_too_few_items_in_common() -> None:
     nobody = screen_copying(choices, np.zeros(20), options=CopyOptions(least_items=11))
     assert [warning.code for warning in nobody.warnings[-2:]] == ["few-candidates", "no-pairs"]
     assert len(nobody.pairs.p) == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        CopyOptions(level=0),
+        CopyOptions(level=1),
+        CopyOptions(most_pairs=0),
+        CopyOptions(least_items=0),
+        CopyOptions(reach=0),
+    ],
+)
+def test_options_without_a_meaning(options: CopyOptions) -> None:
+    with pytest.raises(AnalysisError, match="Correct the options"):
+        screen_copying(*honest(12, 20), options=options)
 
 
 def test_groups_seats_and_probabilities_have_to_fit() -> None:

@@ -95,7 +95,7 @@ def sample(n: int = 40, m: int = 12, k: int = 4) -> tuple[np.ndarray, np.ndarray
 
 def test_pair_tails_are_those_of_the_matches() -> None:
     choices, key, shares = sample()
-    copier, source = np.array([0, 3, 9]), np.array([5, 1, 30])
+    copier, source = np.array([0, 3, 9]), np.array([5, 11, 30])
     people = np.unique(np.concatenate([copier, source]))
     place = np.zeros(len(choices), np.int64)
     place[people] = np.arange(len(people))
@@ -121,6 +121,16 @@ def test_pair_tails_are_those_of_the_matches() -> None:
                 twin_trinomial_tail(both_right, match - both_right, n_right, n_wrong),
             ]
         )
+
+
+def test_symmetric_tails_are_computed_one_way_only() -> None:
+    choices, key, shares = sample()
+    counts, moments = np.empty((1, 3), np.int64), np.empty((1, 2))
+    tails = np.empty((1, 3))
+    place = np.arange(len(choices))
+    pair = np.array([5]), np.array([0])
+    _kernels.pair_tails(choices, key, shares, place, *pair, counts, moments, tails)
+    assert np.isnan(tails).tolist() == [[False, True, True]]
 
 
 def test_wrong_agreement_is_read_off_a_parabola() -> None:
