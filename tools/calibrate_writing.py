@@ -67,6 +67,10 @@ SURE = {"digits": 0.98, "letters": 0.99}
 page's time and no more."""
 ASKED = 0.9995
 """It is not even asked here."""
+MISSED = {"digits": 1.0, "letters": 5.0}
+"""A box in which none of the symbols stands counts as so many in the fit: letters over letters and
+pieces of them look like others more easily than digits do, and one that passes is worse than some
+flags."""
 RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 _LEAST_WRONG, _MOST_WRONG = 1e-6, 0.05
 """Limits are no smaller, and no larger: the letters held out are too few to allow more doubt."""
@@ -229,24 +233,29 @@ def said(
 def fit(sample: NDArray[np.void]) -> WritingModel:
     """Fit the model to observed boxes by maximum likelihood."""
     written = sample[(sample["truth"] >= 0) & (sample["amount"] > 0)]
-    kinds = {name: _kind(sure, written[written["kind"] == name]) for name, sure in SURE.items()}
+    kinds = {
+        name: _kind(sure, MISSED[name], written[written["kind"] == name])
+        for name, sure in SURE.items()
+    }
     return WritingModel(kinds, _blank(sample))
 
 
-def _kind(sure: float, part: NDArray[np.void]) -> Kind:
+def _kind(sure: float, missed: float, part: NDArray[np.void]) -> Kind:
     """Fit one kind to what is written of it."""
+    weights = np.where(part["truth"] == part["n"], missed, 1.0)
 
     def alone(x: FloatArray) -> float:
         true = said(Kind(sure, (x[0], x[1]), (0.0, 0.0, 0.0), ()), part, both=False)[2]
-        return -float(np.log(true + 1e-12).mean())
+        return -float((weights * np.log(true + 1e-12)).mean())
 
     first = minimize(alone, (0.9, -1.0), method="Nelder-Mead").x.round(4).tolist()
     kind = Kind(sure, (first[0], first[1]), (0.0, 0.0, 0.0), ())
-    unsure = part[said(kind, part, both=False)[0] < sure]
+    is_unsure = said(kind, part, both=False)[0] < sure
+    unsure = part[is_unsure]
 
     def both(x: FloatArray) -> float:
         true = said(replace(kind, both=(x[0], x[1], x[2])), unsure, both=True)[2]
-        return -float(np.log(true + 1e-12).mean())
+        return -float((weights[is_unsure] * np.log(true + 1e-12)).mean())
 
     second = minimize(both, (0.7, 0.3, -1.0), method="Nelder-Mead").x.round(4).tolist()
     kind = replace(kind, both=(second[0], second[1], second[2]))
