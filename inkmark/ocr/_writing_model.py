@@ -35,7 +35,8 @@ class Kind:
         Exponent of the probabilities of the reader of glyphs where it is asked alone, and what
         is added to the log odds of "none of the symbols": in training that is more frequent.
     both : (float, float, float)
-        Exponents of both readers' probabilities, and the same.
+        Exponents of both readers' probabilities, and the same. Of "none of the symbols" the
+        reader of glyphs alone is asked.
     limits : tuple of (float, float)
         For wanted rates of silent errors, ascending, the largest probability of being wrong of
         a box that nobody needs to look at.
@@ -51,9 +52,10 @@ class Kind:
         return _weighed(self.alone[0] * np.log(glyph + _LEAST_GLYPH), self.alone[1])
 
     def by_both(self, glyph: FloatArray, string: FloatArray) -> FloatArray:
-        """The same by both readers."""
+        """The same by both readers; that of strings does not know what is none of the symbols."""
         logs = self.both[0] * np.log(glyph + _LEAST_GLYPH)
-        return _weighed(logs + self.both[1] * np.log(string + _LEAST_STRING), self.both[2])
+        logs[:, :-1] += self.both[1] * np.log(string[:, :-1] + _LEAST_STRING)
+        return _weighed(logs, self.both[2])
 
     def limit(self, silent_error_rate: float) -> float:
         """The largest probability of being wrong that keeps silent errors to a rate."""

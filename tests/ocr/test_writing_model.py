@@ -26,7 +26,7 @@ def test_limits_between_rates_are_interpolated_by_their_logarithms():
 
 
 def test_readers_are_multiplied_and_what_is_none_of_the_symbols_has_its_odds():
-    kind = Kind(0.9, (2.0, 0.0), (1.0, 1.0, np.log(3.0)), ((1e-3, 1e-2), (1e-2, 1e-1)))
+    kind = Kind(0.9, (2.0, 0.0), (1.0, 1.0, np.log(0.3)), ((1e-3, 1e-2), (1e-2, 1e-1)))
     glyph, string = np.array([[0.6, 0.3, 0.1]]), np.array([[0.2, 0.7, 0.1]])
     assert kind.by_glyph(glyph)[0] == pytest.approx([36 / 46, 9 / 46, 1 / 46], abs=1e-3)
     assert kind.by_both(glyph, string)[0] == pytest.approx([12 / 36, 21 / 36, 3 / 36], abs=1e-3)
