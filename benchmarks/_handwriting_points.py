@@ -260,7 +260,7 @@ class _Marked:
         if disturbance == "struck out":
             middle = Box(box.x + 0.2 * box.w, box.y, 0.6 * box.w, box.h)
             marker.strike_out(self.image, middle, dpi, rng, ink=self._hand.ink)
-        return points if disturbance not in _NO_SCORE else Decimal(0)
+        return self._again(field) if disturbance in _NO_SCORE else points
 
     def _tick(self, field: AreaField, disturbance: str) -> Decimal:
         """Put ticks and crosses into an area; gives the points that count."""
@@ -293,7 +293,11 @@ class _Marked:
         if disturbance == "struck out":
             marker.strike_out(self.image, drawn[0], self._dpi, rng, ink=self._hand.ink)
         self._note(field, ticks * worth, disturbance, "ticks")
-        return ticks * worth if disturbance not in _NO_SCORE else Decimal(0)
+        return self._again(field) if disturbance == "struck out" else ticks * worth
+
+    def _again(self, field: WritingField | AreaField) -> Decimal:
+        """What counts in place of a score that is struck out; it is written elsewhere."""
+        return _draw_points(self._full[field.item], self._rng)
 
     def _note(self, field: Field, points: Decimal, disturbance: str, how: str) -> None:
         truth = "" if disturbance in _NO_SCORE else f"{points.normalize():f}"
