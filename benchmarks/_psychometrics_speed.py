@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.contract import Kind, Options, Row, timed
 from inkmark.analytics.diagnosis import DiagnosisOptions, QMatrix, Rule, fit_diagnosis
+from inkmark.analytics.integrity import screen_copying
 from inkmark.analytics.irt import (
     ItemModel,
     ItemParameters,
@@ -21,7 +22,16 @@ from inkmark.analytics.irt import (
 )
 from inkmark.analytics.tracing import AnswerLog, fit_tracing
 
-__all__ = ["SEED", "TASKS", "known_items", "responses_of", "simulated_practice", "speed", "work_of"]
+__all__ = [
+    "SEED",
+    "TASKS",
+    "known_items",
+    "multiple_choice",
+    "responses_of",
+    "simulated_practice",
+    "speed",
+    "work_of",
+]
 
 SEED = 1000
 
@@ -107,6 +117,24 @@ def _tracing(n: int) -> Work:
     return lambda: fit_tracing(log, q)
 
 
+def multiple_choice(
+    n: int, n_items: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Answers (n, m) of honest candidates to items of four options, and the key."""
+    slope = rng.normal(-0.3, 0.3, (n_items, 4))
+    intercept = rng.normal(0.0, 0.8, (n_items, 4))
+    key = rng.integers(0, 4, n_items)
+    item = np.arange(n_items)
+    slope[item, key], intercept[item, key] = rng.uniform(0.4, 1.2, n_items), 1.0
+    logit = rng.normal(size=(n, 1, 1)) * slope + intercept
+    return np.argmax(logit + rng.gumbel(size=logit.shape), axis=2), key
+
+
+def _copying() -> Work:
+    choices, key = multiple_choice(1_636, 170, np.random.default_rng(SEED))
+    return lambda: screen_copying(choices, key)
+
+
 TASKS: dict[str, Callable[[], Work]] = {
     "2PL, 10,000 x 40": lambda: _irt(ItemModel.PL2, 10_000, 40),
     "2PL, 100,000 x 40": lambda: _irt(ItemModel.PL2, 100_000, 40),
@@ -119,6 +147,7 @@ TASKS: dict[str, Callable[[], Work]] = {
     "G-DINA, 20,000 x 30 x 8": lambda: _diagnosis(Rule.GDINA, 8),
     "BKT, 20,000 x 20": lambda: _tracing(20_000),
     "BKT, 500 x 20": lambda: _tracing(500),
+    "copying, all pairs of 1,636 x 170": _copying,
 }
 
 

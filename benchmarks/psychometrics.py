@@ -1,7 +1,8 @@
-"""Psychometrics: agreement with reference results, speed and memory, recovery, and peers."""
+"""Psychometrics: agreement with references, speed and memory, recovery, integrity, and peers."""
 
 from __future__ import annotations
 
+from benchmarks._psychometrics_integrity import integrity
 from benchmarks._psychometrics_parity import parity
 from benchmarks._psychometrics_peers import peers
 from benchmarks._psychometrics_recovery import recovery
@@ -23,7 +24,7 @@ def run(options: Options) -> Result:
     Result
     """
     rows, notes = [], []
-    for part in (parity, speed, recovery, peers):
+    for part in (parity, speed, recovery, integrity, peers):
         some, text = part(options)
         rows += some
         notes.append(text)

@@ -62,6 +62,7 @@ def test_inkmark_loads_only_the_standard_library() -> None:
         ("inkmark.ocr", SCIPY | {"skimage", "sqlalchemy", "reportlab", "rapidocr", "onnxruntime"}),
         ("inkmark.marking", {"cv2", "skimage", "pypdfium2", "zxingcpp", "reportlab", "sqlalchemy"}),
         ("inkmark.analytics", {"cv2", "skimage", "pypdfium2", "zxingcpp", "reportlab"}),
+        ("inkmark.analytics.integrity", SCIPY | {"cv2", "numba", "reportlab"}),
         ("inkmark.analytics.irt", SCIPY | {"cv2", "numba", "reportlab"}),
         ("inkmark.store", {"cv2", "skimage", "pypdfium2", "zxingcpp", "reportlab"}),
         ("inkmark.reports", {"cv2", "skimage", "pypdfium2", "zxingcpp", "rapidocr"}),

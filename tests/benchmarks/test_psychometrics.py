@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks import _psychometrics_integrity as integrity
 from benchmarks import _psychometrics_peers as peers
 from benchmarks import _psychometrics_recovery as recovery
 from benchmarks._psychometrics_parity import parity
@@ -40,6 +41,18 @@ def test_recovery_is_told_for_every_parameter(monkeypatch):
     figures = {row.name: row.value for row in rows}
     assert abs(figures["rasch, d: bias"]) < figures["rasch, d: RMSE"] < 0.3
     assert figures["gpcm, d: in 95 % interval"] > 80
+
+
+def test_copiers_are_found_and_honest_pairs_are_not_flagged(monkeypatch, data_dir):
+    monkeypatch.setattr(integrity, "ROUNDS", 1)
+    monkeypatch.setattr(integrity, "LENGTHS", (60,))
+    rows, _ = integrity.integrity(Options(1, data_dir))
+    figures = {row.name: row.value for row in rows}
+    assert figures["credential_form1: ordered pairs flagged"] == 10
+    assert figures["60 items: copied 70%, found"] >= 80
+    assert figures["60 items: copied 30%, found"] < figures["60 items: copied 70%, found"]
+    assert sum(row.value for row in rows if "honest" in row.name) <= 1
+    assert 2 < figures["60 items: lz* below its 5 % point"] < 9
 
 
 @pytest.mark.parametrize("model", [ItemModel.GRM, ItemModel.GPCM])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
@@ -203,6 +203,34 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(whole.copier, blocks.copier)
     assert np.array_equal(whole.source, blocks.source)
     assert np.array_equal(whole.omega_p, blocks.omega_p)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15)
+def test_order_and_names_of_options_mean_nothing(seed: int) -> None:
+    """Candidates, items and options in another order: the same figures of the same pairs."""
+    rng = np.random.default_rng(seed)
+    choices, key = honest(25, 15, seed=seed % 1000)
+    choices[rng.random(choices.shape) < 0.05] = -1
+    people, items = rng.permutation(25), rng.permutation(15)
+    names = np.stack([np.append(rng.permutation(4), -1) for _ in range(15)])
+    renamed = np.take_along_axis(names, choices.T, axis=1).T
+    new_key = names[np.arange(15), key]
+    options = CopyOptions(most_pairs=25 * 24, least_items=5)
+    first = screen_copying(choices, key, options=options).pairs
+    second = screen_copying(renamed[people][:, items], new_key[items], options=options).pairs
+    old = {
+        (int(a), int(b)): row
+        for row, (a, b) in enumerate(zip(first.copier, first.source, strict=True))
+    }
+    rows = [
+        old[int(people[a]), int(people[b])]
+        for a, b in zip(second.copier, second.source, strict=True)
+    ]
+    assert len(rows) == len(old)
+    for name in ("n_items", "right", "wrong", "omega", "omega_p", "gbt_p", "k_p", "m4_p"):
+        expected = getattr(first, name)[rows]
+        assert getattr(second, name) == pytest.approx(expected, rel=1e-6, nan_ok=True)
 
 
 # Groups and seats
