@@ -68,7 +68,8 @@ def screen_copying(
     ----------
     choices : (n, m) array_like
         Options counted from 0; -1 or NaN for no answer. An item that one of a pair left out
-        does not count for the pair.
+        does not count for the pair. Several options marked on purpose may be one more option.
+        Bring forms in which items or options are shuffled to one order.
     key : (m,) array_like
         The right option of each item.
     probabilities : (n, m, K) array_like, optional
