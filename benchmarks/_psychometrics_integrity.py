@@ -10,8 +10,13 @@ import numpy.typing as npt
 
 from benchmarks._psychometrics_speed import SEED, multiple_choice
 from benchmarks.contract import Better, Kind, Options, Row
-from inkmark.analytics.integrity import CopyPairs, person_fit, screen_copying
-from inkmark.analytics.irt import ItemModel, fit_irt, score_candidates
+from inkmark.analytics.integrity import (
+    CopyPairs,
+    nominal_probabilities,
+    person_fit,
+    screen_copying,
+)
+from inkmark.analytics.irt import ItemModel, ScoreMethod, fit_irt, score_candidates
 
 __all__ = ["integrity"]
 
@@ -52,26 +57,26 @@ def _vendor(folder: Path) -> list[Row]:
     choices = [[int(x) - 1 if x else -1 for x in row.values()] for row in table("raw_choices.csv")]
     key = [int(row["key"]) - 1 for row in table("answer_key.csv")]
     by_vendor = np.array([row["Flagged"] == "1" for row in table("examinees.csv")])
-    pairs = screen_copying(choices, key).pairs
-    flagged = np.flatnonzero(pairs.flagged)
-    of_vendor = by_vendor[pairs.copier[flagged]] & by_vendor[pairs.source[flagged]]
-    group = "credential_form1"
-    rows = [
-        Row("ordered pairs flagged", len(flagged), "", Kind.COUNT, Better.NEITHER, group=group),
-        Row(
-            "of which both by vendor",
-            int(of_vendor.sum()),
-            "",
-            Kind.COUNT,
-            Better.HIGHER,
-            group=group,
-        ),
-    ]
-    strongest = _strongest(pairs)
-    for most in (10, 20, 50):
-        both = sum(bool(by_vendor[a] and by_vendor[b]) for a, b in strongest[:most])
-        label = f"both by vendor of the {most} strongest pairs"
-        rows.append(Row(label, both, "", Kind.COUNT, Better.HIGHER, group=group))
+    answered = np.where(np.array(choices) < 0, np.nan, choices)
+    items = fit_irt(answered, ItemModel.NOMINAL).items
+    theta = score_candidates(answered, items, ScoreMethod.WLE).theta
+    nominal = nominal_probabilities(items, theta, 4)
+    rows = []
+    for group, probabilities in (("by score", None), ("nominal", nominal)):
+        pairs = screen_copying(choices, key, probabilities=probabilities).pairs
+        strongest = _strongest(pairs)
+        both = by_vendor[pairs.copier] & by_vendor[pairs.source]
+        figures = {
+            "ordered pairs flagged": int(pairs.flagged.sum()),
+            "of which both by vendor": int(both[pairs.flagged].sum()),
+        }
+        for most in (10, 20, 50):
+            n_both = sum(bool(by_vendor[a] and by_vendor[b]) for a, b in strongest[:most])
+            figures[f"both by vendor of the {most} strongest pairs"] = n_both
+        rows += [
+            Row(label, value, "", Kind.COUNT, Better.HIGHER, group=f"credential_form1, {group}")
+            for label, value in figures.items()
+        ]
     return rows
 
 
