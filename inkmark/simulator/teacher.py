@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inkmark.geometry import MM_PER_INCH, Box
-from inkmark.simulator._optics import smooth_field, u8
+from inkmark.simulator._optics import u8
+from inkmark.simulator._pens import draw_strokes
 from inkmark.simulator.hands import Hand, Ink
 from inkmark.simulator.handwriting import write_line
 from inkmark.simulator.people import smoothed
@@ -39,9 +40,6 @@ __all__ = [
 
 ColourImage = NDArray[np.uint8]
 Points = NDArray[np.float64]
-
-_OVERSAMPLING = 3
-_FIXED_POINT_BITS = 4
 
 
 class InkKind(StrEnum):
@@ -242,25 +240,7 @@ def draw_lines(
         For the grain of the paper.
     ink : Ink
     """
-    scale = dpi / MM_PER_INCH
-    points = np.concatenate(lines) * scale
-    pad = ink.tip_mm * scale + 2
-    low = np.maximum(np.floor(points.min(axis=0) - pad).astype(int), 0)
-    high = np.minimum(np.ceil(points.max(axis=0) + pad).astype(int), page.shape[1::-1])
-    (x0, y0), (x1, y1) = low.tolist(), high.tolist()
-    if x0 >= x1 or y0 >= y1:
-        return
-    size = (x1 - x0, y1 - y0)
-    fine = np.zeros((size[1] * _OVERSAMPLING, size[0] * _OVERSAMPLING), np.uint8)
-    unit = _OVERSAMPLING * (1 << _FIXED_POINT_BITS)
-    thick = max(1, round(ink.tip_mm * scale * _OVERSAMPLING))
-    corners = [np.rint((line * scale - low) * unit).astype(np.int32) for line in lines]
-    cv2.polylines(fine, corners, False, 255, thick, cv2.LINE_AA, _FIXED_POINT_BITS)
-    cover = cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    cover *= 1 - ink.grain * np.abs(smooth_field((size[1], size[0]), 0.09 * scale, rng))
-    kept = 1 - np.clip(cover, 0, 1)[:, :, None] * (1 - np.array(ink.colour, np.float32) / 255)
-    region = page[y0:y1, x0:x1]
-    region[:] = np.rint(region * kept)
+    draw_strokes(page, lines, dpi / MM_PER_INCH, rng, ink=ink)
 
 
 # --- scanners in colour -----------------------------------------------------------------
