@@ -15,6 +15,7 @@ from inkmark.analytics.diagnosis.items import ItemModels
 from inkmark.analytics.diagnosis.model import DiagnosisFit, DiagnosticItem, Rule
 from inkmark.analytics.diagnosis.structure import fitted_distribution
 from inkmark.analytics.model import AnalysisWarning, FloatArray, IntArray
+from inkmark.analytics.significance import rmsea
 from inkmark.errors import AnalysisError
 
 __all__ = ["ModelFit", "RuleTests", "model_fit", "rule_tests"]
@@ -137,16 +138,15 @@ def model_fit(fit: DiagnosisFit, responses: npt.ArrayLike) -> ModelFit:
                 "more pairs of items than the model has parameters.",
             )
         )
-    low, high = _noncentrality(m2, df)
-    scale = df * len(complete)
+    size, low, high = rmsea(m2, df, len(complete))
     return ModelFit(
         n_complete=len(complete),
         m2=m2,
         m2_p=float(stats.chi2.sf(m2, df)),
         m2_df=df,
-        rmsea=float(np.sqrt(np.maximum(m2 - df, 0) / scale)) if scale else np.nan,
-        rmsea_low=float(np.sqrt(low / scale)) if scale else np.nan,
-        rmsea_high=float(np.sqrt(high / scale)) if scale else np.nan,
+        rmsea=size,
+        rmsea_low=low,
+        rmsea_high=high,
         srmsr=srmsr,
         pair_n=pair_n.astype(np.int64),
         pair_z=pair_z,
@@ -223,25 +223,6 @@ def _moment_slopes(fit: DiagnosisFit, given: FloatArray) -> FloatArray:
             slopes[n_items + pairs, own] = joint[other[pairs]]
     distribution, parameters = fitted_distribution(fit.classes)
     return np.hstack((slopes, given.T @ distribution.kind_slopes(parameters)))
-
-
-def _noncentrality(statistic: float, df: int) -> tuple[float, float]:
-    """Give the 90 % interval of how far a chi-squared statistic is from fitting."""
-    from scipy import optimize, stats  # noqa: PLC0415 - loads slowly
-
-    if np.isnan(statistic):
-        return np.nan, np.nan
-
-    def bound(level: float) -> float:
-        def off(noncentrality: float) -> float:
-            return float(stats.ncx2.cdf(statistic, df, noncentrality)) - level
-
-        if stats.chi2.cdf(statistic, df) <= level:
-            return 0.0
-        most = statistic + 10 * np.sqrt(statistic) + 100
-        return float(optimize.brentq(off, 1e-9, most))
-
-    return bound(0.95), bound(0.05)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

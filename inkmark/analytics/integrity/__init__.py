@@ -6,7 +6,6 @@ from inkmark.analytics.integrity.copying import screen_copying
 from inkmark.analytics.integrity.curves import nominal_probabilities
 from inkmark.analytics.integrity.evidence import MatchRun, PairEvidence, pair_evidence
 from inkmark.analytics.integrity.model import (
-    Adjustment,
     Answers,
     CopyIndex,
     CopyOptions,
@@ -21,6 +20,7 @@ from inkmark.analytics.integrity.person_fit import (
     guttman_fit,
     person_fit,
 )
+from inkmark.analytics.significance import Adjustment
 
 __all__ = [
     "Adjustment",

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from inkmark.analytics.integrity.answers import check_answers
 from inkmark.analytics.integrity.curves import given_curves, score_curves
 from inkmark.analytics.integrity.model import (
-    Adjustment,
     Answers,
     CopyIndex,
     CopyOptions,
@@ -27,9 +26,10 @@ from inkmark.analytics.integrity.model import (
     Seats,
 )
 from inkmark.analytics.model import AnalysisWarning, BoolArray, FloatArray, IntArray
+from inkmark.analytics.significance import adjusted
 from inkmark.errors import AnalysisError
 
-__all__ = ["adjusted", "screen_copying"]
+__all__ = ["screen_copying"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -125,35 +125,6 @@ def screen_copying(
         min(family.limit_p() for family in best),
         warnings + _limits(pairs, best, options),
     )
-
-
-def adjusted(p: npt.ArrayLike, n_tests: int, adjustment: Adjustment) -> FloatArray:
-    """Adjust the smallest p-values of many tests; the others count as 1.
-
-    Parameters
-    ----------
-    p : (p,) array_like
-        NaN counts as 1.
-    n_tests : int
-        Of the whole family.
-    adjustment : Adjustment
-
-    Returns
-    -------
-    (p,) float64
-    """
-    raw = np.nan_to_num(np.asarray(p, dtype=np.float64), nan=1.0)
-    order = np.argsort(raw, kind="stable")
-    rank = np.arange(1, len(raw) + 1)
-    if adjustment is Adjustment.BONFERRONI:
-        steps = raw[order] * n_tests
-    elif adjustment is Adjustment.HOLM:
-        steps = np.maximum.accumulate(raw[order] * (n_tests - rank + 1))
-    else:
-        steps = np.minimum.accumulate((raw[order] * n_tests / rank)[::-1])[::-1]
-    result = np.empty_like(raw)
-    result[order] = np.minimum(steps, 1.0)
-    return result
 
 
 # Every pair, roughly

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inkmark.analytics.model import AnalysisWarning, BoolArray, FloatArray, IntArray
+from inkmark.analytics.significance import Adjustment
 
 __all__ = [
-    "Adjustment",
     "Answers",
     "ChoiceArray",
     "CopyIndex",
@@ -39,18 +39,6 @@ class CopyIndex(StrEnum):
     """Identical wrong answers, against candidates with about as many wrong answers."""
     M4 = "m4"
     """Identical right and identical wrong answers together; the same whoever copied."""
-
-
-class Adjustment(StrEnum):
-    """How p-values are adjusted for the number of pairs tested."""
-
-    HOLM = "holm"
-    """The chance that even one pair is flagged wrongly is at most the level; Holm (1979)."""
-    BONFERRONI = "bonferroni"
-    """As Holm's, and never more powerful; p times the number of pairs."""
-    BENJAMINI_HOCHBERG = "benjamini-hochberg"
-    """Of the pairs flagged, the share flagged wrongly is expected to be at most the level;
-    Benjamini & Hochberg (1995)."""
 
 
 @dataclass(frozen=True, slots=True)

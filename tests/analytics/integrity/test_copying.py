@@ -22,9 +22,10 @@ from inkmark.analytics.integrity import (
     screen_copying,
 )
 from inkmark.analytics.integrity.answers import check_answers
-from inkmark.analytics.integrity.copying import _blocks, _normalised, adjusted
+from inkmark.analytics.integrity.copying import _blocks, _normalised
 from inkmark.analytics.integrity.curves import score_curves
 from inkmark.analytics.irt import ItemModel, fit_irt, score_candidates
+from inkmark.analytics.significance import adjusted
 from inkmark.errors import AnalysisError
 
 
@@ -284,34 +285,6 @@ def test_candidates_without_a_seat_are_no_neighbours() -> None:
 
 
 # Number of pairs
-
-
-@given(
-    st.lists(st.floats(0, 1), min_size=1, max_size=12),
-    st.integers(0, 40),
-    st.sampled_from(list(Adjustment)),
-)
-def test_adjusted_values(p: list[float], more: int, adjustment: Adjustment) -> None:
-    """Against the definitions with every other p equal to 1; never smaller than p."""
-    raw, n = np.array(p), len(p) + more
-    full = np.concatenate([raw, np.ones(more)])
-    order = np.argsort(full, kind="stable")
-    expected = np.empty(n)
-    for place, test in enumerate(order):
-        if adjustment is Adjustment.BONFERRONI:
-            value = full[test] * n
-        elif adjustment is Adjustment.HOLM:
-            value = max((n - i) * full[order[i]] for i in range(place + 1))
-        else:
-            value = min(full[order[i]] * n / (i + 1) for i in range(place, n))
-        expected[test] = min(value, 1)
-    result = adjusted(raw, n, adjustment)
-    assert result == pytest.approx(expected[: len(raw)])
-    assert np.all(result >= raw - 1e-15)
-
-
-def test_a_missing_p_counts_as_1() -> None:
-    assert adjusted([np.nan, 1e-6], 10, Adjustment.HOLM).tolist() == [1.0, pytest.approx(1e-5)]
 
 
 def test_more_flagged_than_computed_is_said() -> None:
