@@ -88,8 +88,9 @@ class FieldReading:
         0.0005 are left out. For a candidate grid and a field of boxes one entry a group or
         box: ``""`` is blank and ``"?"`` none of the symbols (a scribble, crossed out). For
         one wide box of words or numbers one entry a step of connectionist temporal
-        classification (CTC), where ``""`` is its blank. For points and totals that markers
-        wrote one entry with whole values, ``"7.5"``: ``""`` is an empty box and ``"?"`` no
+        classification (CTC), where ``""`` is its blank; the steps of a second reader follow
+        after an entry of a line feed, see `inkmark.ctc.opinions`. For points and totals that
+        markers wrote one entry with whole values, ``"7.5"``: ``""`` is an empty box and ``"?"`` no
         number. Empty for other fields.
     """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from inkmark.ctc import Steps, plain
+from inkmark.ctc import Steps, opinions, plain
 from inkmark.files import write_whole
 from inkmark.marking import FillInOptions, Verdict, judge_fill_in
 from inkmark.marking import fill_in as marking
@@ -38,18 +39,21 @@ _MOST_WRONG = 0.02
 _HELD_OUT = 3
 """One in so many pages is held out."""
 _ITERATIONS = 4
+_READERS = 2
 _LEAST_READ, _PRIOR = 3.0, 4.0
 """A sign has to be read so often to be known; so many more times it was read rightly."""
 _LEAST_SHARE = 2e-4
 
 
-def fit_confusion(answers: Sequence[Written]) -> Confusion:
-    """Which signs are read where which are written (Dempster, Laird and Rubin 1977)."""
+def fit_confusion(answers: Sequence[Written], reader: int) -> Confusion:
+    """Which signs a reader reads where which are written (Dempster, Laird and Rubin 1977)."""
     confusion = Confusion({})
     for _ in range(_ITERATIONS):
         counts: Counts = defaultdict(lambda: defaultdict(float))
         for answer in answers:
-            _count(answer, confusion, counts)
+            choices = opinions(answer.choices)[reader]
+            if choices:
+                _count(replace(answer, choices=choices), confusion, counts)
         confusion = Confusion(
             {
                 sign: _shares(sign, row)
@@ -117,21 +121,15 @@ def _shares(sign: str, row: Mapping[str, float]) -> dict[str, float]:
     return {other: round(p, 5) for other, p in shares.items() if p >= _LEAST_SHARE}
 
 
-def fit_odds(log_odds: FloatArray, right: FloatArray, weight: FloatArray) -> FloatArray:
-    """Weights of a logistic model (Platt 1999) that bends at `LIKELY`; none is negative."""
-    inputs = _inputs(log_odds)
+def fit_odds(margins: FloatArray, right: FloatArray, weight: FloatArray) -> FloatArray:
+    """Weights of a logistic model (Platt 1999); none but the constant is negative."""
 
     def loss(x: FloatArray) -> float:
-        z = inputs @ np.array([x[0], *np.exp(x[1:])])
+        z = x[0] + margins @ np.exp(x[1:])
         return float((weight * (np.logaddexp(0.0, z) - right * z)).mean())
 
-    x = minimize(loss, np.zeros(3), method="Nelder-Mead", options={"maxiter": 2000}).x
+    x = minimize(loss, np.zeros(1 + margins.shape[1]), method="Nelder-Mead").x
     return np.array([x[0], *np.exp(x[1:])]).round(4)
-
-
-def _inputs(log_odds: FloatArray) -> FloatArray:
-    beyond = np.maximum(log_odds - marking.LIKELY, 0.0)
-    return np.column_stack([np.ones(len(log_odds)), log_odds, beyond])
 
 
 def limits(wrong: FloatArray, is_wrong: FloatArray, weight: FloatArray) -> list[float]:
@@ -185,7 +183,7 @@ def _write(model: dict[str, object]) -> None:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True,
               help="Folder of the sets of handwriting.")  # fmt: skip
-@click.option("--pages", default=1200, show_default=True, help="Simulated pages.")
+@click.option("--pages", default=640, show_default=True, help="Simulated pages.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep the readings in this file.")
 @click.option("--workers", default=2, show_default=True)
 def main(data: Path, pages: int, cache: Path | None, workers: int) -> None:
@@ -200,9 +198,9 @@ def main(data: Path, pages: int, cache: Path | None, workers: int) -> None:
             cache.write_text("\n".join(lines) + "\n", "utf-8")
     training = [answer for answer in answers if answer.page % _HELD_OUT != 0]
     held_out = [answer for answer in answers if answer.page % _HELD_OUT == 0]
-    nothing = {"weights": [0.0, 1.0, 0.0], "limits": {str(v): [RATES, RATES] for v in Verdict}}
+    nothing = {"weights": [0.0, 1.0, 1.0], "limits": {str(v): [RATES, RATES] for v in Verdict}}
     model: dict[str, object] = {"numbers": nothing, "words": nothing}
-    model["confusion"] = fit_confusion(training).written
+    model["confusions"] = [fit_confusion(training, reader).written for reader in range(_READERS)]
     _write(model)
     for kind in ("numbers", "words"):
         model[kind] = _fit_kind(kind, training, held_out)
@@ -212,27 +210,34 @@ def main(data: Path, pages: int, cache: Path | None, workers: int) -> None:
 
 
 def _fit_kind(kind: str, training: list[Written], held_out: list[Written]) -> dict[str, object]:
-    odds, right, weight = _evidence(kind, training)
-    weights = fit_odds(odds, right, weight)
-    odds, right, weight = _evidence(kind, held_out)
-    p = 1 / (1 + np.exp(-np.clip(_inputs(odds) @ weights, -30, 30)))
-    return {
-        "weights": weights.tolist(),
-        "limits": {
-            "accepted": [RATES, limits(1 - p, 1 - right, weight)],
-            "refused": [RATES, limits(p, right, weight)],
-        },
-    }
+    margins, right, weight, _ = _evidence(kind, training)
+    weights = fit_odds(margins, right, weight)
+    margins, right, weight, found = _evidence(kind, held_out)
+    p = 1 / (1 + np.exp(-np.clip(weights[0] + margins @ weights[1:], -30, 30)))
+    kept: dict[str, object] = {}
+    for verdict, wrong, is_wrong in (
+        (Verdict.ACCEPTED, 1 - p, 1 - right),
+        (Verdict.REFUSED, p, right),
+    ):
+        given = np.array([evidence.allows(verdict) for evidence in found])
+        kept[str(verdict)] = [RATES, limits(wrong[given], is_wrong[given], weight[given])]
+    return {"weights": weights.tolist(), "limits": kept}
 
 
-def _evidence(kind: str, answers: list[Written]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Log odds of the answers of a kind, whether they are right, and their weights."""
-    found = [(marking.weigh_answers(a.key, a.choices), a.right) for a in answers]
-    found = [(e, right) for e, right in found if e.is_number == (kind == "numbers")]
-    right = np.array([right for _, right in found], dtype=np.float64)
+def _evidence(
+    kind: str, answers: list[Written]
+) -> tuple[FloatArray, FloatArray, FloatArray, list[marking.Evidence]]:
+    """What readers say of the answers of a kind, whether they are right, and their weights."""
+    weighed = [(marking.weigh_answers(a.key, a.choices), a.right) for a in answers]
+    weighed = [(e, right) for e, right in weighed if e.is_number == (kind == "numbers")]
+    right = np.array([right for _, right in weighed], dtype=np.float64)
     share = right.mean()
     weight = np.where(right == 1, 0.5 / share, 0.5 / (1 - share))
-    return np.array([e.log_odds for e, _ in found]), right, weight
+    found = [evidence for evidence, _ in weighed]
+    margins = np.zeros((len(found), _READERS))
+    for row, evidence in zip(margins, found, strict=True):
+        row[: len(evidence.margins)] = evidence.margins
+    return margins, right, weight, found
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ from inkmark.ctc.alphabet import assign_characters, plain
 from inkmark.ctc.decoding import (
     Choices,
     Steps,
+    join_opinions,
     language_probability,
     likeliest_texts,
     likelihood,
+    opinions,
 )
 from inkmark.ctc.languages import (
     ANY_CHARACTER,
@@ -33,6 +35,7 @@ __all__ = [
     "Steps",
     "assign_characters",
     "either",
+    "join_opinions",
     "language_of",
     "language_probability",
     "likeliest_texts",
@@ -41,6 +44,7 @@ __all__ = [
     "many",
     "maybe",
     "one_of",
+    "opinions",
     "plain",
     "repeat",
 ]

@@ -12,11 +12,21 @@ from numpy.typing import NDArray
 from inkmark.ctc.alphabet import assign_characters, plain
 from inkmark.ctc.languages import OTHER, Language
 
-__all__ = ["Choices", "Steps", "language_probability", "likeliest_texts", "likelihood"]
+__all__ = [
+    "Choices",
+    "Steps",
+    "join_opinions",
+    "language_probability",
+    "likeliest_texts",
+    "likelihood",
+    "opinions",
+]
 
 Choices = tuple[tuple[tuple[str, float], ...], ...]
 """Steps as readings keep them: at each step the likely symbols, likeliest first."""
 
+_NEXT = (("\n", 1.0),)
+"""Stands before the steps of a further reader."""
 _MOST_CHOICES = 8
 _LEAST_CHOICE = 0.0005
 
@@ -119,6 +129,39 @@ class Steps:
         probabilities = np.zeros((len(symbols), len(self.probabilities)))
         np.add.at(probabilities, place, self.probabilities.T)
         return Steps(symbols, np.ascontiguousarray(probabilities.T))
+
+
+def join_opinions(*readers: Choices) -> Choices:
+    """The steps of several readers of one line as readings keep them.
+
+    Parameters
+    ----------
+    *readers : Choices
+        Those of a reader that saw nothing are empty.
+
+    Returns
+    -------
+    Choices
+    """
+    first, *others = readers
+    return first + tuple(step for choices in others for step in (_NEXT, *choices))
+
+
+def opinions(choices: Choices) -> tuple[Choices, ...]:
+    """What `join_opinions` put together, apart.
+
+    Parameters
+    ----------
+    choices : Choices
+
+    Returns
+    -------
+    tuple of Choices
+        One for each reader.
+    """
+    ends = [place for place, step in enumerate(choices) if step == _NEXT]
+    begins = [0, *(end + 1 for end in ends)]
+    return tuple(choices[a:b] for a, b in zip(begins, [*ends, len(choices)], strict=True))
 
 
 def likelihood(steps: Steps, text: str) -> float:

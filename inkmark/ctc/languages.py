@@ -286,6 +286,20 @@ class Language:
         moves[:, [symbol in ("", OTHER) for symbol in symbols]] = -1
         return np.ascontiguousarray(moves, dtype=np.int64)
 
+    def others(self) -> Language:
+        """All texts that are not in the language, but the empty one.
+
+        Returns
+        -------
+        Language
+        """
+        sink = len(self.moves)
+        moves = np.where(self.moves < 0, sink, self.moves)
+        moves = np.vstack([moves, np.full((1, moves.shape[1]), sink)])
+        accepting = np.append(~self.accepting, True)
+        accepting[0] = False  # nothing leads back there
+        return Language(self.alphabet, moves.astype(np.int16), accepting)
+
     def accepts(self, text: str) -> bool:
         """Whether a text is in the language.
 

@@ -40,7 +40,10 @@ class Confusion:
     written: Mapping[str, Mapping[str, float]]
 
     def matrix(self, symbols: tuple[str, ...]) -> NDArray[np.float64]:
-        """Probability of each written symbol (column) by the symbol that is read (row)."""
+        """Probability of each written symbol (column) by the symbol that is read (row).
+
+        What is none of the symbols is `OTHER`, the last of them.
+        """
         place = {symbol: k for k, symbol in enumerate(symbols)}
         out = np.empty((len(symbols), len(symbols)))
         for k, symbol in enumerate(symbols):
@@ -48,8 +51,7 @@ class Confusion:
             out[k] = (_ELSE if known is None else _ELSE_KNOWN) / len(symbols)
             out[k, k] += 1e-6
             for sign, probability in (known or {symbol: 1.0}).items():
-                if sign in place:
-                    out[k, place[sign]] += probability
+                out[k, place.get(sign, -1)] += probability
         return np.asarray(out / out.sum(axis=1, keepdims=True))
 
     def written_steps(self, steps: Steps, signs: str) -> Steps:
@@ -59,12 +61,14 @@ class Confusion:
         ----------
         steps : Steps
         signs : str
-            What may be written beside what is read.
+            What may be written beside what is read; no other sign is told apart.
         """
-        missing = tuple(sign for sign in signs if sign not in steps.symbols)
-        symbols = (*steps.symbols[:-1], *missing, OTHER)
+        seen = np.flatnonzero(steps.probabilities[:, 1:-1].any(axis=0)) + 1
+        known = [steps.symbols[k] for k in seen.tolist()]
+        missing = (sign for sign in signs if sign not in known)
+        symbols = ("", *known, *missing, OTHER)
         read = np.zeros((len(steps.probabilities), len(symbols)))
-        read[:, : len(steps.symbols) - 1] = steps.probabilities[:, :-1]
+        read[:, : len(seen) + 1] = steps.probabilities[:, [0, *seen]]
         read[:, -1] = steps.probabilities[:, -1]
         return Steps(symbols, np.ascontiguousarray(read @ _matrix(self, symbols)))
 

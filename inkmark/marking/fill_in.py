@@ -1,6 +1,6 @@
 """Accepted, refused or for a person: what becomes of a handwritten answer, given the key.
 
-A reader of lines says which symbols may stand at each step (`FieldReading.choices`). How
+Two readers say which symbols may stand at each step of a line (`FieldReading.choices`). How
 probable it is that one of the accepted answers is written follows from that and from the key,
 which is why it is settled when responses are scored and not when pages are read: with another
 key the same readings are judged anew.
@@ -26,7 +26,7 @@ from inkmark.ctc import (
     language_of,
     language_probability,
     likeliest_texts,
-    likelihood,
+    opinions,
 )
 from inkmark.exam.answers import Answer, Exactly, Several, Statement, Words, parse_answer
 from inkmark.marking._confusion import Confusion
@@ -34,7 +34,6 @@ from inkmark.marking._spellings import spellings
 from inkmark.marking.answers import is_accepted
 
 __all__ = [
-    "LIKELY",
     "Evidence",
     "FillIn",
     "FillInModel",
@@ -50,14 +49,12 @@ __all__ = [
 
 _N_BEST = 8
 """So many of the likeliest texts are compared by what they mean."""
-_NUMERIC = "0123456789.,/%+-"
+_NUMERIC = "0123456789.,/%+-=x"
 _UNITS = "kmcdgtshinμLl°℃^%()千分厘毫米升克吨秒时小天元角平方立"
-"""What answers to a key with a unit may be written with, beside the characters of the key."""
-LIKELY = -2.0
-"""Log odds from which on the key is the likeliest by far, for a slip of one sign is rarer."""
+"""What answers to a key of numbers are written with, beside the characters of the key."""
 _LEAST = 1e-15
-_LEAST_KNOWN = math.log(0.02)
-"""Logarithm of how probable it is at least that an answer to the key can be read at all."""
+_MOST = 15.0
+"""No reader counts for more: now and then one is wholly wrong."""
 
 
 class Verdict(StrEnum):
@@ -67,6 +64,15 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     PERSON = "person"
     """Somebody has to look at it."""
+
+
+_LEAST_KNOWN = {Verdict.ACCEPTED: math.log(0.02), Verdict.REFUSED: math.log(0.4)}
+"""Logarithm of how probable it is at least that an answer to the key can be read at all. What is
+refused has to be read well: what looks like nothing known may be anything."""
+
+
+_CLEAR = 1.0
+"""What is accepted is so much likelier than any other text to one of the readers at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +97,27 @@ class Evidence:
 
     Attributes
     ----------
-    log_odds : float
-        Of an accepted answer against all other texts that answers to this key may be.
+    margins : tuple of float
+        By reader, how much likelier the likeliest accepted answer is than the likeliest of all
+        other texts, as a logarithm; 0 for one that saw nothing.
     log_known : float
-        Logarithm of the probability that any of these is read.
+        Logarithm of the probability that the first reader sees an answer to this key at all.
     accepted, other : str
         The likeliest text that is accepted, and that is not; empty where there is none.
     is_number : bool
         Whether the key's answers are numbers.
-    is_read : bool
-        Whether the likeliest of all texts is an accepted answer.
     """
 
-    log_odds: float
+    margins: tuple[float, ...]
     log_known: float
     accepted: str
     other: str
     is_number: bool
-    is_read: bool
+
+    def allows(self, verdict: Verdict) -> bool:
+        """Whether a verdict may be given, however probable it is."""
+        said = max(self.margins) >= _CLEAR if verdict is Verdict.ACCEPTED else bool(self.other)
+        return said and self.log_known >= _LEAST_KNOWN[verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +158,23 @@ def judge_fill_in(
 
     Notes
     -----
-    The probability of all texts that `spellings` of the key allow, and of the likeliest others
-    that mean the same, is set against that of all other texts, with what the reader of lines
-    is known to confuse (`Confusion`). A logistic model (Platt 1999) makes a probability of
-    these odds. It is fitted to simulated answers by ``python -m tools.calibrate_fill_in``,
-    from which the limits come too. Nothing is accepted that reads as another answer, however
-    often the reader is wrong there, and where hardly any text can be read that may answer to
-    the key a person has to look.
+    Each reader of the line says how much likelier the likeliest accepted answer is than the
+    likeliest other text, what it is known to confuse taken into account (`Confusion`). A
+    logistic model (Platt 1999) makes a probability of what both say. It is fitted to simulated
+    answers by ``python -m tools.calibrate_fill_in``, from which the limits come too. Nothing is
+    accepted that is clear to neither reader, however often both are wrong there, and where
+    hardly any text can be read that may answer to the key a person has to look.
     """
     options = options or FillInOptions()
     evidence = weigh_answers(key, choices)
     odds = fill_in_model().numbers if evidence.is_number else fill_in_model().words
     probability = odds.probability(evidence)
-    if evidence.log_known >= _LEAST_KNOWN:
-        accepting = odds.limit(Verdict.ACCEPTED, options.wrongly_accepted)
-        if evidence.is_read and 1 - probability <= accepting:
-            return FillIn(Verdict.ACCEPTED, evidence.accepted, probability)
-        if evidence.other and probability <= odds.limit(Verdict.REFUSED, options.wrongly_refused):
-            return FillIn(Verdict.REFUSED, evidence.other, probability)
+    accepting = odds.limit(Verdict.ACCEPTED, options.wrongly_accepted)
+    if evidence.allows(Verdict.ACCEPTED) and 1 - probability <= accepting:
+        return FillIn(Verdict.ACCEPTED, evidence.accepted, probability)
+    refusing = odds.limit(Verdict.REFUSED, options.wrongly_refused)
+    if evidence.allows(Verdict.REFUSED) and probability <= refusing:
+        return FillIn(Verdict.REFUSED, evidence.other, probability)
     return FillIn(Verdict.PERSON, "", probability)
 
 
@@ -183,24 +191,40 @@ def weigh_answers(key: tuple[str, ...], choices: Choices) -> Evidence:
     Evidence
     """
     known = known_answers(key)
-    read = Steps.of(choices)
-    if known.alphabet:
-        read = read.narrowed(known.alphabet)
-    written = fill_in_model().confusion.written_steps(read, known.spelled.alphabet)
-    texts = [text for text, _ in likeliest_texts(read, known.any_text, _N_BEST)]
-    accepted = [text for text in texts if is_accepted(key, text)]
-    others = [text for text in texts if text not in accepted]
-    chance = language_probability(written, known.spelled)
-    chance += sum(likelihood(written, t) for t in accepted if not known.spelled.accepts(t))
-    rest = language_probability(written, known.any_text) - chance
+    readers = [_narrowed(read, known) for read in opinions(choices)]
+    found = [
+        _compare(key, confusion.written_steps(steps, known.spelled.alphabet), known)
+        if len(steps.probabilities)
+        else (0.0, "")
+        for confusion, steps in zip(fill_in_model().confusions, readers, strict=False)
+    ]
+    free = likeliest_texts(readers[0], known.any_text, _N_BEST)
     return Evidence(
-        math.log(max(chance, _LEAST) / max(rest, _LEAST)),
-        math.log(max(language_probability(read, known.any_text), _LEAST)),
-        accepted[0] if accepted else "",
-        others[0] if others else "",
+        tuple(margin for margin, _ in found),
+        math.log(max(language_probability(readers[0], known.any_text), _LEAST)),
+        found[0][1],
+        next((text for text, _ in free if not is_accepted(key, text)), ""),
         bool(known.alphabet),
-        texts[:1] == accepted[:1] != [],
     )
+
+
+def _narrowed(choices: Choices, known: KnownAnswers) -> Steps:
+    read = Steps.of(choices)
+    return read.narrowed(known.alphabet) if known.alphabet else read
+
+
+def _compare(key: tuple[str, ...], written: Steps, known: KnownAnswers) -> tuple[float, str]:
+    """How much likelier an accepted answer is than any other text, and which."""
+    text, chance = next(iter(likeliest_texts(written, known.spelled, 1)), ("", 0.0))
+    for other, beside in likeliest_texts(written, known.others, _N_BEST):
+        if not is_accepted(key, other):
+            break
+        if beside > chance:
+            text, chance = other, beside
+    else:
+        beside = 0.0
+    margin = math.log(max(chance, _LEAST) / max(beside, _LEAST))
+    return min(max(margin, -_MOST), _MOST), text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +235,8 @@ class KnownAnswers:
     ----------
     spelled : Language
         How the accepted answers are written.
+    others : Language
+        All other texts; a few of them are accepted as well.
     any_text : Language
         What answers to this key may be at all.
     alphabet : str
@@ -218,6 +244,7 @@ class KnownAnswers:
     """
 
     spelled: Language
+    others: Language
     any_text: Language
     alphabet: str
 
@@ -237,11 +264,10 @@ def known_answers(key: tuple[str, ...]) -> KnownAnswers:
     answers = [parse_answer(text) for text in key]
     spelled = Language.of(spellings(answers))
     if any(_has_words(answer) for answer in answers):
-        return KnownAnswers(spelled, language_of("text"), "")
-    has_units = any(symbol.isalpha() for symbol in spelled.alphabet)
-    symbols = _NUMERIC + (_UNITS if has_units else "") + spelled.alphabet.replace(OTHER, "")
+        return KnownAnswers(spelled, spelled.others(), language_of("text"), "")
+    symbols = _NUMERIC + _UNITS + spelled.alphabet.replace(OTHER, "")
     alphabet = "".join(dict.fromkeys(symbols))
-    return KnownAnswers(spelled, language_of(alphabet), alphabet)
+    return KnownAnswers(spelled, spelled.others(), language_of(alphabet), alphabet)
 
 
 def _has_words(answer: Answer) -> bool:
@@ -261,21 +287,20 @@ class VerdictOdds:
 
     Attributes
     ----------
-    weights : (float, float, float)
-        Of the log odds of an accepted answer: constant, weight of `Evidence.log_odds`, and
-        further weight of what is beyond `LIKELY`.
+    weights : tuple of float
+        Of the log odds of an accepted answer: constant, and weight of what each reader says.
     limits : mapping of Verdict to (shares, limits)
         Wanted shares of wrong verdicts, ascending, and the largest probability that a verdict
         is wrong which keeps to each.
     """
 
-    weights: tuple[float, float, float]
+    weights: tuple[float, ...]
     limits: Mapping[Verdict, tuple[Sequence[float], Sequence[float]]]
 
     def probability(self, evidence: Evidence) -> float:
         """That an accepted answer is written."""
-        constant, weight, further = self.weights
-        z = constant + weight * evidence.log_odds + further * max(evidence.log_odds - LIKELY, 0.0)
+        constant, *weights = self.weights
+        z = constant + sum(w * m for w, m in zip(weights, evidence.margins, strict=False))
         return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
 
     def limit(self, verdict: Verdict, share: float) -> float:
@@ -290,13 +315,13 @@ class FillInModel:
 
     Attributes
     ----------
-    confusion : Confusion
-        What the reader of lines takes for what.
+    confusions : tuple of Confusion
+        What each reader takes for what.
     numbers, words : VerdictOdds
         For keys that are numbers, and for others.
     """
 
-    confusion: Confusion
+    confusions: tuple[Confusion, ...]
     numbers: VerdictOdds
     words: VerdictOdds
 
@@ -313,4 +338,4 @@ def fill_in_model() -> FillInModel:
         )
         for kind in ("numbers", "words")
     )
-    return FillInModel(Confusion(data["confusion"]), numbers, words)
+    return FillInModel(tuple(map(Confusion, data["confusions"])), numbers, words)

@@ -1,8 +1,9 @@
 """Handwritten answers to one item, in groups that look alike and say the same.
 
-A marker then scores a group and not each answer. What an answer may say is weighed with what
-the whole class says: where a reader cannot tell 1/2 from 1/7, and forty others wrote 1/2, it
-is more probable that this one did. Answers whose text is not sure enough stand apart.
+A marker then scores a group and not each answer. What an answer may say is what both readers
+say of it, what they are known to confuse taken into account, weighed with what the whole class
+says: where they cannot tell 1/2 from 1/7, and forty others wrote 1/2, it is more probable that
+this one did. Answers whose text is not sure enough stand apart.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from inkmark.ctc import Choices, Language, Steps, language_of, likeliest_texts, likelihood
+import numpy as np
+
+from inkmark.ctc import Choices, Language, Steps, language_of, likeliest_texts, likelihood, opinions
+from inkmark.marking.fill_in import fill_in_model
 
 __all__ = ["AnswerGroup", "GroupOptions", "group_answers"]
 
 _N_BEST = 6
 _POPULAR = 40
 """So many of the texts that the class most probably wrote are tried on every answer."""
-_LEAST_LIKELY = 1e-9
+_LEAST_LIKELY = 1e-12
 _ROUNDS = 8
 _NEW = 1e-3
 """Share of the class that is expected to write what nobody else does."""
@@ -90,7 +94,7 @@ def group_answers(
     """
     options = options or GroupOptions()
     language = language_of(charset)
-    found = _weighed([_texts(choices, language) for choices in answers if choices])
+    found = _weighed([_read(choices, language) for choices in answers if choices])
     ranked = iter(found)
     groups: dict[tuple[str, bool, int], list[tuple[float, int]]] = {}
     for position, choices in enumerate(answers):
@@ -111,28 +115,33 @@ def group_answers(
     return tuple(sorted(made, key=lambda g: (-len(g.members), not g.is_sure, g.members[0])))
 
 
-def _texts(choices: Choices, language: Language) -> tuple[Steps, dict[str, float]]:
-    """The steps of an answer and its likeliest texts with their likelihoods."""
-    steps = Steps.of(choices)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What the readers see of an answer, and which texts each finds likeliest."""
+
+    readers: tuple[Steps, ...]
+    texts: dict[str, float]
+    """With the probability that the first reader gives them."""
+
+
+def _read(choices: Choices, language: Language) -> _Read:
+    readers = [Steps.of(steps) for steps in opinions(choices)]
     if not language.is_open:
-        steps = steps.narrowed(language.alphabet)
-    return steps, dict(likeliest_texts(steps, language, _N_BEST))
+        readers = [steps.narrowed(language.alphabet) for steps in readers]
+    first, *others = (dict(likeliest_texts(steps, language, _N_BEST)) for steps in readers)
+    texts = {text: likelihood(readers[0], text) for other in others for text in other}
+    return _Read(tuple(readers), texts | first)
 
 
-def _weighed(answers: Sequence[tuple[Steps, dict[str, float]]]) -> list[tuple[str, float]]:
+def _weighed(answers: Sequence[_Read]) -> list[tuple[str, float]]:
     """For each answer the likeliest text and its probability, the class taken into account."""
     shares: defaultdict[str, float] = defaultdict(float)
-    for _, texts in answers:
-        total = max(sum(texts.values()), 0.5)
-        for text, chance in texts.items():
+    for answer in answers:
+        total = max(sum(answer.texts.values()), 0.5)
+        for text, chance in answer.texts.items():
             shares[text] += chance / total / len(answers)
     popular = sorted(shares, key=lambda text: (-shares[text], text))[:_POPULAR]
-    likelihoods = []
-    for steps, texts in answers:
-        tried = {text: likelihood(steps, text) for text in popular if text not in texts}
-        likelihoods.append(
-            texts | {text: chance for text, chance in tried.items() if chance > _LEAST_LIKELY}
-        )
+    likelihoods = [_pooled(answer, popular) for answer in answers]
     posterior: list[dict[str, float]] = []
     for _ in range(_ROUNDS):
         posterior = [_posterior(texts, shares) for texts in likelihoods]
@@ -144,6 +153,30 @@ def _weighed(answers: Sequence[tuple[Steps, dict[str, float]]]) -> list[tuple[st
         max(weights.items(), key=lambda pair: pair[1]) if weights else ("", 0.0)
         for weights in posterior
     ]
+
+
+def _pooled(answer: _Read, popular: Sequence[str]) -> dict[str, float]:
+    """How likely each text is by both readers, as much as the first one knows in all.
+
+    A logarithmic opinion pool (C. Genest and J. V. Zidek, Combining probability distributions,
+    Statistical Science 1(1), 1986), in which the readers count as in verdicts on answers.
+    """
+    model = fill_in_model()
+    best = max(answer.texts, key=lambda text: answer.texts[text], default="")
+    odds = model.numbers if any(map(str.isdigit, best)) else model.words
+    texts = [*answer.texts, *(text for text in popular if text not in answer.texts)]
+    signs = "".join(dict.fromkeys("".join(texts)))
+    pooled = np.zeros(len(texts))
+    for confusion, steps, weight in zip(
+        model.confusions, answer.readers, odds.weights[1:], strict=False
+    ):
+        if len(steps.probabilities):
+            written = confusion.written_steps(steps, signs)
+            seen = [likelihood(written, text) for text in texts]
+            pooled += weight / odds.weights[1] * np.log(np.maximum(seen, _LEAST_LIKELY))
+    shares = np.exp(pooled - pooled.max(initial=-np.inf))
+    shares *= min(sum(answer.texts.values()), 1.0) / max(float(shares.sum()), 1.0)
+    return {text: p for text, p in zip(texts, shares.tolist(), strict=True) if p > _LEAST_LIKELY}
 
 
 def _posterior(texts: dict[str, float], shares: Mapping[str, float]) -> dict[str, float]:

@@ -38,6 +38,8 @@ _REMAINS_MM = 0.4
 """What is left of a line lies no further from it."""
 _OF_BOX, _OF_LINE = 0.7, 0.2
 """What belongs to a box lies there by this share. Letters of a line hang far out of its box."""
+_PRINTED = 0.3
+"""No row beside a wide box is inked by hand for this share of its length."""
 _FRAME_RANK, _STREAK_RANK = 0.5, 0.15
 """How dark a line is, is seen where such shares of its length are lighter."""
 _FRAME_MM = 1.0
@@ -248,6 +250,8 @@ def _cut(
     limit = max(round(_INK * ink), _LEAST_INK)
     owner = np.empty(strip.shape, np.int32)
     measures = np.empty((field.n_boxes, 5))
+    if field.is_line:
+        _erase_lines_beside(strip, round(top), round(bottom), limit)
     share = _OF_LINE if field.is_line else _OF_BOX
     share_out(strip, boxes, round(_REMAINS_MM * SCALE), limit, share, owner, measures)
     measures[:, [0, 4]] /= SCALE**2
@@ -263,6 +267,14 @@ def _cut(
         bool((low >= -0.5).all() and (high <= (width - 0.5, height - 0.5)).all()),
         bounds(corners),
     )
+
+
+def _erase_lines_beside(strip: GreyImage, top: int, bottom: int, limit: int) -> None:
+    """Erase rows above and below a wide box that are printed: the frames of its neighbours."""
+    printed = (strip <= PAPER - limit).mean(axis=1) > _PRINTED
+    printed[1:-1] |= printed[:-2] | printed[2:]
+    printed[top:bottom] = False
+    strip[printed] = PAPER
 
 
 def _erase_streaks(strip: GreyImage, knots: FloatArray) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.ctc import language_of
+from inkmark.ctc import join_opinions, language_of
 from inkmark.geometry import bounds
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, PageLayout, Role, WritingField
 from inkmark.ocr._box_readers import kind_of, line_crop, read_glyphs, read_strings
+from inkmark.ocr._signs import read_signs
 from inkmark.ocr._writing_model import writing_model
 from inkmark.ocr.boxes import PAPER, CutField, cut_fields, is_untouched
 from inkmark.ocr.protocol import TextReading
@@ -232,12 +233,14 @@ def _line_reading(field: WritingField, cut: CutField) -> FieldReading:
     from inkmark.ocr.strings import string_reader  # noqa: PLC0415 - loads onnxruntime
 
     language = language_of(field.charset)
+    # What stands below the box may be the point of a decimal: then nobody but a person can tell.
+    is_whole = cut.measures[:, 4].max() <= _BELOW_MM2
     owned = np.where(cut.owner >= 0, cut.strip, np.uint8(PAPER))
-    alphabet = "" if language.is_open else language.alphabet
-    (steps,) = string_reader().steps([line_crop(owned)], alphabet)
+    (steps,) = string_reader().steps([line_crop(owned)])
+    choices = join_opinions(steps.choices(), read_signs(owned, cut.ink)) if is_whole else ()
+    if not language.is_open:
+        steps = steps.narrowed(language.alphabet)
     reading = TextReading.of(steps, language, 1)
     confidence = reading.confidence * min(reading.inside, 1.0)
-    flag = Flag.OK if confidence > 0.9 else Flag.DOUBTFUL
-    return FieldReading(
-        field.name, reading.text or "?", confidence, flag, (), cut.box_px, steps.choices()
-    )
+    flag = Flag.OK if confidence > 0.9 and is_whole else Flag.DOUBTFUL
+    return FieldReading(field.name, reading.text or "?", confidence, flag, (), cut.box_px, choices)

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from inkmark.errors import InkmarkError
 from inkmark.exam import Item, ItemType
 from inkmark.layouts import Role, SheetLayout, WritingField
-from inkmark.marking import AnswerGroup, group_answers, is_accepted
+from inkmark.marking import (
+    AnswerGroup,
+    ResponseStatus,
+    group_answers,
+    is_accepted,
+    settle_reading,
+)
 from inkmark.readings import FieldReading, Flag, IssueKind, PageSource, SheetReading
 from inkmark.reports import (
     GroupedAnswer,
@@ -378,6 +384,7 @@ def _write(
     path: Path,
 ) -> None:
     items = {item.number: item for item in opened.exam.items}
+    fields = _lines(opened.layout)
     groups, answers = [], []
     for number, own in members.items():
         by_name: defaultdict[str, list[_Member]] = defaultdict(list)
@@ -398,18 +405,24 @@ def _write(
             texts, points = {m.text for m in group}, {m.points for m in group}
             text = texts.pop() if len(texts) == 1 else ""
             given = points.pop() if len(points) == 1 else None
-            proposal = _proposal(items[number], text, group, opened.exam.language)
+            proposal = _proposal(items[number], fields[number], group, opened.exam.language)
             groups.append(GroupRow(number, name, text, len(group), proposal, given))
     write_answer_groups(groups, answers, path, opened.exam.language)
 
 
-def _proposal(item: Item, text: str, group: Sequence[_Member], language: str) -> str:
-    """What the key says of a group; nothing where it is not sure what its answers say."""
-    w = words(language)
-    blank = all(_steps(member.answer.reading) is None for member in group)
-    if not item.key or (not text and not blank) or "?" in text:
+def _proposal(item: Item, field: WritingField, group: Sequence[_Member], language: str) -> str:
+    """What scoring says of the answers of which it is sure; nothing where they differ."""
+    if not item.key:
         return ""
-    return w["accepted"] if text and is_accepted(item.key, text) else w["refused"]
+    settled = [settle_reading(item, field, member.answer.reading) for member in group]
+    right = {
+        bool(value) and is_accepted(item.key, value)
+        for value, status in settled
+        if status is not ResponseStatus.PENDING
+    }
+    if len(right) != 1:
+        return ""
+    return words(language)["accepted" if right.pop() else "refused"]
 
 
 def _figures(number: str, members: Sequence[_Member]) -> GroupedItem:

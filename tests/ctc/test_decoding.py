@@ -15,6 +15,7 @@ from inkmark.ctc import (
     Language,
     Steps,
     either,
+    join_opinions,
     language_of,
     language_probability,
     likeliest_texts,
@@ -23,6 +24,7 @@ from inkmark.ctc import (
     many,
     maybe,
     one_of,
+    opinions,
 )
 from inkmark.ctc._kernels import text_probability, to_come
 
@@ -192,6 +194,11 @@ def test_choices_leave_out_the_unlikely_and_join_blanks():
     assert steps.choices() == (blank, (("1", 0.95), ("", 0.0496)), blank, ())
     assert Steps.of(steps.choices()).symbols == ("", "1", OTHER)
     assert Steps.of(steps.choices()).probabilities[-1].tolist() == [0.0, 0.0, 1.0]
+
+
+@given(st.lists(some_steps().map(Steps.choices) | st.just(()), min_size=1, max_size=3))
+def test_opinions_come_apart_as_they_were_put_together(readers):
+    assert opinions(join_opinions(*readers)) == tuple(readers)
 
 
 def test_choices_of_nothing():

@@ -59,6 +59,14 @@ def test_patterns_are_what_regular_expressions_are(pattern, texts):
         assert language.accepts(text) == bool(re.fullmatch(pattern[1], text)), pattern[1]
 
 
+@given(patterns(), st.lists(st.text("abc", max_size=5), max_size=20))
+def test_the_others_are_all_that_is_not_in_a_language(pattern, texts):
+    language = Language.of(pattern[0])
+    others = language.others()
+    for text in texts:
+        assert others.accepts(text) == (text != "" and not language.accepts(text)), pattern[1]
+
+
 def test_a_language_of_too_many_states_is_refused():
     """Which of the last 13 characters were an a takes a state for each of the 8,192 ways."""
     last = one_of("a") + repeat(one_of("ab"), 12, 12)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inkmark.ctc import Choices, Language
+from inkmark.ctc import Choices, Language, join_opinions
 from inkmark.exam.answers import parse_answer
 from inkmark.marking import FillInOptions, Verdict, is_accepted, judge_fill_in
 from inkmark.marking._spellings import spellings
@@ -20,14 +20,23 @@ KEYS = [
 ]
 
 
-def seen(text: str, sure: float = 0.999, **others: str) -> Choices:
-    """Steps that show a text; `others` names the symbols beside some of its characters."""
+def seen(text: str, sure: float = 0.999, signs: str | None = None, **others: str) -> Choices:
+    """A line that both readers read alike, or the second as `signs`.
+
+    `others` names what the first may see instead of some characters.
+    """
     steps = []
     for place, symbol in enumerate(text):
         rest = others.get(f"at_{place}", "")
         share = (1 - sure) / max(len(rest), 1)
         steps += [((symbol, sure), *((other, share) for other in rest)), (("", 1.0),)]
-    return tuple(steps)
+    second = [step for sign in (text if signs is None else signs) for step in sign_of(sign)]
+    return join_opinions(tuple(steps), tuple(second))
+
+
+def sign_of(sign: str) -> Choices:
+    """What the reader of signs sees of one: nothing it knows where it is none of numbers."""
+    return (((sign, 0.99),) if sign in "0123456789.,-/=" else (), (("", 1.0),))
 
 
 def verdict(key: str, choices: Choices) -> str:
@@ -78,20 +87,34 @@ def test_what_clearly_is_another_answer_is_refused(key, text):
     assert (found.verdict, found.value) == (Verdict.REFUSED, text)
 
 
-def test_what_differs_from_the_key_by_one_sign_goes_to_a_person():
-    """Readers of lines are wrong there too often."""
-    assert verdict("0.5", seen("0.6")) == "person"
+def test_what_differs_by_a_sign_that_readers_miss_goes_to_a_person():
     assert verdict("15/7", seen("1517")) == "person"
     assert verdict("1.4", seen("14")) == "person"
+    assert verdict("1/2", seen("112", signs="1/2")) != "refused"
+
+
+def test_what_only_one_reader_says_is_not_refused():
+    assert verdict("84", seen("27")) == "refused"
+    assert verdict("84", seen("27", signs="84")) == "person"
+    assert verdict("84", seen("27", signs="")) == "person"
+
+
+def test_what_is_clear_to_neither_reader_is_not_accepted():
+    """The first reader takes two like digits for one now and then."""
+    blank = (("", 1.0),)
+    steps = (blank, (("7", 0.999),), (("7", 0.7), ("", 0.3)), (("7", 0.99),), blank)
+    both = join_opinions(steps, (blank, (("7", 0.99),), blank, (("7", 0.99),), blank))
+    assert verdict("7", both) == "person"
+    assert verdict("7", seen("7")) == "accepted"
 
 
 def test_between_the_key_and_another_answer_a_person_decides():
-    assert verdict("1/7", seen("1/7", 0.6, at_0="7", at_2="1")) == "person"
-    assert verdict("-3", seen("-3", 0.3, at_1="8")) == "person"
+    assert verdict("1/7", seen("1/7", 0.6, signs="7/7", at_0="7", at_2="1")) == "person"
+    assert verdict("-3", seen("-3", 0.3, signs="-8", at_1="8")) == "person"
 
 
 def test_what_reads_as_another_answer_is_not_accepted_however_likely_the_key_is():
-    assert verdict("3", seen("3", 0.3, at_0="8")) == "person"
+    assert verdict("3", seen("3", 0.3, signs="8", at_0="8")) == "person"
 
 
 def test_between_answers_that_are_all_wrong_nobody_needs_to_decide():
@@ -123,8 +146,9 @@ def test_a_smaller_share_of_silent_errors_asks_more():
     strict = FillInOptions(wrongly_accepted=1e-4, wrongly_refused=1e-4)
     assert judge_fill_in(("17",), choices).verdict is Verdict.ACCEPTED
     assert judge_fill_in(("17",), choices, strict).verdict is Verdict.PERSON
-    assert judge_fill_in(("0.5",), seen("72")).verdict is Verdict.REFUSED
-    assert judge_fill_in(("0.5",), seen("72"), strict).verdict is Verdict.PERSON
+    other = seen("0.6", 0.9999)
+    assert judge_fill_in(("0.5",), other).verdict is Verdict.REFUSED
+    assert judge_fill_in(("0.5",), other, strict).verdict is Verdict.PERSON
 
 
 ONE_OF_MANY_ORDERS = "{{1 m*,2 m*,3 m*};{4 m*,5 m*,6 m*};{7 m*,8 m*,9 m*}}"

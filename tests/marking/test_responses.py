@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from inkmark.ctc import join_opinions
 from inkmark.errors import InkmarkError
 from inkmark.exam import Candidate
 from inkmark.exam.example import example_exam
@@ -158,10 +159,11 @@ def test_letters_for_true_and_false_where_the_exam_has_signs():
 
 
 def line(text: str, sure: float = 0.9999, other: str = "8") -> tuple:
-    """Steps of a line in which every sign may be another one."""
-    return tuple(
+    """Steps of a line in which every sign may be another one to both readers."""
+    steps = tuple(
         step for symbol in text for step in (((symbol, sure), (other, 1 - sure)), (("", 1.0),))
     )
+    return join_opinions(steps, steps)
 
 
 def test_the_key_settles_a_line_of_handwriting_whatever_doubt_there_is_of_its_text():

@@ -269,6 +269,27 @@ def test_share_out_equals_connected_components_of_opencv(share):
         assert measures[k, 2] == pytest.approx((mine & (home != k)).sum() / mine.sum())
 
 
+LINE = WritingField("line", Box(20.0, 30.0, 60.0, 9.0), 1, 0.0, "text")
+
+
+def hanging(image, scale):
+    """A letter of which two thirds hang below the box, on the frame of the next."""
+    stroke((40.0, 38.2), (40.0, 40.9))(image, scale)
+    stroke((20.0, 40.8), (80.0, 40.8), width_mm=0.2, grey=70)(image, scale)
+
+
+def test_a_letter_that_hangs_out_of_a_line_belongs_to_it():
+    found = cut(page(LINE, draw=hanging), LINE)
+    assert found.measures[0, 0] == pytest.approx(area(2.4), rel=0.2)
+    assert found.measures[0, 4] == 0, "frames of neighbours are no ink"
+
+
+def test_what_stands_below_a_line_is_seen():
+    found = cut(page(LINE, draw=stroke((40.0, 39.8), (40.0, 40.4))), LINE)
+    assert found.measures[0, 0] == 0
+    assert found.measures[0, 4] > 0.3
+
+
 def test_scale_is_what_measures_are_in():
     found = cut(page(grey=240, draw=stroke((23.5, 31.0), (23.5, 36.0), width_mm=1.0)))
     assert found.measures[0, 0] == pytest.approx(area(5.0, 1.0), rel=0.15)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inkmark.ctc import Steps, opinions
 from inkmark.geometry import Box
 from inkmark.images import Pixels
 from inkmark.layouts import AnchorKind, Anchors, BoxFrame, PageLayout, Role, WritingField
@@ -167,6 +168,25 @@ def test_a_line_of_writing():
     assert reading.value == "-3.25"
     assert reading.choices
     assert all(0 < len(step) <= 8 for step in reading.choices)
+
+
+def test_a_line_is_read_by_two_readers():
+    reading = Sheet(layout()).write(LINE, "47").read()["line"]
+    first, second = opinions(reading.choices)
+    assert Steps.of(first).symbols
+    assert [step[0][0] for step in second[1::2]] == ["4", "7"]
+
+
+def test_what_is_no_number_stays_to_be_seen():
+    """The key judges, and a percentage may answer to a number."""
+    reading = Sheet(layout()).write(LINE, "50%").read()["line"]
+    assert "%" in {symbol for step in reading.choices for symbol, _ in step}
+
+
+def test_a_line_with_ink_below_it_is_for_a_person():
+    sheet = Sheet(layout()).write(LINE, "35").draw((45.0, 54.9), (45.2, 55.4))
+    reading = sheet.read()["line"]
+    assert (reading.flag, reading.choices) == (Flag.DOUBTFUL, ())
 
 
 def test_fields_of_markers_are_left_to_their_reader():

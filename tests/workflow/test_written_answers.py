@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from inkmark.ctc import Choices
+from inkmark.ctc import Choices, join_opinions
 from inkmark.exam import Exam, ExamFolder, Item, ItemType, save_exam
 from inkmark.exam.example import example_exam
 from inkmark.geometry import Box
@@ -49,11 +49,13 @@ PLACE = Registration(0, (8.0, 0, 0, 0, 8.0, 0, 0, 0, 1.0), 0.05, 4, 4)
 
 
 def seen(text: str, sure: float = 1.0, other: str = "7") -> Choices:
-    return tuple(
+    """A line that both readers read alike."""
+    steps = tuple(
         step
         for sign in text
         for step in (((sign, sure), *([(other, 1 - sure)] if sure < 1 else [])), (("", 1.0),))
     )
+    return join_opinions(steps, steps)
 
 
 def page(candidate: str, letter: FieldReading, answer: FieldReading) -> PageRecord:
