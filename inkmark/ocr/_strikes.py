@@ -16,7 +16,7 @@ _LONG_MM = 6.0
 """No stroke of a digit is straight and level for so long,"""
 _LONG = 1.4
 """nor for so many heights of the number."""
-_ASIDE = 0.25
+_ASIDE = 0.33
 """Ink lies so many heights above and below: it is neither the foot of a 2 nor the bar of a 7."""
 _STEEPEST = 0.36
 _SLOPES = 17
