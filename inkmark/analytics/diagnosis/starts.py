@@ -26,9 +26,11 @@ _SAME = 0.01
 _SAMPLE = 2000
 """Candidates, spread over the cohort, on whom starts look for maxima."""
 _ROUGH = 1e-4
-_SAME_ROUGH = 0.1
-_SAME_PARAMETER = 0.05
-"""Log-likelihoods and parameters of ends on the sample nearer than these are of one maximum."""
+_SAME_ROUGH = 0.5
+_SAME_RATE = 0.02
+"""Log-likelihoods, and mean rates of success of candidates, nearer than these on the sample
+are of one maximum."""
+_FEW = 1e-3
 _NEUTRAL = 0.02
 """Part of the neutral start in what the whole cohort starts from: off the bounds."""
 
@@ -101,6 +103,14 @@ def _climb_by_sample(
 
 
 def _alike(one: Climb, other: Climb) -> bool:
-    """Tell whether two ends on the sample are of one maximum."""
-    nearly = abs(one.counts.log_likelihood - other.counts.log_likelihood) < _SAME_ROUGH
-    return bool(nearly and np.abs(one.state - other.state).max() < _SAME_PARAMETER)
+    """Tell whether two ends on the sample are of one maximum.
+
+    Nearly as likely, and most candidates find every item as hard: rates of classes that
+    hardly anyone is in may differ.
+    """
+    rates = [end.counts.right / (end.counts.seen + _FEW) for end in (one, other)]
+    weight = (one.counts.kinds + other.counts.kinds) / (2 * _SAMPLE)
+    return bool(
+        abs(one.counts.log_likelihood - other.counts.log_likelihood) < _SAME_ROUGH
+        and (np.abs(rates[0] - rates[1]) @ weight).max() < _SAME_RATE
+    )
