@@ -67,7 +67,7 @@ SURE = {"digits": 0.98, "letters": 0.99}
 page's time and no more."""
 ASKED = 0.9995
 """It is not even asked here."""
-MISSED = {"digits": 1.0, "letters": 5.0}
+MISSED = {"digits": 1.0, "letters": 2.0}
 """A box in which none of the symbols stands counts as so many in the fit: letters over letters and
 pieces of them look like others more easily than digits do, and one that passes is worse than some
 flags."""
