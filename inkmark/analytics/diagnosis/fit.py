@@ -124,14 +124,14 @@ def _fit_warnings(
                 "allow more iterations, or choose a simpler rule.",
             )
         )
-    n_starts = len(report.log_likelihood)
-    if report.agreeing < n_starts:
-        gap = report.log_likelihood[report.best] - report.log_likelihood.min()
+    ends = report.log_likelihood[np.isfinite(report.log_likelihood)]
+    if report.agreeing < len(ends):
+        gap = report.log_likelihood[report.best] - ends.min()
         warnings.append(
             AnalysisWarning(
                 "starts-disagree",
                 "",
-                f"{report.agreeing} of {n_starts} starts reached the best log-likelihood; the "
+                f"{report.agreeing} of {len(ends)} starts reached the best log-likelihood; the "
                 f"others ended up to {gap:.2f} below it. Distrust fine differences, and prefer "
                 "a simpler rule or more candidates.",
             )

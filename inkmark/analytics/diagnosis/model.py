@@ -277,11 +277,12 @@ class StartReport:
     Attributes
     ----------
     log_likelihood : (s,) float64
-        The first is that of the start which favours nothing.
+        The first is that of the start which favours nothing. NaN for starts of a large cohort
+        that were not followed to their end, as others were higher half-way.
     best : int
         The start that was kept.
     agreeing : int
-        Starts that ended at the same log-likelihood as the best, within 0.01.
+        Starts that ended at the same log-likelihood as the best, within 0.1.
     """
 
     log_likelihood: FloatArray

@@ -20,7 +20,7 @@ from inkmark.analytics.model import FloatArray
 
 __all__ = ["best_climb"]
 
-_SAME = 0.01
+_SAME = 0.1
 """Log-likelihoods nearer than this are of one maximum."""
 
 _SAMPLE = 2000
@@ -31,6 +31,7 @@ _SAME_RATE = 0.02
 """Log-likelihoods, and mean rates of success of candidates, nearer than these on the sample
 are of one maximum."""
 _FEW = 1e-3
+_FOLLOWED = 2
 _NEUTRAL = 0.02
 """Part of the neutral start in what the whole cohort starts from: off the bounds."""
 
@@ -43,8 +44,8 @@ def best_climb(
 ) -> tuple[Climb, StartReport]:
     """Climb from all starts.
 
-    Starts of a large cohort first climb on a part of it; from each maximum found there the
-    whole cohort climbs once.
+    Starts of a large cohort first climb on a part of it. From the highest maxima found there,
+    two at most, the whole cohort climbs on.
 
     Parameters
     ----------
@@ -68,13 +69,15 @@ def best_climb(
         if len(answers) <= _SAMPLE:
             every = Expectation(make_blocks(answers), executor)
             climbs = list(executor.map(lambda start: up(every, start, options), starts))
+            end_of = list(range(len(starts)))
         else:
-            climbs = _climb_by_sample(answers, up, starts, options, executor)
-    values = np.array([found.counts.log_likelihood for found in climbs])
+            climbs, end_of = _climb_by_sample(answers, up, starts, options, executor)
+    reached = [found.counts.log_likelihood for found in climbs]
+    values = np.array([reached[end] if end >= 0 else np.nan for end in end_of])
     # The neutral start wins where it ends as high as any: nothing random is in it.
-    best = 0 if values[0] >= values.max() - _SAME else int(values.argmax())
+    best = 0 if values[0] >= np.nanmax(values) - _SAME else int(np.nanargmax(values))
     agreeing = int((values >= values[best] - _SAME).sum())
-    return climbs[best], StartReport(values, best, agreeing)
+    return climbs[end_of[best]], StartReport(values, best, agreeing)
 
 
 def _climb_by_sample(
@@ -83,23 +86,29 @@ def _climb_by_sample(
     starts: Sequence[FloatArray],
     options: DiagnosisOptions,
     executor: Executor,
-) -> list[Climb]:
-    """Climb on a part of the candidates, then on all; give the end of each start."""
+) -> tuple[list[Climb], list[int]]:
+    """Climb on a part of the candidates, then on all.
+
+    Gives the ends, and which of them each start led to, -1 where it was not followed.
+    """
     rows = np.linspace(0, len(answers) - 1, _SAMPLE).astype(np.int64)
     sample = Expectation(make_blocks(answers[rows]), executor)
     every = Expectation(make_blocks(answers), executor)
     rough = replace(options, tolerance=max(options.tolerance, _ROUGH))
     ends = list(executor.map(lambda start: up(sample, start, rough), starts))
-    found: list[tuple[Climb, Climb]] = []
-    climbs = []
-    for end in ends:
-        whole = next((whole for other, whole in found if _alike(other, end)), None)
-        if whole is None:
-            start = (1 - _NEUTRAL) * end.state + _NEUTRAL * starts[0]
-            whole = up(every, start, options)
-            found.append((end, whole))
-        climbs.append(whole)
-    return climbs
+    distinct: list[Climb] = []
+    for end in sorted(ends, key=lambda end: -end.counts.log_likelihood):
+        if not any(_alike(end, other) for other in distinct):
+            distinct.append(end)
+    followed = distinct[:_FOLLOWED]
+    climbs = [
+        up(every, (1 - _NEUTRAL) * end.state + _NEUTRAL * starts[0], options) for end in followed
+    ]
+    end_of = [
+        next((number for number, other in enumerate(followed) if _alike(end, other)), -1)
+        for end in ends
+    ]
+    return climbs, end_of
 
 
 def _alike(one: Climb, other: Climb) -> bool:

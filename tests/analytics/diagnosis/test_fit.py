@@ -258,8 +258,8 @@ def test_starts_that_disagree_are_told(reference) -> None:
     values = fit.starts.log_likelihood
     assert len(values) == 10
     assert values[0] == pytest.approx(-2631.66457, abs=1e-4)
-    assert fit.log_likelihood == pytest.approx(values.max(), abs=0.01)
-    assert fit.starts.agreeing == (values > values.max() - 0.01).sum() < 10
+    assert fit.log_likelihood == pytest.approx(values.max(), abs=0.1)
+    assert fit.starts.agreeing == (values > values.max() - 0.1).sum() < 10
     assert ("starts-disagree", "") in codes(fit)
 
 
@@ -418,3 +418,17 @@ def test_nothing_to_analyse() -> None:
         fit_diagnosis(np.zeros(5), q, Rule.DINA)
     with pytest.raises(AnalysisError, match="1 rules for 2 items"):
         fit_diagnosis(np.eye(2), q, [Rule.DINA])
+
+
+def test_a_large_cohort_finds_what_all_starts_would(simulate, monkeypatch) -> None:
+    """By way of a sample, and with every start on everybody."""
+    data = simulate(2500, seed=21, compensatory=True)
+    options = DiagnosisOptions(starts=6)
+    by_sample = fit_diagnosis(data.responses, data.q, Rule.GDINA, options)
+    monkeypatch.setattr("inkmark.analytics.diagnosis.starts._SAMPLE", 2500)
+    all_starts = fit_diagnosis(data.responses, data.q, Rule.GDINA, options)
+    assert by_sample.log_likelihood == pytest.approx(all_starts.log_likelihood, abs=1e-6)
+    followed = np.isfinite(by_sample.starts.log_likelihood)
+    assert followed.sum() >= by_sample.starts.agreeing > 0
+    for one, other in zip(by_sample.items, all_starts.items, strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=1e-4)
