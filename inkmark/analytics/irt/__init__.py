@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from inkmark.analytics.irt.fitting import FitArguments, fit_2pl, fit_3pl, fit_irt, fit_rasch
 from inkmark.analytics.irt.information import ItemCurves, item_curves
+from inkmark.analytics.irt.item_fit import (
+    ItemFit,
+    LocalDependence,
+    item_fit,
+    local_dependence,
+)
 from inkmark.analytics.irt.linking import (
     Linking,
     LinkingMethod,
@@ -35,11 +41,13 @@ __all__ = [
     "IrtOptions",
     "ItemCurves",
     "ItemErrors",
+    "ItemFit",
     "ItemModel",
     "ItemParameters",
     "ItemPriors",
     "Linking",
     "LinkingMethod",
+    "LocalDependence",
     "LognormalPrior",
     "NormalPrior",
     "ParameterKind",
@@ -51,7 +59,9 @@ __all__ = [
     "fit_irt",
     "fit_rasch",
     "item_curves",
+    "item_fit",
     "link_forms",
+    "local_dependence",
     "on_base_scale",
     "score_candidates",
     "simulate_responses",
