@@ -19,6 +19,7 @@ from inkmark.geometry import MM_PER_INCH, Box
 from inkmark.layouts import (
     AnchorKind,
     Anchors,
+    Role,
     SheetLayout,
     SheetOptions,
     WritingField,
@@ -123,7 +124,7 @@ def _read_a_sheet(folder: Path) -> None:
 
 
 def _mark_a_sheet(folder: Path, exam: Exam) -> None:
-    """Read a sheet in colour, on which a marker wrote points."""
+    """Read a sheet in colour, on which a marker wrote points and struck their sum out."""
     layout = build_layout(exam, SheetOptions(marker_boxes=True))
     print_sheets(layout, exam, folder / "sheet.pdf", None)
     (blank,) = render_pages(folder / "sheet.pdf", _DPI)
@@ -132,6 +133,8 @@ def _mark_a_sheet(folder: Path, exam: Exam) -> None:
     for field in layout.pages[0].fields:
         if field.role.is_of_marker:
             _write_one(red, field.box)
+        if field.role is Role.TOTAL:
+            _strike_out(red, field.box)
     colours = cv2.merge([np.minimum(blank, red), np.minimum(blank, red), blank])
     cv2.imwrite(str(folder / "marked.png"), colours)
     _read(folder, layout)
@@ -154,3 +157,11 @@ def _write_one(pixels: NDArray[np.uint8], box: Box) -> None:
         )
     )
     pixels[top:bottom, left:right] = 40
+
+
+def _strike_out(pixels: NDArray[np.uint8], box: Box) -> None:
+    """Draw a level line through a box."""
+    left, right, middle = (
+        round(mm * _DPI / MM_PER_INCH) for mm in (box.x, box.right, box.centre[1])
+    )
+    pixels[middle - 2 : middle + 2, left + 8 : right - 8] = 40
