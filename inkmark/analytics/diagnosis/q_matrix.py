@@ -230,11 +230,14 @@ def validate_q(fit: DiagnosisFit, responses: npt.ArrayLike, cutoff: float = 0.95
     enough[-1] = True
     size = enough.argmax(axis=0)
     items = np.arange(len(fit.items))
-    # A Q-vector as good as the best of its size stays.
+    # What is as good as the best of its size stays, and what only adds prerequisites.
     with np.errstate(invalid="ignore"):
         present = own / best[-1]
     suggested = choice[size, items]
-    keep = (fit.q.needs.sum(axis=1) == size) & (present >= cutoff)
+    mastered = fit.classes.mastered
+    before = np.array([mastered[mastered[:, k]].all(axis=0) for k in range(n_attributes)])
+    alike = ((fit.q.needs @ before) == (suggested @ before)).all(axis=1)
+    keep = ((fit.q.needs.sum(axis=1) == size) | alike) & (present >= cutoff)
     suggested[keep] = fit.q.needs[keep]
     return QValidation(
         q=fit.q,

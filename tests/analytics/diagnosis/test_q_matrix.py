@@ -89,6 +89,18 @@ def test_right_rows_are_left_alone(simulate) -> None:
     assert (validation.suggested == data.q.needs).all()
 
 
+def test_prerequisites_need_not_be_named() -> None:
+    """Who has A2 has A1: to need both is to need A2."""
+    rng = np.random.default_rng(2)
+    mastered = np.arange(2) < rng.integers(0, 3, 3000)[:, None]
+    needs = np.array([[1, 0], [1, 1], [0, 1]] * 4)
+    able = (mastered[:, None] | (needs == 0)).all(axis=2)
+    responses = (rng.uniform(size=able.shape) < np.where(able, 0.9, 0.1)).astype(float)
+    options = DiagnosisOptions(starts=1, prerequisites=(("A1", "A2"),))
+    fit = fit_diagnosis(responses, QMatrix.of(needs), Rule.GDINA, options)
+    assert validate_q(fit, responses).warnings == ()
+
+
 def test_variance_by_hand() -> None:
     """Of one item and two attributes, against sums over classes."""
     mastered = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=bool)
