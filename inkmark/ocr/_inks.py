@@ -118,11 +118,12 @@ def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bo
     ways = [_ways(lab) for lab in labs]
     inks = _inks(ways)
     mine = _marker(inks, ways, regions)
+    is_black = bool(np.hypot(*inks[mine]) < _NEAR)
     grey = np.full(image.shape[:2], 255, np.uint8)
     for region, lab, (away, way) in zip(regions, labs, ways, strict=True):
-        seen = _only(inks, mine, lab, away, way)
+        seen = _only(inks, mine, lab, away, way, is_whole=is_black)
         np.minimum(grey[region.part], seen, out=grey[region.part])
-    return grey, bool(np.hypot(*inks[mine]) < _NEAR)
+    return grey, is_black
 
 
 def _lab(part: ColourImage) -> F32:
@@ -171,8 +172,12 @@ def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> in
     return int(np.argmax(score * np.where(is_red, _RED_FAVOUR, 1.0)))
 
 
-def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
-    """A region with one ink alone, on white."""
+def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32, *, is_whole: bool) -> GreyImage:
+    """A region with one ink alone, on white.
+
+    Where `is_whole` it is shown to its edges: pale print, such as a frame, is part of the ink
+    then, and half a frame would not be taken for one.
+    """
     inked = away > _INKED
     share = np.zeros_like(away)
     own_share(inks, mine, away, way, _SPREAD, _NOISE, inked, share)
@@ -184,13 +189,14 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32) -> GreyImage:
         own_share(inks, mine, away, way, _SPREAD, _NOISE, ~inked & (away > 0), share)
         return _grey(lab, share)
     seen = np.full(away.shape, 255, np.uint8)
-    near = _around(own)
+    near = (slice(None), slice(None)) if is_whole else _around(own)
     lab, away, way, share = lab[near], away[near], way[near], share[near]
     own, pale = own[near], ~inked[near]
     beside = other[near].astype(np.uint8)
     # Scanners see red, green and blue a little apart, so print has coloured edges.
     near_other = cv2.dilate(beside, _square(5)) > 0
     reach = cv2.dilate((own & ~near_other).astype(np.uint8), _square(9)) > 0
+    reach |= is_whole
     own_share(inks, mine, away, way, _SPREAD, _NOISE, pale & reach, share)
     found = _grey(lab, np.where(reach, share, 0))
     hidden = reach & (cv2.dilate(beside, _square(3)) > 0) & ~(own & reach)

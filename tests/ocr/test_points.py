@@ -268,3 +268,17 @@ def test_an_area_without_marks_is_blank():
     write(image, "5", (44, 38), size=1.2)
     area, _ = read(image, page)
     assert (area.value, area.flag) == ("", Flag.OK)
+
+
+def test_an_empty_pale_box_beside_print_with_coloured_edges_is_blank():
+    field = WritingField("P1", BOX, 1, BOX.w, "points", Role.POINTS, "1", BoxFrame.PALE)
+    page = page_of(field)
+    image = np.full_like(paper(page), 250)
+    frame(image, BOX, (200, 200, 200))
+    # Scanned pale lines are now just dark enough for ink, now not.
+    line(image, (BOX.x, BOX.bottom), (BOX.right, BOX.bottom), (170, 170, 170), 2)
+    write(image, "points", (1, 15), BLACK, size=0.6, pen=2)
+    line(image, (2, 7.6), (30, 7.6), BLACK, 2)
+    line(image, (2, 8), (20, 8), (90, 170, 240), 1)  # where the scanner's colours lie apart
+    (reading,) = read(image, page)
+    assert (reading.value, reading.flag) == ("", Flag.OK)
