@@ -30,6 +30,9 @@ from inkmark.errors import AnalysisError
 
 __all__ = ["fit_diagnosis"]
 
+_FEWEST = 3
+"""Candidates for each parameter; with fewer a warning says so."""
+
 _DEFAULT = DiagnosisOptions()
 
 
@@ -85,6 +88,7 @@ def fit_diagnosis(
     )
     best, report = best_climb(usable.answers, models, distribution, options)
     of_items, of_classes = np.split(best.state, models.first[-1:])
+    n_parameters = len(of_items) + distribution.n_parameters
     errors = covariance(usable.answers, models, distribution, best, options.information)
     return DiagnosisFit(
         q=usable.q,
@@ -93,13 +97,31 @@ def fit_diagnosis(
         items=_items(usable.q, models, of_items, errors.items),
         classes=_classes(layout, distribution, of_classes, errors.structure),
         log_likelihood=best.counts.log_likelihood,
-        n_parameters=len(of_items) + distribution.n_parameters,
+        n_parameters=n_parameters,
         n_candidates=len(usable.answers),
         stop=best.stop,
         n_iterations=best.n_iterations,
         starts=report,
-        warnings=usable.warnings + _fit_warnings(usable.q, models, best, report),
+        warnings=(
+            *usable.warnings,
+            *_size_warnings(len(usable.answers), n_parameters),
+            *_fit_warnings(usable.q, models, best, report),
+        ),
     )
+
+
+def _size_warnings(n_candidates: int, n_parameters: int) -> list[AnalysisWarning]:
+    if n_candidates >= _FEWEST * n_parameters:
+        return []
+    return [
+        AnalysisWarning(
+            "few-candidates",
+            "",
+            f"{n_candidates} candidates for {n_parameters} parameters: what was estimated is "
+            "rough. Choose a simpler rule, name prerequisites, or let one ability stand behind "
+            "the attributes.",
+        )
+    ]
 
 
 def _fit_warnings(

@@ -394,6 +394,14 @@ def test_an_inverted_item_is_named(simulate) -> None:
     assert codes(fit) == [("item-inverted", "3")]
 
 
+@pytest.mark.parametrize("n", [60, 300])
+def test_few_candidates_are_told(simulate, n) -> None:
+    data = simulate(n, seed=1)
+    fit = fit_diagnosis(data.responses, data.q, Rule.DINA, ONE_START)
+    assert fit.n_parameters == 31
+    assert (("few-candidates", "") in codes(fit)) is (n == 60)
+
+
 def test_more_attributes_than_items_are_told() -> None:
     rng = np.random.default_rng(1)
     responses = rng.integers(0, 2, (100, 2)).astype(float)
