@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from inkmark.analytics.irt.dif import (
+    DifClass,
+    LogisticDif,
+    MantelHaenszelDif,
+    logistic_dif,
+    mantel_haenszel_dif,
+)
 from inkmark.analytics.irt.fitting import FitArguments, fit_2pl, fit_3pl, fit_irt, fit_rasch
 from inkmark.analytics.irt.information import ItemCurves, item_curves
 from inkmark.analytics.irt.item_fit import (
@@ -10,6 +17,7 @@ from inkmark.analytics.irt.item_fit import (
     item_fit,
     local_dependence,
 )
+from inkmark.analytics.irt.likelihood_dif import LikelihoodDif, likelihood_dif
 from inkmark.analytics.irt.linking import (
     Linking,
     LinkingMethod,
@@ -36,6 +44,7 @@ from inkmark.analytics.irt.simulation import simulate_responses
 __all__ = [
     "BetaPrior",
     "CandidateScores",
+    "DifClass",
     "FitArguments",
     "IrtFit",
     "IrtOptions",
@@ -45,10 +54,13 @@ __all__ = [
     "ItemModel",
     "ItemParameters",
     "ItemPriors",
+    "LikelihoodDif",
     "Linking",
     "LinkingMethod",
     "LocalDependence",
+    "LogisticDif",
     "LognormalPrior",
+    "MantelHaenszelDif",
     "NormalPrior",
     "ParameterKind",
     "Prior",
@@ -60,8 +72,11 @@ __all__ = [
     "fit_rasch",
     "item_curves",
     "item_fit",
+    "likelihood_dif",
     "link_forms",
     "local_dependence",
+    "logistic_dif",
+    "mantel_haenszel_dif",
     "on_base_scale",
     "score_candidates",
     "simulate_responses",
