@@ -12,7 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inkmark.analytics.diagnosis import (
+    DiagnosisOptions,
+    QMatrix,
+    Rule,
+    fit_diagnosis,
+    mastery_profiles,
+)
+from inkmark.analytics.integrity import screen_copying
 from inkmark.analytics.irt import ScoreMethod, fit_2pl, score_candidates
+from inkmark.analytics.tracing import AnswerLog, fit_tracing, trace_log
 from inkmark.ctc import Steps, language_of, likeliest_texts
 from inkmark.exam import Exam, Item, ItemType, Policy
 from inkmark.geometry import MM_PER_INCH, Box
@@ -78,11 +87,21 @@ def compile_kernels(tell: Callable[[], None] | None = None) -> bool:
 
 
 def _analyse_a_paper() -> None:
-    """Fit a few items and score a few candidates."""
-    responses = np.random.default_rng(0).integers(0, 2, (40, 4)).astype(np.float64)
+    """Fit every kind of model to a few answers, and look for copied ones."""
+    rng = np.random.default_rng(0)
+    right = rng.integers(0, 2, (40, 4))
+    responses = right.astype(np.float64)
     items = fit_2pl(responses).items
     for method in (ScoreMethod.EAP, ScoreMethod.ML):
         score_candidates(responses, items, method)
+    q = QMatrix.of([[1, 0], [0, 1], [1, 1], [1, 0]])
+    for rule in (Rule.DINA, Rule.ACDM):
+        fit = fit_diagnosis(responses, q, rule, DiagnosisOptions(starts=1, max_iterations=5))
+        mastery_profiles(fit, responses)
+    candidate, item = np.divmod(np.arange(right.size), right.shape[1])
+    log = AnswerLog.of(candidate, item, right.ravel())
+    trace_log(fit_tracing(log, q).model, log, q)
+    screen_copying(rng.integers(0, 3, (20, 12)), np.zeros(12, np.int64))
 
 
 def _read_a_sheet(folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-__all__ = ["match_tail", "pair_tails", "trinomial_tail", "wrong_agreement"]
+__all__ = ["pair_tails", "wrong_agreement"]
 
 F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
