@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkmark.ocr._box_kernels import PAPER
 
-__all__ = ["crosses_strip", "label_pieces", "level_line", "share_out"]
+__all__ = ["crosses_strip", "level_line", "share_out"]
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -28,7 +28,7 @@ def _root(parents: I32, label: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def label_pieces(strip: U8, limit: int, labels: I32) -> int:
+def _label_pieces(strip: U8, limit: int, labels: I32) -> int:
     """Number the connected pieces of what is darker than a limit.
 
     Parameters
@@ -120,7 +120,7 @@ def share_out(
             for x in range(max(boxes[k, 0], 0), min(boxes[k, 2], width)):
                 home[y, x] = k
     labels = np.zeros((height, width), dtype=np.int32)
-    n_labels = label_pieces(strip, limit, labels)
+    n_labels = _label_pieces(strip, limit, labels)
     bounds = np.zeros((n_labels + 1, 4), dtype=np.int64)
     bounds[:, 0] = width
     bounds[:, 1] = height
