@@ -24,6 +24,7 @@ from inkmark.ctc.languages import (
     maybe,
     one_of,
     repeat,
+    symbols_of,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "opinions",
     "plain",
     "repeat",
+    "symbols_of",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "maybe",
     "one_of",
     "repeat",
+    "symbols_of",
 ]
 
 OTHER = "\ufffd"
@@ -342,13 +343,22 @@ _DATE = either(
     _YEAR + one_of("年") + _MONTH + one_of("月") + _DAY + one_of("日"),
 )
 
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NAMED = {
     "digits": _INTEGER,
-    "letters": many(one_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+    "letters": many(one_of(_LETTERS)),
     "number": _NUMBER,
     "points": repeat(_DIGIT, 1, 3) + maybe(_HALF) | one_of("½"),
     "date": _DATE,
     "text": many(ANY_CHARACTER),
+}
+_SYMBOLS = {
+    "digits": _DIGITS,
+    "letters": _LETTERS,
+    "number": _DIGITS + "+-./,",
+    "points": _DIGITS + ".½",
+    "date": _DIGITS + "-/.年月日",
+    "text": _DIGITS + _LETTERS,
 }
 
 
@@ -369,3 +379,8 @@ def language_of(charset: str) -> Language:
     Language
     """
     return Language.of(_NAMED.get(charset) or many(one_of(charset)))
+
+
+def symbols_of(charset: str) -> str:
+    """What one box of a field of a layout may hold: the characters of `language_of`."""
+    return _SYMBOLS.get(charset, charset)

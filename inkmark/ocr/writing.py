@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inkmark.ctc import join_opinions, language_of
+from inkmark.ctc import join_opinions, language_of, symbols_of
 from inkmark.geometry import bounds
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, PageLayout, Role, WritingField
@@ -26,16 +26,6 @@ GreyImage = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
 Choice = tuple[tuple[str, float], ...]
 
-_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NAMED = {
-    "digits": _DIGITS,
-    "letters": _LETTERS,
-    "number": _DIGITS + "+-./,",
-    "points": _DIGITS + ".½",
-    "date": _DIGITS + "-/.年月日",
-    "text": _DIGITS + _LETTERS,
-}
-"""What one box may hold by the name of a charset."""
 _LEAST_SHARE = 0.0005
 """What is less likely is not kept."""
 _BLACK = 0.55
@@ -113,7 +103,7 @@ def read_writing(
     rate = options.silent_error_rate
     limits = {name: kind.limit(rate) for name, kind in writing_model().kinds.items()}
     return blank + tuple(
-        _field_reading(field, cut, boxes[k], limits[kind_of(_symbols(field))])
+        _field_reading(field, cut, boxes[k], limits[kind_of(symbols_of(field.charset))])
         if k in boxes
         else _line_reading(field, cut)
         for k, (field, cut) in enumerate(zip(fields, cuts, strict=True))
@@ -124,11 +114,6 @@ def _untouched_reading(field: WritingField, registration: Registration) -> Field
     box_px = bounds(registration.to_px(np.vstack([box.corners() for box in field.boxes()])))
     choices = ((("", 1.0),),) * field.n_boxes
     return FieldReading(field.name, "", 1.0, Flag.OK, (), box_px, choices)
-
-
-def _symbols(field: WritingField) -> str:
-    """What one box of a field may hold."""
-    return _NAMED.get(field.charset, field.charset)
 
 
 # --- boxes of one symbol ------------------------------------------------------------------
@@ -144,7 +129,7 @@ def _read_boxes(
     for k, (field, cut) in enumerate(zip(fields, cuts, strict=True)):
         if field.is_line:
             continue
-        symbols = _symbols(field)
+        symbols = symbols_of(field.charset)
         found[k] = [()] * field.n_boxes
         for box in range(field.n_boxes):
             amount, covered = cut.measures[box, :2].tolist()

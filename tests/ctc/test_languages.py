@@ -20,7 +20,9 @@ from inkmark.ctc import (
     maybe,
     one_of,
     repeat,
+    symbols_of,
 )
+from inkmark.layouts import CHARSETS
 
 
 @st.composite
@@ -142,3 +144,11 @@ def test_dates():
     date = language_of("date")
     assert [text for text in good if not date.accepts(text)] == []
     assert [text for text in bad if date.accepts(text)] == []
+
+
+@pytest.mark.parametrize("charset", [*CHARSETS, "ABCD", "T"])
+def test_a_box_may_hold_what_its_language_is_written_with(charset):
+    symbols = symbols_of(charset)
+    moves = language_of(charset).moves_by(symbols)
+    assert (moves >= 0).any(axis=0).all()
+    assert symbols != charset or charset not in CHARSETS
