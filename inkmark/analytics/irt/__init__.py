@@ -38,6 +38,7 @@ from inkmark.analytics.irt.model import (
     ParameterKind,
     Prior,
 )
+from inkmark.analytics.irt.moment_fit import MomentFit, Moments, moment_fit
 from inkmark.analytics.irt.scoring import CandidateScores, ScoreMethod, score_candidates
 from inkmark.analytics.irt.simulation import simulate_responses
 
@@ -61,6 +62,8 @@ __all__ = [
     "LogisticDif",
     "LognormalPrior",
     "MantelHaenszelDif",
+    "MomentFit",
+    "Moments",
     "NormalPrior",
     "ParameterKind",
     "Prior",
@@ -77,6 +80,7 @@ __all__ = [
     "local_dependence",
     "logistic_dif",
     "mantel_haenszel_dif",
+    "moment_fit",
     "on_base_scale",
     "score_candidates",
     "simulate_responses",
