@@ -130,10 +130,10 @@ def compare(
             "reference."
         )
     matched = None if matching is None else np.asarray(matching, dtype=np.float64)
-    if matched is not None and matched.shape != labels.shape:
+    if matched is not None and (matched.shape != labels.shape or np.isinf(matched).any()):
         raise AnalysisError(
-            f"{len(table)} candidates need as many matching scores, not an array of shape "
-            f"{matched.shape}. Give one each."
+            f"{len(table)} candidates need as many finite matching scores, not an array of shape "
+            f"{matched.shape}. Give one each, NaN for none."
         )
     other = found[1 - found.index(reference)]
     items = item_names(names, table.shape[1])
@@ -207,9 +207,9 @@ def not_compared(data: Comparison, known: BoolArray) -> tuple[AnalysisWarning, .
         AnalysisWarning(
             "not-compared",
             name,
-            f"Item {name}: no two candidates of both groups and of equal matching scores, or no "
-            "scores that differ. The groups cannot be compared on it; match on something else, "
-            "or analyse more papers together.",
+            f"Item {name}: too few candidates of both groups can be matched, or their scores do "
+            "not differ, so the groups cannot be compared on it. Match on something else, or "
+            "analyse more papers together.",
         )
         for name, is_known in zip(data.items, known, strict=True)
         if not is_known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from inkmark.analytics.model import FloatArray
@@ -10,9 +12,11 @@ __all__ = ["fit_ordinal"]
 
 # Probabilities stay above this where they are divided by.
 _TINY = 1e-12
-# The climb ends when a step promises less log-likelihood than this.
-_ENOUGH = 1e-9
-_MOST_STEPS = 50
+# The climb ends when a step promises less log-likelihood than this, or, where sums of many
+# candidates are no more exact than that, than the second.
+_ENOUGH, _NEARLY_ENOUGH = 1e-9, 1e-6
+_MOST_STEPS = 100
+_MOST_HALVINGS = 50
 
 
 def fit_ordinal(counts: FloatArray, design: FloatArray) -> tuple[FloatArray, float]:
@@ -34,7 +38,7 @@ def fit_ordinal(counts: FloatArray, design: FloatArray) -> tuple[FloatArray, flo
     (p,) float64
         b.
     float
-        Log-likelihood.
+        Log-likelihood; NaN where the climb did not arrive.
     """
     n_cells, top = counts.shape[0], counts.shape[1] - 1
     share = counts.sum(axis=0)[:0:-1].cumsum()[::-1] / counts.sum()
@@ -49,18 +53,19 @@ def fit_ordinal(counts: FloatArray, design: FloatArray) -> tuple[FloatArray, flo
         slope = np.einsum("ck,ckv->v", rise * np.diff(ratio, axis=1), wide)
         info = _information(counts.sum(axis=1), chance, rise, wide)
         step = np.linalg.lstsq(info, slope, rcond=1e-12)[0]
-        if slope @ step < _ENOUGH:
-            break
-        for _ in range(_MOST_STEPS):
+        promise = float(slope @ step)
+        if promise < _ENOUGH:
+            return value[top:], height
+        for _ in range(_MOST_HALVINGS):
             chance, rise = _curves(wide @ (value + step))
             new = float((counts * np.log(chance)).sum())
             if new > height:
                 break
             step = step / 2
         else:
-            break
+            return value[top:], height if promise < _NEARLY_ENOUGH else math.nan
         value, height = value + step, new
-    return value[top:], height
+    return value[top:], math.nan
 
 
 def _curves(logit: FloatArray) -> tuple[FloatArray, FloatArray]:

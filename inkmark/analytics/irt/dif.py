@@ -411,6 +411,8 @@ def _logistic(data: Stratified) -> _Logistic:
     cells = counts[filled].astype(np.float64)
     fits = [fit_ordinal(cells, design[:, :width]) for width in range(4)]
     heights = [height for _, height in fits]
+    if any(math.isnan(height) for height in heights):
+        return _Logistic(n_reference, n_focal)
     r2 = [_nagelkerke(heights[0], height, len(data.score)) for height in heights]
     return _Logistic(
         n_reference,

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from inkmark.analytics.irt import DifClass, logistic_dif, mantel_haenszel_dif
@@ -241,6 +243,17 @@ def test_regression_ends_where_groups_are_told_apart_perfectly() -> None:
     assert height == pytest.approx(0, abs=1e-6)
 
 
+def test_a_regression_that_does_not_arrive_is_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(13)
+    logit, groups, _ = paper(rng, n=300, m=4)
+    monkeypatch.setattr("inkmark.analytics.irt._ordinal._MOST_STEPS", 1)
+    found = logistic_dif(drawn(rng, logit), groups, "ref")
+    assert np.isnan(found.p).all()
+    assert np.isnan(found.uniform_r2).all()
+    assert found.classes == (None,) * 4
+    assert [warning.code for warning in found.warnings] == ["not-compared"] * 4
+
+
 def test_logistic_regression_by_definition() -> None:
     """Against a maximiser that knows no grouping, on responses with gaps."""
     rng = np.random.default_rng(8)
@@ -305,6 +318,26 @@ def test_ordinal_items_that_favour_a_group() -> None:
     found = logistic_dif(graded(rng, logit), groups, "ref")
     assert set(np.flatnonzero(found.adjusted_p < 0.001)) == {6}
     assert found.log_odds[6] > 0.5
+
+
+# Whatever the scores
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 4), st.booleans())
+def test_neither_order_nor_names_matter(seed: int, k: int, purify: bool) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, k, (60, 4)).astype(float)
+    groups = rng.permutation(np.repeat(["x", "y"], 30))
+    people, items = rng.permutation(60), rng.permutation(4)
+    for method in (mantel_haenszel_dif, logistic_dif):
+        one = method(scores, groups, "x", purify=purify)
+        two = method(scores[np.ix_(people, items)], groups[people], "x", purify=purify)
+        np.testing.assert_allclose(one.chi2[items], two.chi2, rtol=1e-6, atol=1e-6)
+        assert tuple(one.classes[item] for item in items) == two.classes
+        known = ~np.isnan(one.p)
+        assert np.all((one.p[known] >= 0) & (one.p[known] <= 1))
+        assert np.all(one.chi2[known] >= 0)
 
 
 # Missing responses and bad input
@@ -392,7 +425,9 @@ def test_bad_input(method: object) -> None:
         method(scores[0], two, "x")
     with pytest.raises(AnalysisError, match="finite numbers"):
         method(np.full((4, 2), math.inf), two, "x")
-    with pytest.raises(AnalysisError, match="as many matching scores"):
+    with pytest.raises(AnalysisError, match="as many finite matching scores"):
         method(scores, two, "x", matching=[1, 2])
+    with pytest.raises(AnalysisError, match="as many finite matching scores"):
+        method(scores, two, "x", matching=[1, 2, math.inf, 3])
     with pytest.raises(AnalysisError, match="different names"):
         method(scores, two, "x", names=["a", "a", "b", "c"])
