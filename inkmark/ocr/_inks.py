@@ -97,7 +97,7 @@ def is_grey(image: ColourImage, regions: list[Region]) -> bool:
     )
 
 
-def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bool]:
+def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bool, list[float]]:
     """A page on which of the regions' inks only the marker's is seen.
 
     Parameters
@@ -113,17 +113,20 @@ def marker_ink(image: ColourImage, regions: list[Region]) -> tuple[GreyImage, bo
         on both sides.
     is_black : bool
         Whether the marker's ink looks like print, so that print is seen as well.
+    strays : list of float
+        Share of the inside of each region that is covered by other inks.
     """
     labs = [_lab(image[region.part]) for region in regions]
     ways = [_ways(lab) for lab in labs]
     inks = _inks(ways)
     mine = _marker(inks, ways, regions)
     is_black = bool(np.hypot(*inks[mine]) < _NEAR)
-    grey = np.full(image.shape[:2], 255, np.uint8)
+    grey, strays = np.full(image.shape[:2], 255, np.uint8), []
     for region, lab, (away, way) in zip(regions, labs, ways, strict=True):
-        seen = _only(inks, mine, lab, away, way, is_whole=is_black)
+        seen, other = _only(inks, mine, lab, away, way, is_whole=is_black)
         np.minimum(grey[region.part], seen, out=grey[region.part])
-    return grey, is_black
+        strays.append(float(other[region.inside].sum() / max(region.inside.sum(), 1)))
+    return grey, is_black, strays
 
 
 def _lab(part: ColourImage) -> F32:
@@ -172,8 +175,10 @@ def _marker(inks: F32, ways: list[tuple[F32, F32]], regions: list[Region]) -> in
     return int(np.argmax(score * np.where(is_red, _RED_FAVOUR, 1.0)))
 
 
-def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32, *, is_whole: bool) -> GreyImage:
-    """A region with one ink alone, on white.
+def _only(
+    inks: F32, mine: int, lab: F32, away: F32, way: F32, *, is_whole: bool
+) -> tuple[GreyImage, NDArray[np.bool_]]:
+    """A region with one ink alone, on white, and where other inks are.
 
     Where `is_whole` it is shown to its edges: pale print, such as a frame, is part of the ink
     then, and half a frame would not be taken for one.
@@ -184,10 +189,10 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32, *, is_whole: bool
     _judge_dots(inks, mine, lab, inked, share)
     own, other = (share > 0.5) & inked, (share <= 0.5) & inked
     if not own.any():
-        return np.full(away.shape, 255, np.uint8)
+        return np.full(away.shape, 255, np.uint8), other
     if not other.any():
         own_share(inks, mine, away, way, _SPREAD, _NOISE, ~inked & (away > 0), share)
-        return _grey(lab, share)
+        return _grey(lab, share), other
     seen = np.full(away.shape, 255, np.uint8)
     near = (slice(None), slice(None)) if is_whole else _around(own)
     lab, away, way, share = lab[near], away[near], way[near], share[near]
@@ -205,7 +210,7 @@ def _only(inks: F32, mine: int, lab: F32, away: F32, way: F32, *, is_whole: bool
             cv2.inpaint(found, hidden.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8
         )
     seen[near] = found
-    return seen
+    return seen, other
 
 
 def _around(mask: NDArray[np.bool_]) -> tuple[slice, slice]:

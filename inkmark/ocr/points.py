@@ -32,6 +32,8 @@ _FAR_PX = 1_000_000
 """No corner of a sheet lies further out, unless the registration is broken."""
 _SURE = 0.95
 """Where signs are read as surely, nobody else is asked."""
+_STRAY_MM2 = 0.4
+"""A thin 1 has twice as much ink, a speck of dust less."""
 _LEAST = 0.0005
 """Less probable readings are left out."""
 
@@ -84,31 +86,44 @@ def read_points(
         return ()
     pixels, frame = image.pixels, None
     colours = image.in_colour()
-    regions = _regions(fields, registration, pixels.shape)
+    by_field = _regions(fields, registration, pixels.shape)
+    regions = list(by_field.values())
+    strays: dict[int, float] = {}
     if regions and not is_grey(colours, regions):
-        grey, is_black = marker_ink(colours, regions)
+        grey, is_black, shares = marker_ink(colours, regions)
         pixels, frame = Pixels.of(grey), None if is_black else BoxFrame.DROPOUT
+        strays = dict(zip(by_field, shares, strict=True))
     # A line straight through a score is a stroke that crosses it out, or goes to a person.
     writing = [_as_writing(f, frame) for f in fields]
     cuts = cut_fields(pixels, writing, registration, has_streaks=False)
     written = [k for k, field in enumerate(fields) if isinstance(field, WritingField)]
     said = dict(zip(written, read_numbers([cuts[k] for k in written]), strict=True))
     return tuple(
-        _reading(field, cut, said.get(k, []), options)
+        _reading(field, cut, said.get(k, []), strays.get(k, 0.0), options)
         for k, (field, cut) in enumerate(zip(fields, cuts, strict=True))
     )
 
 
 def _reading(
-    field: PointsField, cut: CutField, said: list[tuple[str, float]], options: PointsOptions
+    field: PointsField,
+    cut: CutField,
+    said: list[tuple[str, float]],
+    stray: float,
+    options: PointsOptions,
 ) -> FieldReading:
-    """What a field says, of which the signs of a number may say so much."""
+    """What a field says, of which the signs of a number may say so much.
+
+    Other ink in a box that seems empty may be another marker's, or hide what is there; in an
+    area it is what the candidate wrote.
+    """
     if not cut.in_image:
         return FieldReading(field.name, "", 0.0, Flag.UNREADABLE, (), cut.box_px)
     if isinstance(field, AreaField):
         choices, least = count_ticks(cut, field.n_marks), options.ticks
     else:
         choices, least = _number(cut, said), options.certainty
+        if not choices[0][0] and stray * _inside_mm2(field) > _STRAY_MM2:
+            choices = [(NO_NUMBER, 1.0)]
     kept = tuple((value, round(p, 4)) for value, p in choices if p >= _LEAST)
     value, probability = kept[0]
     if value == NO_NUMBER:
@@ -135,8 +150,8 @@ def _fields(page: PageLayout) -> list[PointsField]:
 
 def _regions(
     fields: Sequence[PointsField], registration: Registration, shape: tuple[int, int]
-) -> list[Region]:
-    """What is looked at for inks; fields beyond the image are left out."""
+) -> dict[int, Region]:
+    """What is looked at for inks, by the number of the field; none beyond the image."""
     height, width = shape
     extents = [_extent(f) for f in fields]
     boxes = [box.grown(-_FRAME_MM) for f in fields for box in _boxes(f)]
@@ -148,8 +163,8 @@ def _regions(
     corners = registration.to_px(np.concatenate([box.corners() for box in wanted]))
     n, places = len(fields), corners.reshape(-1, 4, 2)
     frames, around_all, inside_all = places[:n], places[n : 2 * n], iter(places[2 * n :])
-    regions = []
-    for field, extent in zip(fields, around_all, strict=True):
+    regions = {}
+    for k, (field, extent) in enumerate(zip(fields, around_all, strict=True)):
         within = [next(inside_all) for _ in _boxes(field)]
         if not np.isfinite(extent).all():
             continue
@@ -165,8 +180,14 @@ def _regions(
             _fill(inside, box - (left, top), 1)
         for frame in frames[_meets(frames, extent)]:
             _fill(around, frame - (left, top), 0)
-        regions.append(Region(left, top, right, bottom, inside > 0, around > 0))
+        regions[k] = Region(left, top, right, bottom, inside > 0, around > 0)
     return regions
+
+
+def _inside_mm2(field: WritingField) -> float:
+    return sum(
+        max(box.w - 2 * _FRAME_MM, 0.0) * max(box.h - 2 * _FRAME_MM, 0.0) for box in field.boxes()
+    )
 
 
 def _meets(frames: NDArray[np.float64], extent: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -140,14 +140,43 @@ def test_one_digit_a_box():
     assert (reading.value, reading.flag) == ("12", Flag.OK)
 
 
-def test_an_empty_box_is_blank_although_the_candidate_wrote_into_it():
+@pytest.mark.parametrize("ink", [BLUE, BLACK, GREEN], ids=["blue", "black", "green"])
+def test_points_in_another_ink_than_the_others_are_no_empty_box(ink):
+    page = page_of(points_field("P1"), points_field("P2", Box(40, 10, 14, 9)))
+    image = paper(page)
+    write(image, "6", (43, 17.5))
+    write(image, "1", (13, 17.5), ink, pen=2)
+    first, second = read(image, page)
+    assert (first.value, first.flag) == ("", Flag.DOUBTFUL)
+    assert (second.value, second.flag) == ("6", Flag.OK)
+
+
+def test_a_box_filled_with_another_ink_is_flagged():
+    page = page_of(points_field("P1"), points_field("P2", Box(40, 10, 14, 9)))
+    image = paper(page)
+    write(image, "6", (43, 17.5))
+    cv2.rectangle(image, (80, 80), (192, 152), BLACK, -1)
+    assert read(image, page)[0].flag is Flag.DOUBTFUL
+
+
+def test_a_box_into_which_the_candidate_wrote_may_hide_points():
     page = page_of(points_field("P1"), points_field("P2", Box(40, 10, 14, 9)))
     image = paper(page)
     write(image, "6", (43, 17.5))
     line(image, (5, 12), (30, 16), BLUE)
     first, second = read(image, page)
-    assert (first.value, first.flag) == ("", Flag.OK)
+    assert (first.value, first.flag) == ("", Flag.DOUBTFUL)
     assert second.value == "6"
+
+
+def test_specks_leave_a_box_empty():
+    page = page_of(points_field("P1"), points_field("P2", Box(40, 10, 14, 9)))
+    image = paper(page)
+    write(image, "6", (43, 17.5))
+    for x in (110, 150):
+        cv2.circle(image, (x, 110), 1, BLACK, -1)
+    first, _ = read(image, page)
+    assert (first.value, first.flag) == ("", Flag.OK)
 
 
 def test_what_is_struck_out_is_flagged():
