@@ -32,11 +32,14 @@ class MarkedPoints:
         The readings that they were taken from.
     open : frozenset of (str, str)
         Candidates and fields that a person has to look at.
+    open_items : frozenset of (str, str)
+        Candidates and items of which such a field may hold the points; it is above the key.
     """
 
     given: ManualPoints
     sources: dict[tuple[str, str], StoredReading]
     open: frozenset[tuple[str, str]]
+    open_items: frozenset[tuple[str, str]]
 
 
 def collect_marked_points(
@@ -66,6 +69,7 @@ def collect_marked_points(
     given: dict[tuple[str, str], Decimal] = {}
     sources: dict[tuple[str, str], StoredReading] = {}
     waiting: set[tuple[str, str]] = set()
+    waiting_items: set[tuple[str, str]] = set()
     for candidate, sheet in sheets.items():
         decided = {name: s.decision.value for name, s in sheet.items() if s.decision}
         read = {name: s.reading for name, s in sheet.items()}
@@ -80,9 +84,11 @@ def collect_marked_points(
             contested = read[name].flag is Flag.CONTESTED and name not in decided
             if contested or not points.is_certain:
                 waiting.add((candidate, name))
+                if field.role is Role.POINTS:
+                    waiting_items.add(place)
             elif field.role is Role.POINTS and points.points is not None:
                 given[place], sources[place] = points.points, sheet[name]
-    return MarkedPoints(given, sources, frozenset(waiting))
+    return MarkedPoints(given, sources, frozenset(waiting), frozenset(waiting_items))
 
 
 def _is_blank(reading: FieldReading) -> bool:

@@ -40,7 +40,7 @@ from inkmark.session import Progress, open_fields
 from inkmark.store import Decision, StoredPage, StoredReading
 from inkmark.workflow.folder import OpenExam, open_exam
 from inkmark.workflow.groups import placed_points, take_placements
-from inkmark.workflow.marked_points import collect_marked_points
+from inkmark.workflow.marked_points import MarkedPoints, collect_marked_points
 from inkmark.workflow.scans import cut_out, image_name, load_stored_page
 
 __all__ = ["ScoreSummary", "load_records", "score"]
@@ -180,8 +180,8 @@ def score(
         placements, elsewhere = take_placements(opened, decided_by)
         entered = {**placed_points(opened).given, **given}
         readings = list(opened.store.readings_in_use())
-        responses = _responses(opened, readings)
         marked = collect_marked_points(opened, readings, entered)
+        responses = _responses(opened, readings, marked)
         given = {**marked.given, **entered}
         records = score_responses(opened.exam, responses, given)
         evidence = _evidence(opened, readings, entered) | marked.sources
@@ -240,7 +240,10 @@ def load_records(opened: OpenExam) -> tuple[ScoreRecord, ...]:
     root = opened.folder.root
     if not stored:
         raise InkmarkError(f"{root} has no scores yet. Score it first: inkmark score {root}")
-    responses = _responses(opened, list(opened.store.readings_in_use()))
+    readings = list(opened.store.readings_in_use())
+    # Which points people entered themselves is not stored; those count in doubt or not.
+    marked = collect_marked_points(opened, readings, {})
+    responses = _responses(opened, readings, marked)
     records = score_responses(opened.exam, responses, _points_taken_in(opened, stored, responses))
     if stored != {(record.candidate, record.item): record for record in records}:
         raise InkmarkError(
@@ -271,15 +274,18 @@ def _points_taken_in(
     return given
 
 
-def _responses(opened: OpenExam, readings: Sequence[StoredReading]) -> tuple[Response, ...]:
+def _responses(
+    opened: OpenExam, readings: Sequence[StoredReading], marked: MarkedPoints
+) -> tuple[Response, ...]:
+    """What was answered; it waits where its points do, whatever the key says of it."""
     decided = {(r.candidate, r.reading.field): r.decision.value for r in readings if r.decision}
     sheets = _sheets(readings, _pages_without_readings(opened))
     responses = collect_responses(opened.exam, opened.layout, sheets, decided)
-    outdated = placed_points(opened).outdated
+    waiting = placed_points(opened).outdated | marked.open_items
     settled = (ResponseStatus.ANSWERED, ResponseStatus.BLANK)
     return tuple(
         replace(response, status=ResponseStatus.PENDING)
-        if response.status in settled and (response.candidate, response.item) in outdated
+        if response.status in settled and (response.candidate, response.item) in waiting
         else response
         for response in responses
     )

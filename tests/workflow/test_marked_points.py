@@ -47,6 +47,7 @@ def test_clear_points_count_and_doubtful_ones_wait_for_a_person() -> None:
     assert marked.given == {("77", "2"): Decimal("7.5")}
     assert marked.sources == {("77", "2"): readings[0]}
     assert marked.open == {("77", "P3")}
+    assert marked.open_items == {("77", "3")}
 
 
 def test_points_that_people_entered_win_and_need_no_look() -> None:

@@ -33,6 +33,7 @@ from inkmark.readings import (
 from inkmark.session import batch_report
 from inkmark.store import ExamStore, Facts, PageRecord, page_rows
 from inkmark.workflow import open_exam, score
+from inkmark.workflow.scoring import load_records
 
 ITEMS = (
     Item("1", ItemType.SINGLE, ("A", "B", "C", "D"), ("B",), Decimal(3)),
@@ -58,9 +59,9 @@ def seen(text: str, sure: float = 1.0, other: str = "7") -> Choices:
     return join_opinions(steps, steps)
 
 
-def page(candidate: str, letter: FieldReading, answer: FieldReading) -> PageRecord:
+def page(candidate: str, *fields: FieldReading) -> PageRecord:
     source = PageSource(f"scans/{candidate}.png", 0, f"{candidate:0>64}")
-    reading = SheetReading(source, 1680, 2376, 203.2, 0, PLACE, (letter, answer), ())
+    reading = SheetReading(source, 1680, 2376, 203.2, 0, PLACE, fields, ())
     return PageRecord(source, None, "", candidate, 0, reading, layout_version=LAYOUT.version)
 
 
@@ -72,22 +73,48 @@ def answer(value: str, choices: Choices = (), flag: Flag = Flag.OK) -> FieldRead
     return FieldReading("W2", value, 0.9, flag, (), Box(160, 320, 400, 72), choices)
 
 
+def of_marker(value: str, sure: float, other: str = "1") -> FieldReading:
+    """Points of item 2 that are read as one number, or perhaps another."""
+    flag = Flag.OK if sure > 0.9 else Flag.DOUBTFUL
+    choices = (((value, sure), (other, 1 - sure)),)
+    return FieldReading("P2", value, sure, flag, (), Box(640, 320, 112, 72), choices)
+
+
+def exam_folder(root: Path, layout: SheetLayout, pages: list[PageRecord]) -> Path:
+    folder = ExamFolder(root)
+    save_exam(EXAM, folder.workbook)
+    save_layout(layout, folder.layout)
+    with ExamStore.open(folder.database, EXAM.id) as store:
+        store.put_exam(EXAM)
+        store.add_pages(map(page_rows, pages), Facts(layout.version, {0: {}}, None))
+    return root
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    folder = ExamFolder(tmp_path)
-    save_exam(EXAM, folder.workbook)
-    save_layout(LAYOUT, folder.layout)
     pages = [
         page("070101", letter("B"), answer("1/2", seen("1/2"))),
         page("070102", letter("?", Flag.DOUBTFUL), answer("3", seen("3"), Flag.DOUBTFUL)),
         page("070103", letter("A"), answer("0.5", seen("0.5", 0.3))),
         page("070104", letter(""), answer("?", flag=Flag.DOUBTFUL)),
     ]
-    with ExamStore.open(folder.database, EXAM.id) as store:
-        store.put_exam(EXAM)
-        facts = Facts(LAYOUT.version, {0: {}}, None)
-        store.add_pages(map(page_rows, pages), facts)
-    return tmp_path
+    return exam_folder(tmp_path, LAYOUT, pages)
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> Path:
+    """An exam with a box for the marker's points of item 2; every answer to it is right."""
+    box = WritingField("P2", Box(80, 40, 14, 9), charset="points", role=Role.POINTS, item="2")
+    layout = replace(LAYOUT, pages=(replace(LAYOUT.pages[0], fields=(*FIELDS, box)),))
+    right = answer("0.5", seen("0.5"))
+    boxes = {
+        "070101": of_marker("3", 0.6),
+        "070102": of_marker("", 0.0, "?"),  # struck out
+        "070103": of_marker("", 1.0),
+        "070104": of_marker("2", 0.99),
+    }
+    pages = [page(who, letter("B"), right, box) for who, box in boxes.items()]
+    return exam_folder(tmp_path, layout, pages)
 
 
 def points(root: Path) -> dict[tuple[str, str], Decimal | None]:
@@ -190,3 +217,31 @@ def test_an_answer_that_images_contradict_waits_until_it_has_points(root: Path) 
     (root / "points.csv").unlink()
     score(root)
     assert doubtful() == ["070102", "070101"]
+
+
+def test_what_a_marker_may_have_written_is_above_the_key(marked: Path) -> None:
+    summary = score(marked)
+    found = points(marked)
+    assert [found[f"07010{n}", "2"] for n in (1, 2, 3, 4)] == [None, None, Decimal(4), Decimal(2)]
+    assert waiting(marked) == [("070101", "P2"), ("070102", "P2")]
+    assert (summary.to_review, summary.pending, summary.points_waited_for) == (2, 2, ())
+    with open_exam(marked) as opened:
+        assert [r.points for r in load_records(opened)] == [found[place] for place in found]
+
+
+def test_marker_points_in_doubt_count_once_they_are_decided(marked: Path) -> None:
+    score(marked)
+    decide(marked, P2_1="1.5", P2_2="-")
+    summary = score(marked)
+    found = points(marked)
+    assert (found["070101", "2"], found["070102", "2"]) == (Decimal("1.5"), Decimal(4))
+    assert (summary.decisions, summary.to_review, summary.pending) == (2, 0, 0)
+
+
+def test_points_in_the_file_settle_what_a_marker_wrote_unclearly(marked: Path) -> None:
+    (marked / "points.csv").write_text("candidate,item,points\n070101,2,3\n", "utf-8")
+    summary = score(marked)
+    assert points(marked)["070101", "2"] == Decimal(3)
+    assert (waiting(marked), summary.pending) == ([("070102", "P2")], 1)
+    with open_exam(marked) as opened:
+        assert load_records(opened)[1].points == Decimal(3)
