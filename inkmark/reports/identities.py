@@ -78,11 +78,14 @@ class IdentityChoice:
         Empty for nobody's.
     note : str
         What the person wrote beside it.
+    place : str
+        The cell that says so.
     """
 
     image: str
     candidate: str
     note: str
+    place: str
 
 
 def write_identities(rows: Sequence[IdentityRow], path: Path | str, language: str) -> None:
@@ -140,7 +143,7 @@ def write_identities(rows: Sequence[IdentityRow], path: Path | str, language: st
 
 
 def load_identities(
-    path: Path | str, candidates: Container[str] | None
+    path: Path | str, candidates: Container[str] | None, images: Container[str]
 ) -> tuple[IdentityChoice, ...]:
     """Read the decisions out of an identities workbook.
 
@@ -149,6 +152,8 @@ def load_identities(
     path : Path or str
     candidates : container of str, or None
         The candidate numbers of the exam; None where anybody may come.
+    images : container of str
+        The images that were read.
 
     Returns
     -------
@@ -159,7 +164,8 @@ def load_identities(
     ------
     FaultyFileError
         With every row whose decision cannot be taken at its word: a candidate that the exam
-        does not have, a row that has lost its image, two decisions about one image.
+        does not have, a row that has lost its image or names one that was not read, two
+        decisions about one image.
     """
     file = Path(path)
     (table,) = read_workbook(file, (_SHEET,)) or (Table(_SHEET, (), ()),)
@@ -171,19 +177,26 @@ def load_identities(
         whose = cells.get("whose")
         if whose is None or whose.is_empty:
             continue
+        spoilt = [cells[k] for k in ("whose", "note", "image") if k in cells and cells[k].fault]
+        if spoilt:
+            faults += [Fault(cell.place, cell.fault) for cell in spoilt]
+            continue
         image = cells["image"].text if "image" in cells else ""
         text = half_width(whose.text).strip()
         candidate = "" if text.casefold() in NOBODY else text
-        if whose.fault or not image:
-            faults.append(Fault(whose.place, whose.fault or "the row has lost its image"))
+        if not image:
+            faults.append(Fault(whose.place, "the row has lost its image"))
+        elif image not in images:
+            message = f"no image “{image}” was read; take the row out, or read the scan first"
+            faults.append(Fault(cells["image"].place, message))
         elif candidate and candidates is not None and candidate not in candidates:
             message = f"the exam has no candidate “{text}”; correct it, or write - for nobody"
             faults.append(Fault(whose.place, message))
-        elif found.get(image, IdentityChoice(image, candidate, "")).candidate != candidate:
+        elif image in found and found[image].candidate != candidate:
             faults.append(Fault(whose.place, "another row says otherwise about this sheet"))
         else:
             note = cells["note"].text if "note" in cells else ""
-            found.setdefault(image, IdentityChoice(image, candidate, note))
+            found.setdefault(image, IdentityChoice(image, candidate, note, whose.place))
     if faults:
         raise FaultyFileError(file, faults)
     return tuple(found.values())

@@ -21,7 +21,8 @@ from inkmark.readings import (
 from inkmark.store import schema
 from inkmark.store.adding import READ_AGAIN, Touched, add_pages, in_chunks
 from inkmark.store.connecting import make_engine, name_of, transaction
-from inkmark.store.identifying import Facts, all_identities, new_identities
+from inkmark.store.deciding import all_identities, new_identities, rival_identities
+from inkmark.store.identifying import Facts
 from inkmark.store.placing import latest_placements, new_placements
 from inkmark.store.queries import (
     PAGE_COLUMNS,
@@ -385,6 +386,21 @@ class ExamStore:
             rows = new_identities(connection, self._exam_id, decisions)
             _insert(connection, schema.identities, rows)
         return len(rows)
+
+    def rival_identities(
+        self, decisions: Iterable[IdentityDecision]
+    ) -> list[tuple[IdentityDecision, IdentityDecision]]:
+        """Pairs of decisions with which two sheets of paper would be one candidate's.
+
+        The first is one of those given; the second another of them or one that is stored.
+
+        Raises
+        ------
+        StoreError
+            Where an image is not known.
+        """
+        with self._reading() as connection:
+            return rival_identities(connection, self._exam_id, decisions)
 
     def placements(self) -> dict[tuple[str, int, str], Placement]:
         """Where markers put answers: (sha256, page index, field) -> the latest placement."""

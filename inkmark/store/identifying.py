@@ -7,7 +7,6 @@ before both. Pages of one sheet of paper, by its code, are one sheet.
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from inkmark.errors import StoreError
 from inkmark.exam import Candidate
 from inkmark.geometry import Box
 from inkmark.marking import (
@@ -31,19 +29,16 @@ from inkmark.marking import (
 from inkmark.readings import CodeReading, IssueKind
 from inkmark.store import schema
 from inkmark.store.adding import in_chunks
+from inkmark.store.deciding import all_identities, decided
 from inkmark.store.records import IdentityDecision, sheet_of
 from inkmark.store.rows import READ, field_reading
 
 __all__ = [
     "IDENTIFIED",
-    "IDENTITY_COLUMNS",
     "Facts",
     "Verdict",
-    "all_identities",
-    "decided",
     "describe",
     "identify_pages",
-    "new_identities",
 ]
 
 IDENTIFIED = (READ, str(IssueKind.DUPLICATE_PAGE), str(IssueKind.DUPLICATE_IMAGE))
@@ -60,8 +55,6 @@ _TO_IDENTIFY = (
 )
 _COLUMNS = ("id", "path", "page_index", "sha256", "page_number", "serial", "named", "claim",
             "fault", "candidate", "status", "message", "guesses")  # fmt: skip
-IDENTITY_COLUMNS = ("sha256", "page_index", "serial", "named", "claim")
-"""What `decided` has to know of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,96 +127,6 @@ def describe(doubt: Doubt, evidence: Iterable[NumberEvidence], others: str = "")
         f"{why}. Say whose sheet it is with inkmark identify, or correct the number on the sheet "
         "and scan it again."
     )
-
-
-def all_identities(connection: sa.Connection, exam_id: str) -> list[IdentityDecision]:
-    """Every decision on whose sheet one is, oldest first."""
-    table = schema.identities
-    query = sa.select(table).where(table.c.exam_id == exam_id).order_by(table.c.id)
-    names = IdentityDecision.__dataclass_fields__
-    return [
-        IdentityDecision(**{name: getattr(row, name) for name in names})
-        for row in connection.execute(query)
-    ]
-
-
-def new_identities(
-    connection: sa.Connection, exam_id: str, decisions: Iterable[IdentityDecision]
-) -> list[dict[str, Any]]:
-    """Rows of the decisions that say something else than the latest on their images.
-
-    Raises
-    ------
-    StoreError
-        Where an image is not known.
-    """
-    table = schema.pages
-    held = {(d.sha256, d.page_index): d.candidate for d in all_identities(connection, exam_id)}
-    names = IDENTITY_COLUMNS
-    new = []
-    for some in in_chunks(list(decisions)):
-        query = sa.select(*(table.c[name] for name in names)).where(
-            table.c.exam_id == exam_id,
-            table.c.sha256.in_({d.sha256 for d in some} - {""}),
-        )
-        pages = {(row.sha256, row.page_index): row for row in connection.execute(query)}
-        for decision in some:
-            image = decision.sha256, decision.page_index
-            if image not in pages:
-                raise StoreError(
-                    f"no page image {decision.sha256[:16]}-{decision.page_index} was "
-                    "read. Read the sheet first, or take the decision out."
-                )
-            if held.get(image) == decision.candidate:
-                continue
-            row = {"exam_id": exam_id, **dataclasses.asdict(decision)}
-            del row["id"]
-            new.append(row | {"sheet": sheet_of(pages[image]), "claim": pages[image].claim})
-    return new
-
-
-def decided(
-    rows: Sequence[Any], decisions: Sequence[IdentityDecision]
-) -> dict[int, IdentityDecision]:
-    """Give the decision that holds for each page: row id -> decision.
-
-    It holds for the image that was looked at, and for every image of the same sheet of paper
-    that bears the same number; where none can be read on it, also for that, unless the
-    sheet was copied, so that its images are of several sheets.
-
-    Parameters
-    ----------
-    rows : sequence of rows
-        Of the table ``pages``, with `IDENTITY_COLUMNS`; all rows of a sheet or none.
-    decisions : sequence of IdentityDecision
-        Oldest first.
-    """
-    latest: dict[tuple[str, ...], IdentityDecision] = {}
-    for decision in decisions:
-        image = decision.sha256, str(decision.page_index)
-        latest[(decision.sheet, decision.claim) if decision.sheet else ("", *image)] = decision
-        latest["", *image] = decision
-    if not latest:
-        return {}
-    of_sheet: defaultdict[str, set[str | None]] = defaultdict(set)
-    for key, decision in latest.items():
-        of_sheet[key[0]].add(decision.candidate)
-    claims: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        claims[sheet_of(row)].add(row.claim)
-    found = {}
-    for row in rows:
-        sheet = sheet_of(row)
-        held = latest.get((sheet, row.claim)) if sheet else None
-        held = held or latest.get(("", row.sha256, str(row.page_index)))
-        copied = len(claims[sheet] - {""}) > 1
-        if copied:
-            held = latest.get(("", row.sha256, str(row.page_index)))
-        elif held is None and sheet and not row.claim and len(of_sheet[sheet]) == 1:
-            held = next(d for key, d in latest.items() if key[0] == sheet)
-        if held is not None and held.candidate is not None:
-            found[row.id] = held
-    return found
 
 
 def identify_pages(connection: sa.Connection, exam_id: str, facts: Facts) -> None:

@@ -12,14 +12,8 @@ from inkmark.readings import IssueKind
 from inkmark.store import schema
 from inkmark.store.adding import Touched, in_chunks
 from inkmark.store.choosing import alone, choose
-from inkmark.store.identifying import (
-    IDENTIFIED,
-    IDENTITY_COLUMNS,
-    Facts,
-    all_identities,
-    decided,
-    identify_pages,
-)
+from inkmark.store.deciding import IDENTITY_COLUMNS, all_identities, decided
+from inkmark.store.identifying import IDENTIFIED, Facts, identify_pages
 from inkmark.store.rows import READ
 
 __all__ = ["retire_other_layouts", "settle", "settle_touched"]

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from inkmark.errors import InkmarkError
+from inkmark.errors import Fault, FaultyFileError, InkmarkError
 from inkmark.files import natural_key
 from inkmark.geometry import Box, bounds
 from inkmark.layouts import AreaField, CodeField, PageLayout
@@ -28,6 +28,15 @@ _NAME = "name"
 """The area in which candidates write their names."""
 _MARGIN = 0.05
 """Shown around names and numbers."""
+
+_HELD = (
+    "{} is candidate {}'s sheet by decision, and nobody has two: first decide about that one "
+    "anew, with inkmark identify --sheet and --undecided, or --nobody where it does not count"
+)
+_TWO_CELLS = (
+    "candidate {} has another sheet in {}, and nobody has two; correct the number, or write - "
+    "for the sheet that does not count"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +131,28 @@ def identify(
     Raises
     ------
     FaultyFileError
-        Where the workbook has faults.
+        Where the workbook has faults, or gives one candidate two sheets.
     InkmarkError
-        Where the decision names a sheet or a candidate that is not there.
+        Where the decision names a sheet or a candidate that is not there, or a candidate who
+        has another sheet by decision.
     """
     with open_exam(root) as opened:
-        decided = _from_workbook(opened, identities)
+        path = opened.folder.out / "identities.xlsx"
+        workbook = path if identities is None else Path(identities)
+        decided = _from_workbook(opened, workbook, needed=identities is not None)
         if decision is not None:
             decided.append(_single(opened, decision))
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
-        n_new = opened.store.add_identities(
-            IdentityDecision(source.sha256, source.page_index, candidate, decided_by, now, reason)
-            for source, candidate, reason in decided
-        )
+        decisions = [
+            IdentityDecision(
+                d.source.sha256, d.source.page_index, d.candidate, decided_by, now, d.reason
+            )
+            for d in decided
+        ]
+        _refuse_two_sheets(opened, workbook, decided, opened.store.rival_identities(decisions))
+        n_new = opened.store.add_identities(decisions)
         opened.store.settle(facts_of(opened.exam, opened.layout))
         rows, lost = _rows(opened, progress)
-        path = opened.folder.out / "identities.xlsx"
         if rows:
             opened.folder.out.mkdir(exist_ok=True)
             write_identities(rows, path, opened.exam.language)
@@ -153,27 +168,56 @@ def identify(
 
 # ------------------------------------------------------------------------------ decisions
 
-_Decided = tuple[PageSource, str | None, str]
-"""An image, its candidate, and why."""
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """An image, its candidate, and why; the cell that says so, where it was the workbook."""
+
+    source: PageSource
+    candidate: str | None
+    reason: str
+    place: str = ""
 
 
-def _from_workbook(opened: OpenExam, identities: Path | str | None) -> list[_Decided]:
-    path = Path(identities) if identities is not None else opened.folder.out / "identities.xlsx"
+def _from_workbook(opened: OpenExam, path: Path, *, needed: bool) -> list[_Decided]:
     if not path.exists():
-        if identities is not None:
+        if needed:
             raise InkmarkError(f"{path} does not exist. Name the workbook with the decisions.")
         return []
-    choices = load_identities(path, _numbers(opened) or None)
-    if not choices:
-        return []
     images = {image_name(page.source): page.source for page in opened.store.summaries({})}
-    unknown = [choice.image for choice in choices if choice.image not in images]
-    if unknown:
-        raise InkmarkError(
-            f"{path} has decisions on images that were not read: {', '.join(unknown[:5])}. Take "
-            "these rows out, or read the scans first."
+    choices = load_identities(path, _numbers(opened) or None, images)
+    return [_Decided(images[c.image], c.candidate, c.note, c.place) for c in choices]
+
+
+def _refuse_two_sheets(
+    opened: OpenExam,
+    workbook: Path,
+    decided: Iterable[_Decided],
+    rivals: Iterable[tuple[IdentityDecision, IdentityDecision]],
+) -> None:
+    """Raise where a candidate would have two sheets by decision."""
+    places = {(d.source.sha256, d.source.page_index): d.place for d in decided}
+    faults: list[Fault] = []
+    for pair in rivals:
+        candidate = pair[0].candidate
+        images = [(d.sha256, d.page_index) for d in pair]
+        image, other = sorted(images, key=lambda one: not places.get(one))
+        place = places.get(image, "")
+        if in_other := places.get(other, ""):
+            faults.append(Fault(place, _TWO_CELLS.format(candidate, in_other)))
+            faults.append(Fault(in_other, _TWO_CELLS.format(candidate, place)))
+            continue
+        sheet = next(
+            str(page.source)
+            for page in opened.store.summaries({})
+            if (page.source.sha256, page.source.page_index) == other
         )
-    return [(images[choice.image], choice.candidate, choice.note) for choice in choices]
+        held = _HELD.format(sheet, candidate)
+        if not place:
+            raise InkmarkError(f"{held}. Then decide again, or correct the number.")
+        faults.append(Fault(place, f"{held}, or correct the number"))
+    if faults:
+        raise FaultyFileError(workbook, list(dict.fromkeys(faults)))
 
 
 def _single(opened: OpenExam, decision: SheetDecision) -> _Decided:
@@ -185,7 +229,7 @@ def _single(opened: OpenExam, decision: SheetDecision) -> _Decided:
         )
     for page in opened.store.summaries({}):
         if str(page.source) == decision.sheet and page.issue is not IssueKind.WITHDRAWN:
-            return page.source, decision.candidate, decision.reason
+            return _Decided(page.source, decision.candidate, decision.reason)
     raise InkmarkError(
         f"no page {decision.sheet} was read. Name it as inkmark read names it: the file in the "
         "exam folder, and the page in it, such as 'scans/batch.pdf page 3'."

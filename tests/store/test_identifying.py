@@ -303,6 +303,36 @@ def test_nothing_is_decided_about_a_sheet_nobody_has_read(store: ExamStore) -> N
         decide(store, "a.jpg", "260001")
 
 
+def test_two_sheets_of_one_candidate_by_decision_are_found(store: ExamStore) -> None:
+    def rivals(*decisions: tuple[str, str]) -> list[tuple[str, str]]:
+        made = [IdentityDecision(f"hash of {p}", 0, who, "office", AT) for p, who in decisions]
+        return [(a.sha256[-5:], b.sha256[-5:]) for a, b in store.rival_identities(made)]
+
+    add(
+        store,
+        [
+            page("a.jpg", serial="X1"),
+            page("b.jpg", serial="X1", page_number=1),
+            page("c.jpg", serial="X2"),
+            page("d.jpg", serial="X3", page_number=1),
+            page("e.jpg"),
+            page("f.jpg", named="260005"),
+        ],
+    )
+    assert rivals(("a.jpg", "260001"), ("c.jpg", "260001")) == [("a.jpg", "c.jpg")]
+    assert rivals(("b.jpg", "260001"), ("c.jpg", "260001")) == [("b.jpg", "c.jpg")]
+    assert rivals(("b.jpg", "260001"), ("d.jpg", "260001")) == [("b.jpg", "d.jpg")]
+    assert rivals(("a.jpg", "260001"), ("f.jpg", "260001")) == [("a.jpg", "f.jpg")]
+    assert rivals(("a.jpg", "260001"), ("b.jpg", "260001")) == [], "pages of one sheet"
+    assert rivals(("c.jpg", "260001"), ("d.jpg", "260001")) == [], "two leaves"
+    assert rivals(("a.jpg", "260001"), ("e.jpg", "260001")) == [], "it may be the same sheet"
+    assert rivals(("a.jpg", ""), ("c.jpg", "")) == [], "nobody has any number of sheets"
+    decide(store, "a.jpg", "260001")
+    assert rivals(("c.jpg", "260001")) == [("c.jpg", "a.jpg")]
+    assert rivals(("a.jpg", "260002"), ("c.jpg", "260001")) == [], "it is decided anew"
+    assert rivals(("a.jpg", "260001")) == []
+
+
 def test_decisions_on_fields_go_with_the_sheet(store: ExamStore) -> None:
     from inkmark.store import Decision  # noqa: PLC0415
 

@@ -228,6 +228,35 @@ def test_faulty_decisions_are_refused_all_at_once(folder: ExamFolder) -> None:
         identify(folder.root, identities=folder.root / "other.xlsx")
 
 
+def test_a_candidate_is_not_given_two_sheets(folder: ExamFolder) -> None:
+    identify(folder.root)
+    decide(folder, {"open.png": "260103", "without.png": "260103", "stranger.png": "-"})
+    with pytest.raises(FaultyFileError) as caught:
+        identify(folder.root)
+    cells = [(fault.place, fault.message) for fault in caught.value.faults]
+    assert [place for place, _ in cells] == ["identities!C2", "identities!C4"]
+    assert "identities!C4" in cells[0][1]
+    assert "identities!C2" in cells[1][1]
+    with open_exam(folder.root) as opened:
+        assert opened.store.identities() == [], "none is taken in"
+    decide(folder, {"open.png": "260103", "without.png": ""})
+    identify(folder.root)
+    decide(folder, {"without.png": "260103"})
+    with pytest.raises(
+        FaultyFileError, match=r"identities!C2: scans/open\.png is candidate 260103"
+    ):
+        identify(folder.root)
+    decide(folder, {"without.png": ""})
+    second = SheetDecision("scans/without.png", "260103")
+    with pytest.raises(InkmarkError, match=r"scans/open\.png is candidate 260103's .*--undecided"):
+        identify(folder.root, decision=second)
+    identify(folder.root, decision=SheetDecision("scans/open.png", ""))
+    identify(folder.root, decision=second)
+    found = whose(folder)
+    assert found["without.png"] == ("260103", None)
+    assert found["open.png"] == ("", IssueKind.SET_ASIDE)
+
+
 def test_a_single_sheet_is_decided_and_left_open_again(folder: ExamFolder) -> None:
     sheet = "scans/named.png"
     identify(folder.root, decision=SheetDecision(sheet, "260112", "sat at her place"))
