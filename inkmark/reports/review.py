@@ -56,7 +56,7 @@ BLANK = "-"
 _COLUMNS = ("candidate", "name", "item", "picture", "decision", "choices", "read value",
             "confidence", "reason", "note", "source", "field", "image")  # fmt: skip
 _WIDTHS = (14, 14, 10, 40, 14, 14, 12, 10, 34, 24, 28, 12, 20)
-_MOST_PX = (270, 64)
+_MOST_PX = (270, 88)
 _SHEET = "review"
 _TO_DECIDE = PatternFill("solid", fgColor="FFF6D6")
 

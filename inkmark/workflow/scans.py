@@ -16,7 +16,7 @@ from inkmark.readings import PageSource
 __all__ = ["cut_out", "file_sha256", "image_name", "load_stored_page"]
 
 _CROP_MARGIN = 0.35
-"""Shown around a doubtful field, as a share of its height."""
+"""Shown around a doubtful field, as a share of its shorter side."""
 
 
 def load_stored_page(
@@ -63,7 +63,12 @@ def image_name(source: PageSource) -> str:
 
 
 def cut_out(
-    pixels: NDArray[np.uint8], box: Box, orientation_deg: int, margin: float = _CROP_MARGIN
+    pixels: NDArray[np.uint8],
+    box: Box,
+    orientation_deg: int,
+    margin: float = _CROP_MARGIN,
+    *,
+    above: float | None = None,
 ) -> bytes:
     """Cut a part out of a page with what is around it, and turn it upright.
 
@@ -76,18 +81,23 @@ def cut_out(
         As in `Registration`.
     margin : float
         Shown around it, as a share of its shorter side.
+    above : float, optional
+        The same for what is above it on the upright page; otherwise `margin`.
 
     Returns
     -------
     bytes
         As PNG; empty where it lies outside the page.
     """
-    around = box.grown(margin * min(box.w, box.h))
+    turns = orientation_deg // 90
+    upright_sides = (margin if above is None else above, margin, margin, margin)
+    # Clockwise from the top; turned back, the side above is where it is on the scan.
+    top, right, bottom, left = min(box.w, box.h) * np.roll(upright_sides, turns)
     height, width = pixels.shape[:2]
-    x0, y0 = max(0, int(around.x)), max(0, int(around.y))
-    x1, y1 = min(width, int(around.right) + 1), min(height, int(around.bottom) + 1)
+    x0, y0 = max(0, int(box.x - left)), max(0, int(box.y - top))
+    x1, y1 = min(width, int(box.right + right) + 1), min(height, int(box.bottom + bottom) + 1)
     if x1 <= x0 or y1 <= y0:
         return b""
-    upright = np.rot90(pixels[y0:y1, x0:x1], orientation_deg // 90)
+    upright = np.rot90(pixels[y0:y1, x0:x1], turns)
     _, data = cv2.imencode(".png", np.ascontiguousarray(upright))
     return data.tobytes()

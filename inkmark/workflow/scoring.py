@@ -49,6 +49,9 @@ GreyImage = NDArray[np.uint8]
 
 _POINTS_FILES = ("points.xlsx", "points.csv")
 
+_ABOVE_LETTERS = 1.0
+"""Shown above a box for a letter, in heights of it: where a correction is written."""
+
 _REASONS = {
     Flag.OK: {
         "zh": "不能确定手写答案与标准答案是否一致",
@@ -418,7 +421,12 @@ def _review_rows(
             picture = (
                 b""
                 if pixels is None
-                else cut_out(pixels, reading.box_px, sheet.registration.orientation_deg)
+                else cut_out(
+                    pixels,
+                    reading.box_px,
+                    sheet.registration.orientation_deg,
+                    above=_ABOVE_LETTERS if _is_letters(field) else None,
+                )
             )
             reasons = [_reason(field, reading)] + ([_NO_PICTURE] if pixels is None else [])
             rows.append(
@@ -442,6 +450,10 @@ def _review_rows(
     position = {number: place for place, number in enumerate(names)}
     rows.sort(key=lambda row: (position.get(row.candidate, len(position)), row.candidate))
     return rows, tuple(lost)
+
+
+def _is_letters(field: AnswerField) -> bool:
+    return isinstance(field, WritingField) and not field.is_line
 
 
 def _open_answers(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import cv2
+import numpy as np
 import openpyxl
 import pytest
+from PIL import Image
 
 from inkmark.ctc import Choices, join_opinions
 from inkmark.exam import Exam, ExamFolder, Item, ItemType, save_exam
 from inkmark.exam.example import example_exam
+from inkmark.files import file_sha256
 from inkmark.geometry import Box
 from inkmark.layouts import (
     AnchorKind,
@@ -245,3 +250,20 @@ def test_points_in_the_file_settle_what_a_marker_wrote_unclearly(marked: Path) -
     assert (waiting(marked), summary.pending) == ([("070102", "P2")], 1)
     with open_exam(marked) as opened:
         assert load_records(opened)[1].points == Decimal(3)
+
+
+def test_the_picture_of_a_letter_shows_what_is_written_above_its_box(tmp_path: Path) -> None:
+    scan = np.full((2376, 1680), 255, np.uint8)
+    scan[11:14, 22:28] = 0  # over BOX, in px
+    path = tmp_path / "scans" / "070101.png"
+    path.parent.mkdir()
+    cv2.imwrite(str(path), scan)
+    record = page("070101", letter("?", Flag.DOUBTFUL), answer("0.5", seen("0.5")))
+    source = replace(record.source, sha256=file_sha256(path))
+    assert record.reading is not None
+    record = replace(record, source=source, reading=replace(record.reading, source=source))
+    score(exam_folder(tmp_path, LAYOUT, [record]))
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "review.xlsx")["review"]
+    (picture,) = sheet._images
+    pixels = np.asarray(Image.open(io.BytesIO(picture._data())))
+    assert (pixels == 0).sum() == 18
