@@ -26,6 +26,9 @@ __all__ = ["make_engine", "name_of", "transaction"]
 _BUSY_TIMEOUT_S = 30
 _BUSY_PAUSE_S = 0.01
 
+_OURS = frozenset({"schema_info", "exams"})
+"""Tables that every version of the database has."""
+
 _BACKENDS = ("sqlite", "postgresql")
 
 
@@ -104,13 +107,15 @@ def _refusal(name: str, error: StatementError) -> str:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite` alone
     cursor = connection.cursor()
-    _use_write_ahead_log(cursor)
+    _take_over(cursor)
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
-def _use_write_ahead_log(cursor: Any) -> None:
+def _take_over(cursor: Any) -> None:
     """Switch a new database to write-ahead logging, waiting for others who do the same.
+
+    The file of another program is refused before anything is written to it.
 
     SQLite does not wait by itself here: the switch turns a read lock into an exclusive one,
     where waiting could be for ever.
@@ -118,6 +123,14 @@ def _use_write_ahead_log(cursor: Any) -> None:
     deadline = time.monotonic() + _BUSY_TIMEOUT_S
     while True:
         try:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in cursor.fetchall()}
+            if tables and not tables >= _OURS:
+                cursor.execute("PRAGMA database_list")
+                raise StoreError(
+                    f"{cursor.fetchone()[2]} is the database of another program. Move it away, "
+                    "and the exam gets a new one when its scans are read."
+                )
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
             busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

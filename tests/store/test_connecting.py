@@ -73,7 +73,7 @@ def test_opening_waits_for_another_program_that_opens_the_new_database(
     def let_go(seconds: float) -> None:
         waits.append(seconds)
         if other.in_transaction:
-            other.execute("COMMIT")
+            other.execute("ROLLBACK")
 
     monkeypatch.setattr("inkmark.store.connecting._BUSY_TIMEOUT_S", 0.1)
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=let_go)
@@ -89,6 +89,19 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("this is not a database, but it is long enough to be taken for one" * 20)
     with pytest.raises(StoreError, match=r"inkmark\.db is not an exam database"):
         ExamStore.open(path, "DEMO")
+
+
+@pytest.mark.parametrize("table", ["customers", "schema_info"])
+def test_the_database_of_another_program_is_refused_and_left_alone(
+    tmp_path: Path, table: str
+) -> None:
+    path = tmp_path / "inkmark.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"CREATE TABLE {table} (name)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"inkmark\.db is the database of another program"):
+        ExamStore.open(path, "DEMO")
+    assert path.read_bytes() == before
 
 
 def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
