@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -24,6 +26,7 @@ from inkmark.files import write_whole
 from inkmark.marking import FillInOptions, Verdict, judge_fill_in
 from inkmark.marking import fill_in as marking
 from inkmark.marking._confusion import Confusion
+from inkmark.marking.fill_in import KeyKind
 from tools.fill_in_samples import Written, observe
 
 __all__ = ["main"]
@@ -34,7 +37,7 @@ Counts = defaultdict[str, defaultdict[str, float]]
 OUT = Path(__file__).resolve().parent.parent / "inkmark" / "marking" / "fill_in_model.json"
 SEED = 3
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-_MOST_WRONG = 0.02
+_MOST_WRONG = 0.01
 """A verdict that is wrong with a larger probability is not given at any rate."""
 _HELD_OUT = 3
 """One in so many pages is held out."""
@@ -152,13 +155,13 @@ def limits(wrong: FloatArray, is_wrong: FloatArray, weight: FloatArray) -> list[
 def report(answers: Iterable[Written]) -> None:
     """Verdicts by kind of key and by what is true."""
     options = FillInOptions()
-    tally: Counter[tuple[str, bool, Verdict]] = Counter()
+    tally: Counter[tuple[KeyKind, bool, Verdict]] = Counter()
     for answer in answers:
         found = judge_fill_in(answer.key, answer.choices, options)
-        kind = "numbers" if marking.known_answers(answer.key).alphabet else "words"
+        kind = marking.known_answers(answer.key).kind
         tally[kind, answer.right, found.verdict] += 1
     print("key      answer   accepted  refused  person")
-    for kind in ("numbers", "words"):
+    for kind in KeyKind:
         for right in (True, False):
             row = [tally[kind, right, verdict] for verdict in Verdict]
             print(
@@ -183,7 +186,7 @@ def _write(model: dict[str, object]) -> None:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, exists=True), required=True,
               help="Folder of the sets of handwriting.")  # fmt: skip
-@click.option("--pages", default=640, show_default=True, help="Simulated pages.")
+@click.option("--pages", default=1000, show_default=True, help="Simulated pages.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep the readings in this file.")
 @click.option("--workers", default=2, show_default=True)
 def main(data: Path, pages: int, cache: Path | None, workers: int) -> None:
@@ -198,22 +201,34 @@ def main(data: Path, pages: int, cache: Path | None, workers: int) -> None:
             cache.write_text("\n".join(lines) + "\n", "utf-8")
     training = [answer for answer in answers if answer.page % _HELD_OUT != 0]
     held_out = [answer for answer in answers if answer.page % _HELD_OUT == 0]
-    nothing = {"weights": [0.0, 1.0, 1.0], "limits": {str(v): [RATES, RATES] for v in Verdict}}
-    model: dict[str, object] = {"numbers": nothing, "words": nothing}
-    model["confusions"] = [fit_confusion(training, reader).written for reader in range(_READERS)]
-    _write(model)
-    for kind in ("numbers", "words"):
-        model[kind] = _fit_kind(kind, training, held_out)
-    _write(model)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        fitted = pool.map(fit_confusion, [training] * _READERS, range(_READERS))
+        confusions = [confusion.written for confusion in fitted]
+    equal = {str(kind): [0.0, *[1.0] * _READERS] for kind in KeyKind}
+    no_limits = {str(verdict): [RATES, RATES] for verdict in Verdict}
+    _write({"confusions": confusions, "weights": equal, "limits": no_limits})
+    weights = {str(kind): fit_kind(kind, training) for kind in KeyKind}
+    _write({"confusions": confusions, "weights": weights, "limits": no_limits})
+    _write({"confusions": confusions, "weights": weights, "limits": all_limits(held_out)})
     report(held_out)
     print(f"{len(answers)} answers; written to {OUT.name}")
 
 
-def _fit_kind(kind: str, training: list[Written], held_out: list[Written]) -> dict[str, object]:
-    margins, right, weight, _ = _evidence(kind, training)
-    weights = fit_odds(margins, right, weight)
-    margins, right, weight, found = _evidence(kind, held_out)
-    p = 1 / (1 + np.exp(-np.clip(weights[0] + margins @ weights[1:], -30, 30)))
+def fit_kind(kind: KeyKind, training: list[Written]) -> list[float]:
+    """Weights of what the readers say, for keys of a kind."""
+    own = [a for a in training if marking.known_answers(a.key).kind is kind]
+    found = [marking.weigh_answers(a.key, a.choices).margins for a in own]
+    margins = np.array([(*said, *[0.0] * (_READERS - len(said))) for said in found])
+    right = np.array([a.right for a in own], dtype=np.float64)
+    return [float(weight) for weight in fit_odds(margins, right, _balance(right))]
+
+
+def all_limits(held_out: list[Written]) -> dict[str, object]:
+    """Limits of the verdicts, from answers of all kinds."""
+    found = [marking.weigh_answers(a.key, a.choices) for a in held_out]
+    p = np.array([marking.fill_in_model().probability(evidence) for evidence in found])
+    right = np.array([a.right for a in held_out], dtype=np.float64)
+    weight = _balance(right)
     kept: dict[str, object] = {}
     for verdict, wrong, is_wrong in (
         (Verdict.ACCEPTED, 1 - p, 1 - right),
@@ -221,23 +236,13 @@ def _fit_kind(kind: str, training: list[Written], held_out: list[Written]) -> di
     ):
         given = np.array([evidence.allows(verdict) for evidence in found])
         kept[str(verdict)] = [RATES, limits(wrong[given], is_wrong[given], weight[given])]
-    return {"weights": weights.tolist(), "limits": kept}
+    return kept
 
 
-def _evidence(
-    kind: str, answers: list[Written]
-) -> tuple[FloatArray, FloatArray, FloatArray, list[marking.Evidence]]:
-    """What readers say of the answers of a kind, whether they are right, and their weights."""
-    weighed = [(marking.weigh_answers(a.key, a.choices), a.right) for a in answers]
-    weighed = [(e, right) for e, right in weighed if e.is_number == (kind == "numbers")]
-    right = np.array([right for _, right in weighed], dtype=np.float64)
+def _balance(right: FloatArray) -> FloatArray:
+    """Weights with which right answers count as much as wrong ones."""
     share = right.mean()
-    weight = np.where(right == 1, 0.5 / share, 0.5 / (1 - share))
-    found = [evidence for evidence, _ in weighed]
-    margins = np.zeros((len(found), _READERS))
-    for row, evidence in zip(margins, found, strict=True):
-        row[: len(evidence.margins)] = evidence.margins
-    return margins, right, weight, found
+    return np.asarray(np.where(right == 1, 0.5 / share, 0.5 / (1 - share)))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ __all__ = [
 OTHER = "\ufffd"
 """Stands for a character that a reader saw and that is none of those asked for."""
 
+_ANY_OTHER = "\x00"
+"""Stands for every character that no language names."""
 _MOST_STATES = 8192
 """Of one language: reading under it takes memory for each state, step and symbol."""
 
@@ -210,7 +212,7 @@ class Language:
     ----------
     alphabet : str
         The characters that are told apart, in their plain forms.
-    moves : (n_states, n_characters + 1) int16
+    moves : (n_states, n_characters + 1) int32
         The next state by character of the alphabet, and last by any other character;
         -1 where it may not be written.
     accepting : (n_states,) bool
@@ -218,7 +220,7 @@ class Language:
     """
 
     alphabet: str
-    moves: NDArray[np.int16]
+    moves: NDArray[np.int32]
     accepting: NDArray[np.bool_]
 
     @classmethod
@@ -262,7 +264,7 @@ class Language:
             rows.append(row)
         accepting = [bool(state & pattern.last) for state in numbers]
         accepting[0] = pattern.empty
-        return cls(alphabet, np.array(rows, dtype=np.int16), np.array(accepting))
+        return cls(alphabet, np.array(rows, dtype=np.int32), np.array(accepting))
 
     @property
     def is_open(self) -> bool:
@@ -287,19 +289,25 @@ class Language:
         moves[:, [symbol in ("", OTHER) for symbol in symbols]] = -1
         return np.ascontiguousarray(moves, dtype=np.int64)
 
-    def others(self) -> Language:
-        """All texts that are not in the language, but the empty one.
+    def without(self, other: Language) -> Language:
+        """The texts of this language that are not in another one.
+
+        Parameters
+        ----------
+        other : Language
 
         Returns
         -------
         Language
         """
-        sink = len(self.moves)
-        moves = np.where(self.moves < 0, sink, self.moves)
-        moves = np.vstack([moves, np.full((1, moves.shape[1]), sink)])
-        accepting = np.append(~self.accepting, True)
-        accepting[0] = False  # nothing leads back there
-        return Language(self.alphabet, moves.astype(np.int16), accepting)
+        alphabet = "".join(sorted({*self.alphabet, *other.alphabet}))
+        mine, theirs = (each.moves_by([*alphabet, _ANY_OTHER]) for each in (self, other))
+        sink = len(theirs)
+        theirs = np.vstack([np.where(theirs < 0, sink, theirs), np.full_like(theirs[:1], sink)])
+        moves = np.where(mine[:, None] < 0, -1, mine[:, None] * (sink + 1) + theirs)
+        accepting = self.accepting[:, None] & ~np.append(other.accepting, False)
+        flat = moves.reshape(-1, len(alphabet) + 1).astype(np.int32)
+        return Language(alphabet, flat, accepting.ravel())
 
     def accepts(self, text: str) -> bool:
         """Whether a text is in the language.

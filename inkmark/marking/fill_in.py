@@ -26,6 +26,9 @@ from inkmark.ctc import (
     language_of,
     language_probability,
     likeliest_texts,
+    many,
+    maybe,
+    one_of,
     opinions,
 )
 from inkmark.exam.answers import Answer, Exactly, Several, Statement, Words, parse_answer
@@ -38,9 +41,9 @@ __all__ = [
     "FillIn",
     "FillInModel",
     "FillInOptions",
+    "KeyKind",
     "KnownAnswers",
     "Verdict",
-    "VerdictOdds",
     "fill_in_model",
     "judge_fill_in",
     "known_answers",
@@ -64,6 +67,15 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     PERSON = "person"
     """Somebody has to look at it."""
+
+
+class KeyKind(StrEnum):
+    """What a key asks for; readers know more of some things than of others."""
+
+    NUMBERS = "numbers"
+    AMOUNTS = "amounts"
+    """Numbers with letters: units, names of unknowns."""
+    WORDS = "words"
 
 
 _LEAST_KNOWN = {Verdict.ACCEPTED: math.log(0.02), Verdict.REFUSED: math.log(0.4)}
@@ -104,15 +116,15 @@ class Evidence:
         Logarithm of the probability that the first reader sees an answer to this key at all.
     accepted, other : str
         The likeliest text that is accepted, and that is not; empty where there is none.
-    is_number : bool
-        Whether the key's answers are numbers.
+    kind : KeyKind
+        Of the key.
     """
 
     margins: tuple[float, ...]
     log_known: float
     accepted: str
     other: str
-    is_number: bool
+    kind: KeyKind
 
     def allows(self, verdict: Verdict) -> bool:
         """Whether a verdict may be given, however probable it is."""
@@ -167,12 +179,12 @@ def judge_fill_in(
     """
     options = options or FillInOptions()
     evidence = weigh_answers(key, choices)
-    odds = fill_in_model().numbers if evidence.is_number else fill_in_model().words
-    probability = odds.probability(evidence)
-    accepting = odds.limit(Verdict.ACCEPTED, options.wrongly_accepted)
+    model = fill_in_model()
+    probability = model.probability(evidence)
+    accepting = model.limit(Verdict.ACCEPTED, options.wrongly_accepted)
     if evidence.allows(Verdict.ACCEPTED) and 1 - probability <= accepting:
         return FillIn(Verdict.ACCEPTED, evidence.accepted, probability)
-    refusing = odds.limit(Verdict.REFUSED, options.wrongly_refused)
+    refusing = model.limit(Verdict.REFUSED, options.wrongly_refused)
     if evidence.allows(Verdict.REFUSED) and probability <= refusing:
         return FillIn(Verdict.REFUSED, evidence.other, probability)
     return FillIn(Verdict.PERSON, "", probability)
@@ -204,7 +216,7 @@ def weigh_answers(key: tuple[str, ...], choices: Choices) -> Evidence:
         math.log(max(language_probability(readers[0], known.any_text), _LEAST)),
         found[0][1],
         next((text for text, _ in free if not is_accepted(key, text)), ""),
-        bool(known.alphabet),
+        known.kind,
     )
 
 
@@ -236,17 +248,20 @@ class KnownAnswers:
     spelled : Language
         How the accepted answers are written.
     others : Language
-        All other texts; a few of them are accepted as well.
+        The rest of `any_text`; a little of it is accepted as well.
     any_text : Language
-        What answers to this key may be at all.
+        What answers to this key may be at all. No number begins or ends with a stroke: with
+        such texts every 1 would be in doubt.
     alphabet : str
         Its characters; empty where any may be written.
+    kind : KeyKind
     """
 
     spelled: Language
     others: Language
     any_text: Language
     alphabet: str
+    kind: KeyKind
 
 
 @lru_cache(maxsize=512)  # as many as an exam may have items; the largest takes 300 kB
@@ -264,10 +279,15 @@ def known_answers(key: tuple[str, ...]) -> KnownAnswers:
     answers = [parse_answer(text) for text in key]
     spelled = Language.of(spellings(answers))
     if any(_has_words(answer) for answer in answers):
-        return KnownAnswers(spelled, spelled.others(), language_of("text"), "")
+        text = language_of("text")
+        return KnownAnswers(spelled, text.without(spelled), text, "", KeyKind.WORDS)
     symbols = _NUMERIC + _UNITS + spelled.alphabet.replace(OTHER, "")
     alphabet = "".join(dict.fromkeys(symbols))
-    return KnownAnswers(spelled, spelled.others(), language_of(alphabet), alphabet)
+    has_letters = any(symbol.isalpha() for symbol in spelled.alphabet)
+    kind = KeyKind.AMOUNTS if has_letters else KeyKind.NUMBERS
+    number = many(one_of(alphabet.replace("/", "")))
+    text = Language.of(number + maybe(many(one_of("/") + number)))
+    return KnownAnswers(spelled, text.without(spelled), text, alphabet, kind)
 
 
 def _has_words(answer: Answer) -> bool:
@@ -282,24 +302,27 @@ def _has_words(answer: Answer) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictOdds:
-    """What a verdict follows from, for keys of one kind.
+class FillInModel:
+    """The fitted model.
 
     Attributes
     ----------
-    weights : tuple of float
+    confusions : tuple of Confusion
+        What each reader takes for what.
+    weights : mapping of KeyKind to tuple of float
         Of the log odds of an accepted answer: constant, and weight of what each reader says.
     limits : mapping of Verdict to (shares, limits)
         Wanted shares of wrong verdicts, ascending, and the largest probability that a verdict
         is wrong which keeps to each.
     """
 
-    weights: tuple[float, ...]
+    confusions: tuple[Confusion, ...]
+    weights: Mapping[KeyKind, Sequence[float]]
     limits: Mapping[Verdict, tuple[Sequence[float], Sequence[float]]]
 
     def probability(self, evidence: Evidence) -> float:
         """That an accepted answer is written."""
-        constant, *weights = self.weights
+        constant, *weights = self.weights[evidence.kind]
         z = constant + sum(w * m for w, m in zip(weights, evidence.margins, strict=False))
         return 1 / (1 + math.exp(-min(max(z, -30.0), 30.0)))
 
@@ -309,33 +332,13 @@ class VerdictOdds:
         return float(np.exp(np.interp(np.log(share), np.log(shares), np.log(limits))))
 
 
-@dataclass(frozen=True, slots=True)
-class FillInModel:
-    """The fitted model.
-
-    Attributes
-    ----------
-    confusions : tuple of Confusion
-        What each reader takes for what.
-    numbers, words : VerdictOdds
-        For keys that are numbers, and for others.
-    """
-
-    confusions: tuple[Confusion, ...]
-    numbers: VerdictOdds
-    words: VerdictOdds
-
-
 @cache
 def fill_in_model() -> FillInModel:
     """The model that comes with the package."""
     path = resources.files("inkmark.marking").joinpath("fill_in_model.json")
     data = json.loads(path.read_text("utf-8"))
-    numbers, words = (
-        VerdictOdds(
-            tuple(data[kind]["weights"]),
-            {Verdict(verdict): limits for verdict, limits in data[kind]["limits"].items()},
-        )
-        for kind in ("numbers", "words")
+    return FillInModel(
+        tuple(map(Confusion, data["confusions"])),
+        {KeyKind(kind): weights for kind, weights in data["weights"].items()},
+        {Verdict(verdict): limits for verdict, limits in data["limits"].items()},
     )
-    return FillInModel(tuple(map(Confusion, data["confusions"])), numbers, words)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inkmark.ctc import Choices, Language, Steps, language_of, likeliest_texts, likelihood, opinions
-from inkmark.marking.fill_in import fill_in_model
+from inkmark.marking.fill_in import KeyKind, fill_in_model
 
 __all__ = ["AnswerGroup", "GroupOptions", "group_answers"]
 
@@ -163,17 +163,18 @@ def _pooled(answer: _Read, popular: Sequence[str]) -> dict[str, float]:
     """
     model = fill_in_model()
     best = max(answer.texts, key=lambda text: answer.texts[text], default="")
-    odds = model.numbers if any(map(str.isdigit, best)) else model.words
+    kind = KeyKind.WORDS
+    if any(map(str.isdigit, best)):
+        kind = KeyKind.AMOUNTS if any(map(str.isalpha, best)) else KeyKind.NUMBERS
+    weights = model.weights[kind][1:]
     texts = [*answer.texts, *(text for text in popular if text not in answer.texts)]
     signs = "".join(dict.fromkeys("".join(texts)))
     pooled = np.zeros(len(texts))
-    for confusion, steps, weight in zip(
-        model.confusions, answer.readers, odds.weights[1:], strict=False
-    ):
+    for confusion, steps, weight in zip(model.confusions, answer.readers, weights, strict=False):
         if len(steps.probabilities):
             written = confusion.written_steps(steps, signs)
             seen = [likelihood(written, text) for text in texts]
-            pooled += weight / odds.weights[1] * np.log(np.maximum(seen, _LEAST_LIKELY))
+            pooled += weight / weights[0] * np.log(np.maximum(seen, _LEAST_LIKELY))
     shares = np.exp(pooled - pooled.max(initial=-np.inf))
     shares *= min(sum(answer.texts.values()), 1.0) / max(float(shares.sum()), 1.0)
     return {text: p for text, p in zip(texts, shares.tolist(), strict=True) if p > _LEAST_LIKELY}

@@ -61,12 +61,12 @@ def test_patterns_are_what_regular_expressions_are(pattern, texts):
         assert language.accepts(text) == bool(re.fullmatch(pattern[1], text)), pattern[1]
 
 
-@given(patterns(), st.lists(st.text("abc", max_size=5), max_size=20))
-def test_the_others_are_all_that_is_not_in_a_language(pattern, texts):
-    language = Language.of(pattern[0])
-    others = language.others()
+@given(patterns(), patterns(), st.lists(st.text("abc", max_size=5), max_size=20))
+def test_a_language_without_another(pattern, other, texts):
+    language, taken = Language.of(pattern[0]), Language.of(other[0])
+    rest = language.without(taken)
     for text in texts:
-        assert others.accepts(text) == (text != "" and not language.accepts(text)), pattern[1]
+        assert rest.accepts(text) == (language.accepts(text) and not taken.accepts(text))
 
 
 def test_a_language_of_too_many_states_is_refused():

@@ -142,7 +142,7 @@ def test_what_no_answer_looks_like_goes_to_a_person():
 
 
 def test_a_smaller_share_of_silent_errors_asks_more():
-    choices = seen("17", 0.9, at_1="1")
+    choices = seen("17", 0.85, signs="", at_1="1")
     strict = FillInOptions(wrongly_accepted=1e-4, wrongly_refused=1e-4)
     assert judge_fill_in(("17",), choices).verdict is Verdict.ACCEPTED
     assert judge_fill_in(("17",), choices, strict).verdict is Verdict.PERSON
