@@ -36,7 +36,8 @@ __all__ = [
 ManualPoints = Mapping[tuple[str, str], Decimal]
 """Points that people gave, by (candidate, item)."""
 
-_Outcome = tuple["ScoreStatus", Decimal | None]
+_Outcome = tuple[str, "ScoreStatus", Decimal | None]
+"""The value, and the status and points of its score."""
 _PRESENT = (ResponseStatus.ANSWERED, ResponseStatus.BLANK, ResponseStatus.PENDING)
 
 
@@ -61,7 +62,8 @@ class ScoreRecord:
     full : Decimal
         Full mark of the item.
     value : str
-        The response; empty for blank and for points given by people.
+        The response; empty for blank, and where people gave the points and the key does not
+        bear out that this is what was written.
     status : ScoreStatus
     rule, key : str
         Scoring rule (as `format_rule` writes it) and key that were applied.
@@ -138,7 +140,7 @@ def score_responses(
     }
     records = []
     for response in responses:
-        status, points = scorers[response.item](
+        value, status, points = scorers[response.item](
             response.value,
             response.status,
             response.candidate in present,
@@ -146,9 +148,7 @@ def score_responses(
         )
         full, rule, key = facts[response.item]
         records.append(
-            ScoreRecord(
-                response.candidate, response.item, points, full, response.value, status, rule, key
-            )
+            ScoreRecord(response.candidate, response.item, points, full, value, status, rule, key)
         )
     return tuple(records)
 
@@ -166,18 +166,26 @@ def _scorer(
         value: str, status: ResponseStatus, present: bool, given: Decimal | None
     ) -> _Outcome:
         if status is ResponseStatus.ABSENT:
-            return (ScoreStatus.PENDING if given else ScoreStatus.ABSENT), None
+            return value, (ScoreStatus.PENDING if given else ScoreStatus.ABSENT), None
         if item.rule.kind is RuleKind.VOID and present:
-            return ScoreStatus.SCORED, item.points
+            return value, ScoreStatus.SCORED, item.points
         if given is not None:
-            return ScoreStatus.SCORED, given
+            stated = value if _is_borne_out(item, value, status, given) else ""
+            return stated, ScoreStatus.SCORED, given
         if status is ResponseStatus.MISSING:
-            return ScoreStatus.MISSING, None
+            return value, ScoreStatus.MISSING, None
         if status is ResponseStatus.PENDING or not _has_key(item):
-            return ScoreStatus.PENDING, None
-        return ScoreStatus.SCORED, score_item(item, value)
+            return value, ScoreStatus.PENDING, None
+        return value, ScoreStatus.SCORED, score_item(item, value)
 
     return outcome
+
+
+def _is_borne_out(item: Item, value: str, status: ResponseStatus, given: Decimal) -> bool:
+    """Whether the key is sure of a value and does not contradict points that people gave."""
+    if status is not ResponseStatus.ANSWERED or item.type is not ItemType.FILL_IN or not item.key:
+        return False
+    return not given or score_item(item, value) > 0
 
 
 def _has_key(item: Item) -> bool:

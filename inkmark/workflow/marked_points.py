@@ -33,7 +33,7 @@ class MarkedPoints:
     open : frozenset of (str, str)
         Candidates and fields that a person has to look at.
     open_items : frozenset of (str, str)
-        Candidates and items of which such a field may hold the points; it is above the key.
+        Candidates and items with points that are in doubt, also where people entered others.
     """
 
     given: ManualPoints
@@ -77,15 +77,18 @@ def collect_marked_points(
         for name, points in settled.items():
             field = fields[name]
             place = candidate, field.item
-            if field.role is Role.POINTS and (place in entered or field.item not in by_hand):
+            if field.role is Role.POINTS and field.item not in by_hand:
                 continue
             if _is_blank(read[name]) and name not in decided:
                 continue
             contested = read[name].flag is Flag.CONTESTED and name not in decided
-            if contested or not points.is_certain:
+            in_doubt = contested or not points.is_certain
+            if in_doubt and field.role is Role.POINTS:
+                waiting_items.add(place)
+            if place in entered:
+                continue
+            if in_doubt:
                 waiting.add((candidate, name))
-                if field.role is Role.POINTS:
-                    waiting_items.add(place)
             elif field.role is Role.POINTS and points.points is not None:
                 given[place], sources[place] = points.points, sheet[name]
     return MarkedPoints(given, sources, frozenset(waiting), frozenset(waiting_items))

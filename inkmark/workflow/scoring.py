@@ -244,7 +244,6 @@ def load_records(opened: OpenExam) -> tuple[ScoreRecord, ...]:
     if not stored:
         raise InkmarkError(f"{root} has no scores yet. Score it first: inkmark score {root}")
     readings = list(opened.store.readings_in_use())
-    # Which points people entered themselves is not stored; those count in doubt or not.
     marked = collect_marked_points(opened, readings, {})
     responses = _responses(opened, readings, marked)
     records = score_responses(opened.exam, responses, _points_taken_in(opened, stored, responses))

@@ -246,3 +246,17 @@ def test_a_record_says_what_it_rests_on():
     (record,) = score_responses(exam_of(made), [response("01", "1", "C", "answered")], {})
     assert (record.points, record.full, record.value) == (D(2), D(5), "C")
     assert (record.rule, record.key, record.status) == ("subset 2", "AC", ScoreStatus.SCORED)
+
+
+def test_a_response_is_stated_beside_points_of_people_only_where_the_key_bears_it_out():
+    keyed = Item("5", ItemType.FILL_IN, (), ("7/12",), D(4))
+    responses = [
+        response("01", "5", "7/12", "answered"),
+        response("02", "5", "7112", "answered"),
+        response("03", "5", "7112", "pending"),
+        response("04", "5", "7112", "answered"),
+        response("05", "4", "7112", "answered"),
+    ]
+    given = {(r.candidate, r.item): D(1) for r in responses} | {("04", "5"): D(0)}
+    records = score_responses(exam_of(SINGLE, VOID, ESSAY, FILL, keyed), responses, given)
+    assert [r.value for r in records] == ["7/12", "", "", "7112", ""]

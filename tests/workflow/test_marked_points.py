@@ -55,6 +55,7 @@ def test_points_that_people_entered_win_and_need_no_look() -> None:
     entered = {("77", "2"): Decimal(3), ("77", "3"): Decimal(4)}
     marked = collect_marked_points(opened(), readings, entered)
     assert (marked.given, marked.open) == ({}, frozenset())
+    assert marked.open_items == {("77", "3")}
 
 
 def test_a_decision_wins_over_what_was_read() -> None:

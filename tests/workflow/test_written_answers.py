@@ -106,11 +106,14 @@ def root(tmp_path: Path) -> Path:
     return exam_folder(tmp_path, LAYOUT, pages)
 
 
+P2 = WritingField("P2", Box(80, 40, 14, 9), charset="points", role=Role.POINTS, item="2")
+MARKED = replace(LAYOUT, pages=(replace(LAYOUT.pages[0], fields=(*FIELDS, P2)),))
+"""The same with a box for the marker's points of item 2."""
+
+
 @pytest.fixture
 def marked(tmp_path: Path) -> Path:
-    """An exam with a box for the marker's points of item 2; every answer to it is right."""
-    box = WritingField("P2", Box(80, 40, 14, 9), charset="points", role=Role.POINTS, item="2")
-    layout = replace(LAYOUT, pages=(replace(LAYOUT.pages[0], fields=(*FIELDS, box)),))
+    """Pages that a marker marked before; every answer to item 2 is right."""
     right = answer("0.5", seen("0.5"))
     boxes = {
         "070101": of_marker("3", 0.6),
@@ -119,7 +122,7 @@ def marked(tmp_path: Path) -> Path:
         "070104": of_marker("2", 0.99),
     }
     pages = [page(who, letter("B"), right, box) for who, box in boxes.items()]
-    return exam_folder(tmp_path, layout, pages)
+    return exam_folder(tmp_path, MARKED, pages)
 
 
 def points(root: Path) -> dict[tuple[str, str], Decimal | None]:
@@ -267,3 +270,18 @@ def test_the_picture_of_a_letter_shows_what_is_written_above_its_box(tmp_path: P
     (picture,) = sheet._images
     pixels = np.asarray(Image.open(io.BytesIO(picture._data())))
     assert (pixels == 0).sum() == 18
+
+
+def test_what_may_not_have_been_written_is_not_stated_where_a_marker_gave_points(
+    tmp_path: Path,
+) -> None:
+    pages = [
+        page("070101", letter("B"), answer("0.5", seen("0.5")), of_marker("2", 0.99)),
+        page("070102", letter("B"), answer("0.5", seen("0.5", 0.3)), of_marker("4", 0.99)),
+        page("070103", letter("B"), answer("3", seen("3")), of_marker("4", 0.99)),
+        page("070104", letter("B"), answer("3", seen("3")), of_marker("0", 0.99)),
+    ]
+    score(exam_folder(tmp_path, MARKED, pages))
+    with open_exam(tmp_path) as opened:
+        values = [record.value for record in load_records(opened) if record.item == "2"]
+    assert values == ["0.5", "", "", "3"]
