@@ -124,7 +124,9 @@ def identify_lines(summary: IdentifySummary) -> Iterator[str]:
     """Say whose sheets are not known."""
     if summary.decisions:
         yield f"Took in {summary.decisions} decisions."
-    if not summary.sheets:
+    if not summary.anything_read:
+        yield "No sheet has been read yet. Read the scans first, with inkmark read."
+    elif not summary.sheets:
         yield "It is known of every sheet whose it is."
     for sheet in summary.sheets:
         yield f"{sheet.source}: {sheet.message}"

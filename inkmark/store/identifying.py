@@ -8,7 +8,7 @@ before both. Pages of one sheet of paper, by its code, are one sheet.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -104,29 +104,27 @@ class Verdict:
     guesses: tuple[tuple[str, float], ...] = field(default=())
 
 
-def describe(doubt: Doubt, evidence: Iterable[NumberEvidence], others: str = "") -> str:
-    """Say why it is not known whose page it is, and what to do.
+_TO_DO = (
+    "Say whose sheet it is with inkmark identify, or correct the number on the sheet and scan it "
+    "again."
+)
+_LIKELY = 0.5
+"""Whose sheet it is this probably is named where that one has another."""
 
-    Parameters
-    ----------
-    doubt : Doubt
-    evidence : iterable of NumberEvidence
-    others : str
-        Further sheets of the same candidate.
-    """
+
+def describe(doubt: Doubt, evidence: Sequence[NumberEvidence]) -> str:
+    """Say why it is not known whose page it is, and what to do."""
     shown = ", ".join(dict.fromkeys(e.shown for e in evidence if not e.is_blank))
+    number = "cannot be read" if any(e.best[0] for e in evidence) else "is blank"
     why = {
-        Doubt.BLANK: "the candidate number is blank and there is no readable code that names the "
+        Doubt.BLANK: f"the candidate number {number} and there is no readable code that names the "
         "candidate",
         Doubt.UNCERTAIN: f"the candidate number is read as {shown}, which is not sure enough",
         Doubt.CONTRADICTORY: f"the numbers on the page contradict each other: {shown}",
         Doubt.NOT_ON_ROSTER: f"candidate {shown} is not on the roster",
-        Doubt.TWO_SHEETS: f"there is another sheet with the number {shown}{others}",
+        Doubt.TWO_SHEETS: f"there is another sheet with the number {shown}",
     }[doubt]
-    return (
-        f"{why}. Say whose sheet it is with inkmark identify, or correct the number on the sheet "
-        "and scan it again."
-    )
+    return f"{why}. {_TO_DO}"
 
 
 def identify_pages(connection: sa.Connection, exam_id: str, facts: Facts) -> None:
@@ -201,16 +199,27 @@ def _verdicts(
     roster = () if facts.roster is None else tuple(facts.roster.values())
     found = identify_sheets(read, roster, taken=firm.keys())
     for unit, seen, identity in zip(units, read, found, strict=True):
-        verdicts |= {row.id: _verdict(row, seen, identity) for row in unit}
+        who, p = next(iter(identity.guesses), ("", 0.0))
+        second = identity.doubt is Doubt.TWO_SHEETS or p >= _LIKELY
+        if second and who in firm and identity.doubt in (Doubt.TWO_SHEETS, Doubt.UNCERTAIN):
+            message = _has_another(who, firm[who], by_hand)
+            given = Verdict("", str(IssueKind.UNIDENTIFIED), message, identity.guesses)
+            verdicts |= {row.id: given for row in unit}
+        else:
+            verdicts |= {row.id: _verdict(row, seen, identity) for row in unit}
     on_paper = [identity for unit, identity in zip(units, found, strict=True) if sheet_of(unit[0])]
     contested = contested_by(on_paper) - {decision.candidate for decision in by_hand.values()}
     return {
-        row.id: _two_sheets(verdict.candidate, 2)
+        row.id: _two_sheets(verdict.candidate, 2, _contested(verdict.candidate))
         if verdict.candidate in contested and sheet_of(row)
         else verdict
         for row in rows
         if (verdict := verdicts.get(row.id)) is not None
     }
+
+
+def _contested(candidate: str) -> str:
+    return describe(Doubt.TWO_SHEETS, [NumberEvidence.of_text(candidate)])
 
 
 def _owners(firm: Mapping[str, Sequence[Any]]) -> Mapping[str, set[str]]:
@@ -262,9 +271,9 @@ def _one_sheet_each(
     for row in rows:
         if papers[row.id] in rivals and row.id not in by_hand:
             elsewhere = rivals - {papers[row.id]}
-            others = sorted({str(r.path) for r in rows if papers[r.id] in elsewhere})
-            files = f" ({', '.join(others[:3])})"
-            verdicts[row.id] = _two_sheets(candidate, len(rivals), files)
+            others = [r for r in rows if papers[r.id] in elsewhere]
+            message = _has_another(candidate, others, by_hand)
+            verdicts[row.id] = _two_sheets(candidate, len(rivals), message)
         elif row.id not in by_hand:
             verdicts[row.id] = Verdict(candidate)
     return verdicts
@@ -274,9 +283,19 @@ def _image(row: Any) -> str:
     return f"{row.sha256} {row.page_index}"
 
 
-def _two_sheets(candidate: str, n_sheets: int, others: str = "") -> Verdict:
-    evidence = [NumberEvidence.of_text(candidate)]
-    message = describe(Doubt.TWO_SHEETS, evidence, others)
+def _has_another(candidate: str, others: Sequence[Any], by_hand: Collection[int]) -> str:
+    """Say that there is a sheet of the candidate; one by decision may bear any number."""
+    held = {str(row.path) for row in others if row.id in by_hand}
+    files = ", ".join(sorted(held or {str(row.path) for row in others})[:3])
+    why = (
+        f"candidate {candidate} has another sheet by decision"
+        if held
+        else f"there is another sheet with the number {candidate}"
+    )
+    return f"{why} ({files}). {_TO_DO}"
+
+
+def _two_sheets(candidate: str, n_sheets: int, message: str) -> Verdict:
     guess = ((candidate, round(1 / n_sheets, 4)),)
     return Verdict("", str(IssueKind.UNIDENTIFIED), message, guess)
 

@@ -90,12 +90,15 @@ class IdentifySummary:
         The workbook to decide them in; None where nothing is open.
     lost_scans : tuple of str
         Scans that are gone or are other files now, so that there is no picture.
+    anything_read : bool
+        Whether there are sheets at all.
     """
 
     decisions: int
     sheets: tuple[OpenSheet, ...]
     workbook: Path | None
     lost_scans: tuple[str, ...]
+    anything_read: bool
 
 
 def identify(
@@ -153,6 +156,7 @@ def identify(
         n_new = opened.store.add_identities(decisions)
         opened.store.settle(facts_of(opened.exam, opened.layout))
         rows, lost = _rows(opened, progress)
+        anything_read = bool(opened.store.hashes())
         if rows:
             opened.folder.out.mkdir(exist_ok=True)
             write_identities(rows, path, opened.exam.language)
@@ -163,6 +167,7 @@ def identify(
         tuple(OpenSheet(row.source, row.reason, row.guesses) for row in rows),
         path if rows else None,
         lost,
+        anything_read,
     )
 
 

@@ -333,6 +333,46 @@ def test_two_sheets_of_one_candidate_by_decision_are_found(store: ExamStore) -> 
     assert rivals(("a.jpg", "260001")) == []
 
 
+def test_a_sheet_whose_candidate_was_given_another_says_so(store: ExamStore) -> None:
+    likely = unsure("260007", box_5={"7": 0.998, "5": 0.002})
+    add(
+        store,
+        [
+            page("a.jpg", claim="260001", serial="X1"),
+            page("b.jpg", likely, serial="X2"),
+            page("c.jpg", serial="X3"),
+            page("d.jpg", claim="260001", serial="X4"),
+            page("e.jpg", unsure("260004", box_5={"4": 0.998, "5": 0.002}), serial="X5"),
+            page("f.jpg", claim="260004", serial="X6"),
+        ],
+    )
+    decide(store, "c.jpg", "260007")
+    decide(store, "d.jpg", "260001")
+    settled(store)
+    found = {p.record.source.path: p.record for p in store.pages()}
+    assert found["a.jpg"].message.startswith("candidate 260001 has another sheet by decision (d.j")
+    assert found["b.jpg"].message.startswith("candidate 260007 has another sheet by decision (c.j")
+    assert found["b.jpg"].guesses[0][0] == "260007"
+    assert found["e.jpg"].message.startswith("there is another sheet with the number 260004 (f.jp")
+
+
+def test_a_number_of_which_nothing_can_be_read_is_not_called_blank(store: ExamStore) -> None:
+    filled, empty = {"?": 0.9, "": 0.1}, {"": 1.0}
+    add(
+        store,
+        [
+            page("filled.jpg", [filled] * 6),
+            page("struck.jpg", [empty, *[filled] * 2, *[empty] * 3]),
+            page("empty.jpg", [empty] * 6),
+        ],
+    )
+    settled(store)
+    found = {p.record.source.path: p.record.message for p in store.pages()}
+    for name in ("filled.jpg", "struck.jpg"):
+        assert found[name].startswith("the candidate number cannot be read and there is no")
+    assert found["empty.jpg"].startswith("the candidate number is blank and there is no")
+
+
 def test_decisions_on_fields_go_with_the_sheet(store: ExamStore) -> None:
     from inkmark.store import Decision  # noqa: PLC0415
 

@@ -278,6 +278,12 @@ def test_a_lost_scan_is_named(folder: ExamFolder) -> None:
     assert len(summary.sheets) == 3
 
 
+def test_before_anything_is_read_nothing_is_known(scanned: ExamFolder, tmp_path: Path) -> None:
+    shutil.copytree(scanned.root, tmp_path / "exam")
+    told = CliRunner().invoke(main, ["identify", str(tmp_path / "exam")]).output
+    assert told == "No sheet has been read yet. Read the scans first, with inkmark read.\n"
+
+
 def test_the_command_prints_and_asks_for_a_person(folder: ExamFolder) -> None:
     run = CliRunner().invoke
     listed = run(main, ["identify", str(folder.root)])
