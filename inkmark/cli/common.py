@@ -92,8 +92,9 @@ class Commands(click.Group):
             if error.strerror is None:
                 raise  # not from the system
             _fail(ctx, str(FileAccessError(error)), FileAccessError.exit_code)
-        except KeyboardInterrupt:
-            _fail(ctx, "stopped. No file is half written; run the command again.", _INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            again = str(stop) or "No file is half written; run the command again."
+            _fail(ctx, f"stopped. {again}", _INTERRUPTED)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,8 +14,15 @@ from inkmark.cli.common import EXISTING_FOLDER, FOLDER, json_option, show, visib
 __all__ = ["paddle_models", "text"]
 
 
+class _Files(click.Path):
+    """A file or folder that is there, or a glob."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if glob.has_magic(value) else super().convert(value, param, ctx)
+
+
 @click.command()
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=_Files(exists=True))
 @click.option(
     "--paddle",
     "models",

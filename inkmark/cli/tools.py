@@ -82,15 +82,21 @@ def demo(
     from inkmark.demo import make_demo_exam
     from inkmark.workflow import identify, run
 
-    with progress_bar("Making an exam and scanning it") as progress:
-        make_demo_exam(
-            folder,
-            candidates=students,
-            language=language,
-            seed=seed,
-            handwriting=handwriting,
-            progress=progress,
-        )
+    try:
+        with progress_bar("Making an exam and scanning it") as progress:
+            make_demo_exam(
+                folder,
+                candidates=students,
+                language=language,
+                seed=seed,
+                handwriting=handwriting,
+                progress=progress,
+            )
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(
+            f"{folder} holds a part of the demo: delete it or name another folder, and run the "
+            "command again."
+        ) from stop
     summary = run(folder, reports=report_options(), stage=progress_bar)
     told, lines = run_json(summary), list(run_lines(summary))
     if handwriting is not None:

@@ -100,6 +100,23 @@ def test_what_the_system_refuses_is_a_message_and_no_traceback(exam: Path) -> No
     assert set((exam / "sheets").iterdir()) == files, "nothing half written is left"
 
 
+def test_a_demo_that_was_stopped_is_not_to_be_run_again_into_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("inkmark.demo.make_demo_exam", stop)
+    result = invoke("demo", tmp_path / "demo")
+    assert result.exit_code == 130
+    assert f"{tmp_path / 'demo'} holds a part of the demo: delete it" in result.stderr
+
+
+def test_print_is_not_looked_for_in_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert invoke("text", tmp_path / "paper.pdf").exit_code == 2
+    assert invoke("text", tmp_path / "*.pdf").exit_code == 5, "no file matches"
+
+
 @pytest.mark.parametrize(
     ("raised", "exit_code", "words"),
     [
