@@ -83,6 +83,8 @@ _VERDICT_SHARES = (0.6, 0.1, 0.3)
 _ANSWERED = 0.9
 _STRUCK_ON, _BELOW_MM = 0.4, 16.0
 """A stroke through a score goes on so often through that below, which is no further down."""
+_CROSSED = 0.3
+"""So many struck scores have a small cross over them."""
 _RIGHT_SUM = 0.99
 _REPEATS = 3
 
@@ -254,12 +256,15 @@ class _Marked:
             return Decimal(0)
         text, inner = f"{points.normalize():f}", box.grown(-0.4)
         how = half or marker.Half.POINT
-        self.image = marker.write_points(
-            self.image, inner, text, dpi, rng, hand=self._hand, half=how
-        )
+        before = self.image
+        self.image = marker.write_points(before, inner, text, dpi, rng, hand=self._hand, half=how)
         if disturbance == "struck out":
-            middle = Box(box.x + 0.2 * box.w, box.y, 0.6 * box.w, box.h)
-            marker.strike_out(self.image, middle, dpi, rng, ink=self._hand.ink)
+            if rng.random() < _CROSSED:
+                digits = _changed(before, self.image, dpi)
+                marker.cross_out(self.image, digits, dpi, rng, ink=self._hand.ink)
+            else:
+                middle = Box(box.x + 0.2 * box.w, box.y, 0.6 * box.w, box.h)
+                marker.strike_out(self.image, middle, dpi, rng, ink=self._hand.ink)
         return self._again(field) if disturbance in _NO_SCORE else points
 
     def _tick(self, field: AreaField, disturbance: str) -> Decimal:
@@ -312,6 +317,15 @@ class _Marked:
         near = [stroke for stroke in strokes if stroke[:, 0].max() < right]
         if near:
             marker.draw_lines(self.image, near, self._dpi, self._rng, ink=self._student.ink)
+
+
+def _changed(before: Image, after: Image, dpi: float) -> Box:
+    """What of a page has changed, in mm."""
+    rows, columns = (np.flatnonzero((before != after).any(axis=axes)) for axes in ((1, 2), (0, 2)))
+    top, bottom, left, right = (
+        float(at) * MM_PER_INCH / dpi for at in (rows[0], rows[-1], columns[0], columns[-1])
+    )
+    return Box(left, top, right - left, bottom - top)
 
 
 def _draw_points(full: int, rng: np.random.Generator) -> Decimal:

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from inkmark.ocr._box_kernels import PAPER
 
-__all__ = ["crosses_strip", "level_line", "share_out"]
+__all__ = ["crosses_strip", "crossing_lines", "level_line", "share_out"]
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+
+_MOST_LINES = 4000
+"""More are no writing."""
 
 
 @njit(cache=True, nogil=True)
@@ -310,3 +313,84 @@ def crosses_strip(inked: U8, top: int, bottom: int, most_aside: int, share: floa
             if missing <= (1 - share) * n:
                 return True
     return False
+
+
+@njit(cache=True, nogil=True)
+def crossing_lines(
+    inked: U8, slopes: F64, least: float, gap: int, middle: float, widest: float, lines: F64
+) -> float:
+    """Find the two straight lines that cross near their middles, the shorter as long as can be.
+
+    Parameters
+    ----------
+    inked : (h, w) uint8
+    slopes : (n,) float64
+        How far lines go across for each pixel down, the one to the right, the other to the
+        left.
+    least : float
+        No line is shorter, in pixels.
+    gap : int
+        They may be interrupted for so many rows.
+    middle : float
+        They cross no nearer to an end than this share of their lengths.
+    widest : float
+        Largest cosine of the angle between them.
+    lines : (2, 5) float64
+        Filled with left and top, right and bottom, and length of each: upper end first.
+
+    Returns
+    -------
+    float
+        Length of the shorter in pixels; 0 where there are none.
+    """
+    found = np.empty((2, _MOST_LINES, 5))
+    first = _oblique_lines(inked, slopes, least, gap, found[0])
+    second = _oblique_lines(inked, -slopes, least, gap, found[1])
+    best = 0.0
+    for i in range(first):
+        one = found[0, i]
+        ax, ay = one[2] - one[0], one[3] - one[1]
+        for j in range(second):
+            other = found[1, j]
+            length = min(one[4], other[4])
+            bx, by = other[2] - other[0], other[3] - other[1]
+            if length <= best or ax * bx + ay * by > widest * one[4] * other[4]:
+                continue
+            turn = ax * by - ay * bx
+            dx, dy = other[0] - one[0], other[1] - one[1]
+            on_one, on_other = (dx * by - dy * bx) / turn, (dx * ay - dy * ax) / turn
+            if abs(on_one - 0.5) < 0.5 - middle and abs(on_other - 0.5) < 0.5 - middle:
+                best = length
+                lines[0] = one
+                lines[1] = other
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _oblique_lines(inked: U8, slopes: F64, least: float, gap: int, found: F64) -> int:
+    """Find runs of ink along lines with some slopes: both ends and length; gives how many."""
+    height, width = inked.shape
+    shift = np.empty(height, dtype=np.int64)
+    n = 0
+    for slope in slopes:
+        stretch = np.sqrt(1 + slope * slope)
+        for y in range(height):
+            shift[y] = round(slope * y)
+        for x in range(min(-shift[-1], 0), width - min(shift[-1], 0)):
+            top = last = -1
+            for y in range(height + 1):
+                is_ink = False
+                if y < height and 0 <= x + shift[y] < width:
+                    is_ink = inked[y, x + shift[y]] > 0
+                if is_ink:
+                    if top < 0:
+                        top = y
+                    last = y
+                elif top >= 0 and (y == height or y - last > gap):
+                    if (last - top) * stretch >= max(least, 1.0) and n < len(found):
+                        found[n, 0], found[n, 1] = x + slope * top, top
+                        found[n, 2], found[n, 3] = x + slope * last, last
+                        found[n, 4] = (last - top) * stretch
+                        n += 1
+                    top = -1
+    return n

@@ -28,6 +28,7 @@ __all__ = [
     "Half",
     "InkKind",
     "Verdict",
+    "cross_out",
     "draw_colour_scanner",
     "draw_lines",
     "draw_marker_ink",
@@ -224,6 +225,20 @@ def strike_out(
         ends[:, :, 1] = 0.5 + rng.normal(0, 0.12, (n, 1)) + rng.normal(0, 0.1, (n, 2))
         lines = [*(ends[:, :, ::-1] if is_high else ends)]
     draw_lines(page, [corner + line * sides for line in lines], dpi, rng, ink=ink)
+
+
+def cross_out(
+    page: ColourImage, box: Box, dpi: float, rng: np.random.Generator, *, ink: Ink
+) -> None:
+    """Draw a cross over the digits that fill a box in mm, in place.
+
+    It is 0.6 to 1.1 times as high as they are, and no wider than high.
+    """
+    size, aspect = box.h * float(rng.uniform(0.6, 1.1)), float(rng.uniform(0.6, 1.0))
+    centre = np.array([box.x + box.w / 2, box.y + box.h / 2]) + rng.normal(0, 0.06 * box.h, 2)
+    ends = np.array([[(-aspect, -1), (aspect, 1)], [(aspect, -1), (-aspect, 1)]]) * size / 2
+    ends += rng.normal(0, 0.04 * box.h, ends.shape)
+    draw_lines(page, [centre + line for line in ends], dpi, rng, ink=ink)
 
 
 def draw_lines(

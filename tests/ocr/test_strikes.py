@@ -7,7 +7,7 @@ import pytest
 from inkmark.geometry import Box
 from inkmark.images import Pixels
 from inkmark.layouts import BoxFrame, WritingField
-from inkmark.ocr._piece_kernels import crosses_strip, level_line
+from inkmark.ocr._piece_kernels import crosses_strip, crossing_lines, level_line
 from inkmark.ocr._strikes import is_struck_out
 from inkmark.ocr.boxes import cut_fields
 from inkmark.readings import Registration
@@ -57,6 +57,34 @@ def test_a_line_that_ends_in_the_field_does_not(line):
     assert not is_struck_out(cut("7", line))
 
 
+@pytest.mark.parametrize("text", ["3", "5", "2", "0", "7", "1"])
+@pytest.mark.parametrize("share", [0.75, 0.9, 1.1])
+def test_a_cross_over_a_digit_strikes_it_out(text, share):
+    x, y, height = 3.75, 6.0, 3.85
+    down, across = 0.5 * share * height, 0.4 * share * height
+    lines = [
+        ((x - across, y - down), (x + across, y + down)),
+        ((x + across, y - down), (x - across, y + down)),
+    ]
+    assert is_struck_out(cut(text, *lines, size=1.5))
+
+
+@pytest.mark.parametrize("text", ["3", "6", "8", "9", "18", "4", "11"])
+@pytest.mark.parametrize("size", [1.2, 1.5, 2.0])
+def test_digits_whose_strokes_cross_are_not_struck_out(text, size):
+    assert not is_struck_out(cut(text, size=size, at=(0.5, 8.0)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_compiled_crosses_are_those_of_plain_loops(seed):
+    rng = np.random.default_rng(seed)
+    inked = (rng.random((14, 12)) < 0.5).astype(np.uint8)
+    slopes, lines = np.array([0.5, 0.9]), np.zeros((2, 5))
+    length = crossing_lines(inked, slopes, 5.0, 1, 0.2, 0.7, lines)
+    assert length == pytest.approx(plain_crossing(inked, slopes, 5.0, 1, middle=0.2, widest=0.7))
+    assert length == pytest.approx(lines[:, 4].min())
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_compiled_lines_are_those_of_plain_loops(seed):
     rng = np.random.default_rng(seed)
@@ -98,3 +126,32 @@ def plain_crosses_strip(inked, top, bottom, most_aside, share):
                 if (on == 0).sum() <= (1 - share) * n:
                     return True
     return False
+
+
+def plain_crossing(inked, slopes, least, gap, *, middle, widest):
+    first, second = (plain_oblique(inked, sign * slopes, least, gap) for sign in (1, -1))
+    best = 0.0
+    for start, end in first:
+        for other, other_end in second:
+            a, b = end - start, other_end - other
+            if a @ b > widest * np.hypot(*a) * np.hypot(*b):
+                continue
+            on = np.linalg.solve(np.stack([a, -b], axis=1), other - start)
+            if (np.abs(on - 0.5) < 0.5 - middle).all():
+                best = max(best, min(np.hypot(*a), np.hypot(*b)))
+    return best
+
+
+def plain_oblique(inked, slopes, least, gap):
+    height, width = inked.shape
+    found = []
+    for slope in slopes:
+        for x in range(-2 * height, width + 2 * height):
+            columns = [x + round(slope * y) for y in range(height)]
+            ink = [y for y, c in enumerate(columns) if 0 <= c < width and inked[y, c]]
+            runs = np.split(ink, np.flatnonzero(np.diff(ink) > gap + 1) + 1) if ink else []
+            for run in runs:
+                ends = [np.array([x + slope * y, y]) for y in (run[0], run[-1])]
+                if np.hypot(*(ends[1] - ends[0])) >= least:
+                    found.append(ends)
+    return found

@@ -14,6 +14,7 @@ from inkmark.simulator.teacher import (
     Half,
     InkKind,
     Verdict,
+    cross_out,
     draw_colour_scanner,
     draw_lines,
     draw_marker_ink,
@@ -116,6 +117,16 @@ def test_striking_out_adds_ink_across_the_box(seed):
     strike_out(page, BOX, DPI, np.random.default_rng(seed), ink=hand().ink)
     _, x = inked(page)
     assert np.ptp(x) / DPI * 25.4 > 0.8 * BOX.w
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cross_over_digits_is_about_as_high_as_they_are(seed):
+    page, digits = blank(), Box(12.0, 6.0, 3.0, 5.0)
+    cross_out(page, digits, DPI, np.random.default_rng(seed), ink=hand().ink)
+    y, x = (at / DPI * 25.4 for at in inked(page))
+    assert 0.5 * digits.h < np.ptp(y) < 1.5 * digits.h
+    assert abs(x.mean() - 13.5) < 1.5
+    assert abs(y.mean() - 8.5) < 1.5
 
 
 def test_boxes_above_each_other_are_struck_out_from_top_to_bottom():
