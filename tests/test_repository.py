@@ -8,6 +8,7 @@ import itertools
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,12 @@ def test_constraints_pin_every_dependency_by_name_and_version_only() -> None:
 
 def test_every_dependency_has_both_bounds() -> None:
     assert [want for want in dependencies() if not (">=" in want and "<" in want)] == []
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Pytest takes them for one module."""
+    names = Counter(path.name for path in tracked("tests/**/test_*.py"))
+    assert [name for name, n in names.items() if n > 1] == []
 
 
 def test_the_room_of_every_test_is_a_room_of_the_package() -> None:
