@@ -78,7 +78,7 @@ _GIRTH_GPCM = """
 import sys, time, numpy, girth
 data = numpy.load(sys.argv[1], allow_pickle=False) + 1
 start = time.perf_counter()
-girth.gpcm_mml(data)
+girth.pcm_mml(data)
 print(time.perf_counter() - start)
 """
 
