@@ -3,6 +3,9 @@
 `analyse` gives all figures of an exam. Each figure also stands alone: `make_cohort` settles
 who is counted, `item_sums` adds up, and every other function turns these into one table.
 A figure that cannot be computed is NaN; nothing warns.
+
+Models of what candidates can do have rooms of their own, which are imported by name: `irt`,
+`diagnosis`, `tracing` (mastery over time) and `integrity` (copied answers, person fit).
 """
 
 from __future__ import annotations
